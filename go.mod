@@ -1,0 +1,3 @@
+module github.com/wormsweep/wormsweep
+
+go 1.26

@@ -1,0 +1,118 @@
+// Package source is what a sweep reads: repositories, the trees that they hold, and the
+// files of each tree. Where the trees come from is the business of its sub-packages:
+// local reads folders and git repositories on disk.
+//
+// Nothing that a repository holds is executed, followed out of it or believed: no link,
+// no .gitignore, no git configuration, no alternates that lead elsewhere.
+package source
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// Repository is one repository of the organisation, or a plain folder that stands for one.
+type Repository struct {
+	// Name is what reports call it: the path below the folder that was named, with slashes.
+	Name string
+	// Path is where it is, as a person would open it.
+	Path string
+	// Trees are the states in which it is swept, the most telling first: the checkout as
+	// it lies, then HEAD.
+	Trees []Tree
+	// Problems are what could not be looked at, and so keep the repository from being
+	// clean. Notes are what was left out on purpose, for the ledger.
+	Problems []Problem
+	Notes    []Note
+}
+
+// Problem is something of a repository that could not be looked at.
+type Problem struct {
+	File   string // path in the repository with slashes; "" for the repository itself
+	Code   Code
+	Detail string // one line; strings from outside quoted with %q
+}
+
+// Note is something that was left out on purpose: a link that is not followed, a submodule
+// that is a repository of its own.
+type Note struct {
+	File   string
+	Code   Code
+	Detail string
+}
+
+// Code is the kind of a Problem or Note; stable, for machines (docs/problems.md).
+type Code string
+
+// The codes of sources.
+const (
+	CodeUnreadable  Code = "unreadable"   // the operating system refused
+	CodeNotARepo    Code = "not-a-repo"   // looks like a git repository and cannot be opened as one
+	CodeObjectsSHA2 Code = "sha256-repo"  // object format SHA-256: not read
+	CodeRefTable    Code = "reftable"     // ref storage "reftable": not read
+	CodeMissing     Code = "missing"      // an object that the tree names is not there: partial or shallow
+	CodeCorrupt     Code = "corrupt"      // an object that does not decode, or whose id is wrong
+	CodeOutside     Code = "outside"      // a .git file or alternates that lead out of the named folders
+	CodeNoHead      Code = "no-head"      // HEAD names nothing: an empty repository
+	CodeLink        Code = "link"         // a symbolic link: not followed
+	CodeSpecial     Code = "special-file" // a device, socket or pipe: not opened
+	CodeSubmodule   Code = "submodule"    // a repository of its own, swept only where it is named
+	CodeLimit       Code = "limit"        // more files, or deeper, than a limit of ours
+)
+
+// Limits of a tree.
+const (
+	MaxFiles     = 2_000_000 // files of one tree; the tree is marked incomplete beyond
+	MaxTreeDepth = 1_000     // folders in folders
+)
+
+// Tree is one state of a repository. It is safe for concurrent use.
+type Tree interface {
+	// Ref says which state: "worktree" for a checkout as it lies, or the full name of the
+	// ref, "refs/heads/main" or "HEAD". Commit is its commit id, "" for a worktree.
+	Ref() string
+	Commit() string
+
+	// Files yields every file, sorted by path. A pair with an error stands for something
+	// that could not be read; it wraps a *PathError, the sequence goes on after it, and it
+	// ends early when ctx is done.
+	Files(ctx context.Context) iter.Seq2[File, error]
+
+	// Read appends the file's content to buf[:0] and returns it. A file larger than max
+	// bytes is not read: the error is ErrTooLarge.
+	Read(ctx context.Context, f File, max int64, buf []byte) ([]byte, error)
+
+	// Open reads the file piece by piece, for digests of large files.
+	Open(ctx context.Context, f File) (ReadCloser, error)
+}
+
+// ReadCloser is io.ReadCloser, named here so that Tree reads without an import.
+type ReadCloser interface {
+	Read(p []byte) (int, error)
+	Close() error
+}
+
+// File is a regular file of a tree.
+type File struct {
+	Path string // with slashes, relative to the tree's root
+	Size int64
+	// Blob is the git blob id in lower-case hex, "" where the tree does not know it without
+	// reading the file.
+	Blob string
+	// Link says that the entry is a symbolic link. It is listed, never opened or followed.
+	Link bool
+}
+
+// ErrTooLarge is returned by Tree.Read for a file over the given size.
+var ErrTooLarge = errors.New("larger than the limit")
+
+// PathError is a file, folder or object that could not be read.
+type PathError struct {
+	Path string // in the tree, with slashes; "" for its root
+	Code Code
+	Err  error
+}
+
+func (e *PathError) Error() string { return string(e.Code) + ": " + e.Path + ": " + e.Err.Error() }
+func (e *PathError) Unwrap() error { return e.Err }
