@@ -1,0 +1,24 @@
+// Package host holds the addresses of the public registries: the product's defaults. It
+// is a leaf without imports, and the one place in the code that names them.
+package host
+
+// The hosts.
+const (
+	NPM         = "registry.npmjs.org"     // npm registry: packuments and tarballs
+	NPMYarn     = "registry.yarnpkg.com"   // a second name of it, which classic yarn locks carry
+	PyPI        = "pypi.org"               // PyPI: the index
+	PyPIFiles   = "files.pythonhosted.org" // PyPI: the files
+	GoProxy     = "proxy.golang.org"       // Go module mirror
+	GoSum       = "sum.golang.org"         // Go checksum database
+	GitHub      = "github.com"             // repositories and actions
+	GitHubFiles = "codeload.github.com"    // archives of them
+)
+
+// IsNPM reports whether h is the public npm registry under any of its names.
+func IsNPM(h string) bool { return h == NPM || h == NPMYarn }
+
+// IsPyPI reports whether h is PyPI or serves its files.
+func IsPyPI(h string) bool { return h == PyPI || h == PyPIFiles }
+
+// IsGitHub reports whether h serves GitHub repositories or archives of them.
+func IsGitHub(h string) bool { return h == GitHub || h == GitHubFiles }
