@@ -98,23 +98,34 @@ func (d Digest) String() string {
 }
 
 // Prefix is the first eight bytes of the digest as a big-endian number, mixed with its
-// algorithm: a key to look digests up by without allocating. ok is false for a digest
-// that is not Valid. Equal digests have equal prefixes, however they are spelled.
+// algorithm: a key to look digests up by without allocating. Equal digests have equal
+// prefixes, however they are spelled. It reads the length and those bytes alone; ok is
+// false when they are no digest's.
 func (d Digest) Prefix() (prefix uint64, ok bool) {
-	if !d.Valid() {
+	bad := byte(0)
+	switch size := d.Algorithm.Size(); {
+	case size == 0:
+		return 0, false
+	case len(d.Text) == 2*size:
+		for i := range 16 {
+			v := hexValue(d.Text[i])
+			prefix = prefix<<4 | uint64(v)
+			bad |= v & 0xf0
+		}
+	case len(d.Text) == base64.StdEncoding.EncodedLen(size):
+		for i := range 11 {
+			v := base64Values[d.Text[i]]
+			if i < 10 {
+				prefix = prefix<<6 | uint64(v)
+			} else {
+				prefix = prefix<<4 | uint64(v>>2)
+			}
+			bad |= v & 0xc0
+		}
+	default:
 		return 0, false
 	}
-	if len(d.Text) == 2*d.Algorithm.Size() {
-		for i := range 16 {
-			prefix = prefix<<4 | uint64(hexValue(d.Text[i]))
-		}
-	} else {
-		for i := range 10 {
-			prefix = prefix<<6 | uint64(base64Values[d.Text[i]])
-		}
-		prefix = prefix<<4 | uint64(base64Values[d.Text[10]]>>2)
-	}
-	return prefix ^ uint64(d.Algorithm)<<56, true
+	return prefix ^ uint64(d.Algorithm)<<56, bad == 0
 }
 
 func hexValue(c byte) byte {

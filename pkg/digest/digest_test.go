@@ -47,7 +47,7 @@ func TestDigestDamaged(t *testing.T) {
 	whole := base64.StdEncoding.EncodeToString(sum[:])
 	for _, text := range []string{
 		"", "=", whole[:len(whole)-1], whole + "=", strings.Replace(whole, "=", "A", 1), "!" + whole[1:],
-		whole[:42] + "V=",             // unused bits that are not zero
+		whole[:42] + "V=",              // unused bits that are not zero
 		hex.EncodeToString(sum[:])[1:], // one digit short
 		"zz" + hex.EncodeToString(sum[:])[2:],
 		strings.Repeat("=", 44),
@@ -58,9 +58,6 @@ func TestDigestDamaged(t *testing.T) {
 		}
 		if _, ok := d.Bytes(); ok {
 			t.Errorf("Bytes(%q) is ok", text)
-		}
-		if _, ok := d.Prefix(); ok {
-			t.Errorf("Prefix(%q) is ok", text)
 		}
 	}
 	if (digest.Digest{Text: whole}).Valid() {
