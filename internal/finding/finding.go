@@ -15,14 +15,16 @@ import (
 // StreamVersion is the version of the JSON stream, in Run.Stream.
 const StreamVersion = "1"
 
-// Event is one value of the stream: *Run first, then *Finding, *Problem and *Coverage
-// repository by repository in order of their names, and *Summary last.
+// Event is one value of the stream: *Run first, then *Finding, *Problem, *Coverage and,
+// where the run explains itself, *NonMatch, repository by repository in order of their
+// names, and *Summary last.
 type Event interface{ event() }
 
 func (*Run) event()      {}
 func (*Finding) event()  {}
 func (*Problem) event()  {}
 func (*Coverage) event() {}
+func (*NonMatch) event() {}
 func (*Summary) event()  {}
 
 // Run says what is about to be looked at, and with what.
@@ -103,7 +105,7 @@ type Package struct {
 	Alias     string `json:"alias,omitempty"`
 	Scope     string `json:"scope,omitempty"`
 	Source    string `json:"source"` // kind of source, or the registry's host
-	Direct    string `json:"direct,omitempty"`
+	Direct    string `json:"direct,omitempty"` // "yes" or "no"; "" where the format does not tell
 }
 
 // Window is a span of time; an end that is not known is "".
@@ -131,6 +133,19 @@ type Problem struct {
 	Code       string     `json:"code"` // docs/problems.md
 	Detail     string     `json:"detail"`
 	Exclusion  *Exclusion `json:"exclusion,omitempty"` // set: it does not change the exit code
+}
+
+// NonMatch is what a person would take for a match and is none: an entry whose name is
+// listed, or a file whose path is, with the reason code. In JSON its type is "explain".
+type NonMatch struct {
+	Repository string   `json:"repository"`
+	Refs       []string `json:"refs"`
+	File       string   `json:"file"`
+	Line       int      `json:"line,omitempty"`
+	Blob       string   `json:"blob,omitempty"`
+	Format     string   `json:"format,omitempty"`
+	Package    *Package `json:"package,omitempty"` // nil for a file
+	Reason     string   `json:"reason"`            // "other-version", "git", "other-content"
 }
 
 // Coverage is a row of the ledger: one for each file in scope, and one for each tree with
