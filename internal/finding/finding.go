@@ -104,7 +104,7 @@ type Package struct {
 	Range     string `json:"range,omitempty"`
 	Alias     string `json:"alias,omitempty"`
 	Scope     string `json:"scope,omitempty"`
-	Source    string `json:"source"` // kind of source, or the registry's host
+	Source    string `json:"source"`           // kind of source, or the registry's host
 	Direct    string `json:"direct,omitempty"` // "yes" or "no"; "" where the format does not tell
 }
 
