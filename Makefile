@@ -1,0 +1,51 @@
+# make test      the quick part, a few minutes: Go, git and make alone
+# make check     installs what the rest needs, then runs everything; CI calls it
+# make bench     prints the figures of docs/performance.md
+# make fixtures  rewrites the lockfiles that npm, yarn, pnpm and bun write themselves
+#
+# Tests find the data that is too large to commit in WORMSWEEP_TESTDATA.
+
+SHELL := /bin/bash
+TOOL  := go tool -modfile=tools/go.mod
+
+ifeq ($(WORMSWEEP_TESTDATA),)
+ifneq ($(wildcard ../shared),)
+export WORMSWEEP_TESTDATA := $(abspath ../shared)
+endif
+endif
+
+.PHONY: test check bench fixtures lint lint-bench fuzz needs
+
+test: lint fuzz
+	go run ./internal/ci/tally -- go test -json ./...
+
+check: needs lint lint-bench fuzz
+	go run ./internal/ci/tally \
+		-- go test -json ./... \
+		-- go test -json -race -short ./... \
+		-- go test -C bench -json ./...
+
+# The tools print what is wrong; gofumpt alone does not say so with its exit code.
+lint:
+	go mod tidy -diff
+	go -C tools mod tidy -diff
+	@unformatted=$$($(TOOL) gofumpt -l .) || exit; \
+		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+lint-bench:
+	go -C bench mod tidy -diff
+	go -C bench vet ./...
+
+fuzz:
+	go run ./internal/ci/fuzz -total 60s ./...
+
+needs:
+	.ci/needs
+
+bench:
+	go -C bench run ./cmd/figures
+
+fixtures:
+	.ci/fixtures
