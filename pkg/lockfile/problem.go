@@ -1,6 +1,9 @@
 package lockfile
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Problem is something in a file that could not be read or believed. It never means
 // that the rest of the file was dropped.
@@ -45,15 +48,24 @@ const (
 	MaxBytes    = 64 << 20 // size of a lockfile; a larger one is refused unread
 	MaxDepth    = 10_000   // nesting of JSON, YAML and TOML values
 	MaxProblems = 100      // problems kept of one file; the last one then says how many more
+	maxDetail   = 300      // bytes of a problem's Detail
 )
 
 // AddProblem appends a problem, and past MaxProblems only counts it: the last problem of
-// the file then says how many there were.
+// the file then says how many there were. A long detail is cut, since what it quotes may be
+// as long as the file.
 func (f *File) AddProblem(line int, code Code, format string, args ...any) {
 	if len(f.Problems) < MaxProblems {
-		f.Problems = append(f.Problems, Problem{line, code, fmt.Sprintf(format, args...)})
+		f.Problems = append(f.Problems, Problem{line, code, cut(fmt.Sprintf(format, args...))})
 		return
 	}
 	f.moreProblems++
 	f.Problems[MaxProblems-1] = Problem{0, CodeLimit, fmt.Sprintf("%d more problems in this file", f.moreProblems+1)}
+}
+
+func cut(detail string) string {
+	if len(detail) <= maxDetail {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:maxDetail], "") + "..."
 }

@@ -1,0 +1,163 @@
+package jsonscan
+
+import (
+	"math/bits"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+)
+
+// plainEnd is the offset, from i on, of the first byte that a string does not hold as it
+// stands: a quote, a backslash, a control character. It looks at eight bytes at a time.
+func plainEnd(text string, i int) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	for ; i+8 <= len(text); i += 8 {
+		w := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
+			uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
+		// A byte b of x is zero where (b - 1) &^ b has its high bit set; likewise b is below
+		// 0x20 where (b - 0x20) &^ b has. A borrow spoils only the bytes above the first one
+		// found, and the first is what counts.
+		quote, escape := w^'"'*ones, w^'\\'*ones
+		found := ((quote-ones)&^quote | (escape-ones)&^escape | (w-' '*ones)&^w) & highs
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// readString reads the string whose opening quote is next. It allocates only for one with
+// escapes or bytes that are not UTF-8.
+func (s *Scanner) readString() (string, bool) {
+	from := s.pos + 1
+	end := plainEnd(s.text, from)
+	if end == len(s.text) || s.text[end] != '"' {
+		return s.unescape(from, end)
+	}
+	s.pos = end + 1
+	raw := s.text[from:end]
+	if s.checkUTF8 && !utf8.ValidString(raw) {
+		s.problem(from, lockfile.CodeEncoding, "bytes that are not UTF-8 in %q", raw)
+		raw = strings.ToValidUTF8(raw, "\ufffd")
+	}
+	return raw, true
+}
+
+// skipString is readString for a string that nobody wants.
+func (s *Scanner) skipString() bool {
+	end := plainEnd(s.text, s.pos+1)
+	if end == len(s.text) || s.text[end] != '"' || s.checkUTF8 {
+		_, ok := s.readString()
+		return ok
+	}
+	s.pos = end + 1
+	return true
+}
+
+// unescape reads the rest of a string that begins at from and has something else than
+// plain bytes at end.
+func (s *Scanner) unescape(from, end int) (string, bool) {
+	var b strings.Builder
+	part := from
+	for {
+		b.WriteString(s.text[part:end])
+		s.pos = end
+		if end == len(s.text) {
+			s.fail(lockfile.CodeTruncated, "the file ends inside a string")
+			return "", false
+		}
+		part = end + 1
+		switch c := s.text[end]; c {
+		case '"':
+			s.pos = part
+			raw := b.String()
+			if s.checkUTF8 && !utf8.ValidString(raw) {
+				s.problem(from, lockfile.CodeEncoding, "bytes that are not UTF-8 in %q", raw)
+				raw = strings.ToValidUTF8(raw, "\ufffd")
+			}
+			return raw, true
+		case '\\':
+			part = s.escape(&b, end)
+		case '\n', '\r':
+			s.fail(lockfile.CodeSyntax, "the line ends inside a string")
+			return "", false
+		case 0:
+			s.problem(end, lockfile.CodeEncoding, "a NUL byte in a string")
+			part = end
+		default:
+			s.problem(end, lockfile.CodeSyntax, "the control character %#x in a string", c)
+			part = end
+		}
+		skip := part
+		if part == end {
+			skip++ // the control character is kept
+		}
+		end = plainEnd(s.text, skip)
+	}
+}
+
+// escape writes what the escape sequence at i stands for, and gives the offset after it.
+func (s *Scanner) escape(b *strings.Builder, i int) int {
+	if i+1 == len(s.text) {
+		return i + 1
+	}
+	switch c := s.text[i+1]; c {
+	case '"', '\\', '/':
+		b.WriteByte(c)
+	case 'b':
+		b.WriteByte('\b')
+	case 'f':
+		b.WriteByte('\f')
+	case 'n':
+		b.WriteByte('\n')
+	case 'r':
+		b.WriteByte('\r')
+	case 't':
+		b.WriteByte('\t')
+	case 'u':
+		return s.escapedRune(b, i)
+	default:
+		s.problem(i, lockfile.CodeSyntax, "a backslash before %q in a string", c)
+		return i + 1
+	}
+	return i + 2
+}
+
+func (s *Scanner) escapedRune(b *strings.Builder, i int) int {
+	r, ok := hexRune(s.text, i)
+	if !ok {
+		s.problem(i, lockfile.CodeSyntax, "an escape that is no \\u and four hexadecimal digits in a string")
+		return i + 2
+	}
+	i += 6
+	if utf16.IsSurrogate(r) {
+		low, _ := hexRune(s.text, i)
+		pair := utf16.DecodeRune(r, low)
+		if pair == utf8.RuneError {
+			s.problem(i-6, lockfile.CodeEncoding, "half a surrogate pair, \\u%04x, in a string", r)
+		} else {
+			i += 6
+		}
+		r = pair
+	}
+	b.WriteRune(r)
+	return i
+}
+
+// hexRune reads \uXXXX at i.
+func hexRune(text string, i int) (rune, bool) {
+	if len(text) < i+6 || text[i] != '\\' || text[i+1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(text[i+2:i+6], 16, 16)
+	return rune(n), err == nil
+}
