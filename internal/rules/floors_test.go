@@ -1,0 +1,104 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// floors are the packages of this module from the top down. A package imports packages of
+// lower floors only. Packages that one pattern names ("dir/...") may import each other, as
+// a family and its helpers do.
+var floors = [][]string{
+	{"cmd/sweeper", "internal/ci/..."},
+	{"internal/cli"},
+	{"internal/report", "internal/exclusion"},
+	{"internal/sweep"},
+	{"internal/match"},
+	{"internal/finding", "internal/source/local", "internal/source/gitrepo", "pkg/lockfile/formats", "iocs"},
+	{"internal/source", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
+	{"pkg/lockfile/internal/..."},
+	{"pkg/lockfile"},
+	{"pkg/version"},
+	{"pkg/ecosystem"},
+	{"pkg/digest", "pkg/registry/host"},
+	{"internal/rules", "internal/xtest"}, // of tests alone
+}
+
+// floor gives a package's floor, counted from the top, and the pattern that names it.
+func floor(pkg string) (int, string) {
+	for i, patterns := range floors {
+		for _, pattern := range patterns {
+			if within(pkg, pattern) {
+				return i, pattern
+			}
+		}
+	}
+	return -1, ""
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, file := range goFiles(t) {
+		from, fromPattern := floor(file.pkg())
+		if from < 0 {
+			t.Errorf("%s: package %q is on no floor: add it to floors", file.path, file.pkg())
+			continue
+		}
+		if file.isTest() {
+			continue // tests reach up to what they compare with
+		}
+		for _, imported := range file.imports {
+			below, ours := strings.CutPrefix(imported, module+"/")
+			if !ours {
+				continue
+			}
+			to, toPattern := floor(below)
+			if to > from || fromPattern == toPattern {
+				continue
+			}
+			t.Errorf("%s imports %q, which is not below it", file.path, below)
+		}
+	}
+}
+
+func TestFloorsNameWhatIsThere(t *testing.T) {
+	there := map[string]bool{}
+	for _, file := range goFiles(t) {
+		_, pattern := floor(file.pkg())
+		there[pattern] = true
+	}
+	for _, patterns := range floors {
+		for _, pattern := range patterns {
+			if !there[pattern] {
+				t.Errorf("floors names %q, and no Go file is there", pattern)
+			}
+		}
+	}
+}
+
+// restricted are imports that only some packages may have.
+var restricted = []struct {
+	imported string
+	by       []string
+	why      string
+}{
+	{"net/http", nil, "nothing of this product asks the network yet"},
+	{"net", nil, "nothing of this product asks the network yet"},
+	{"os/exec", []string{"internal/ci/..."}, "nothing of a swept tree is executed, and git is read without git"},
+	{"unsafe", nil, "hostile input is read in memory-safe code"},
+	{module + "/internal/xtest", nil, "it is for tests"},
+}
+
+func TestRestrictedImports(t *testing.T) {
+	for _, file := range goFiles(t) {
+		for _, imported := range file.imports {
+			if strings.HasPrefix(file.path, "pkg/") && strings.HasPrefix(imported, module+"/internal/") && !file.isTest() {
+				t.Errorf("%s imports %q: pkg is a promise to importers and stands without internal", file.path, imported)
+			}
+			for _, rule := range restricted {
+				if imported == rule.imported && !file.isTest() && !withinAny(file.pkg(), rule.by) {
+					t.Errorf("%s imports %q: %s", file.path, imported, rule.why)
+				}
+			}
+		}
+	}
+}
