@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/xtest/corpus"
 )
 
 // Data gives the path of one file or folder of the shared data. rel is relative to its
@@ -27,6 +29,17 @@ func Data(t testing.TB, rel string) string {
 		missing(t, "WORMSWEEP_TESTDATA has no %q: %v", rel, err)
 	}
 	return path
+}
+
+// Corpus gives the folder of real lockfiles that corpus.tar.xz holds, with their oracle
+// in oracle.tsv. It is for reading only: all tests of the machine share it.
+func Corpus(t testing.TB) string {
+	t.Helper()
+	dir, err := corpus.Unpack(Data(t, "corpus.tar.xz"), os.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // missing ends the test: skipped on a developer's machine, failed in CI.

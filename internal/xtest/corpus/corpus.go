@@ -1,4 +1,6 @@
-package xtest
+// Package corpus unpacks the archive of real lockfiles that tests and figures are measured
+// on, and multiplies it. Tests ask for it through xtest.Corpus.
+package corpus
 
 import (
 	"archive/tar"
@@ -11,40 +13,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
-	"testing"
 
 	"github.com/ulikunitz/xz"
 )
 
-// Corpus gives the folder of real lockfiles that corpus.tar.xz holds, with their oracle
-// in oracle.tsv. It is for reading only: all tests of the machine share it.
+// Unpack gives the folder "corpus" that the .tar.xz archive holds, for reading only.
 //
-// The archive is unpacked once, into a folder of os.TempDir that is named by the
-// archive's digest. Test processes may ask at the same time: each unpacks beside the
-// folder and moves its own into place whole, and the first one wins.
-func Corpus(t testing.TB) string {
-	t.Helper()
-	archive := Data(t, "corpus.tar.xz")
-	dir, err := corpus(archive)
-	if err != nil {
-		t.Fatalf("unpack %q: %v", archive, err)
-	}
-	return dir
-}
-
-var unpacked sync.Map // archive path to func() (string, error)
-
-func corpus(archive string) (string, error) {
-	once, _ := unpacked.LoadOrStore(archive, sync.OnceValues(func() (string, error) {
-		return unpackOnce(archive, os.TempDir())
-	}))
-	return once.(func() (string, error))()
-}
-
-// unpackOnce gives the folder "corpus" of the archive, unpacked below tmp by this process
-// or an earlier one.
-func unpackOnce(archive, tmp string) (string, error) {
+// It is unpacked once a machine, into a folder below tmp that is named by the archive's
+// digest. Processes may ask at the same time: each unpacks beside the folder and moves its
+// own into place whole, and the first one wins.
+func Unpack(archive, tmp string) (string, error) {
 	digest, err := sha256File(archive)
 	if err != nil {
 		return "", err
@@ -60,7 +38,7 @@ func unpackOnce(archive, tmp string) (string, error) {
 	}
 	defer os.RemoveAll(staging)
 	if err := unpack(archive, staging); err != nil {
-		return "", err
+		return "", fmt.Errorf("unpack %q: %w", archive, err)
 	}
 	if err := os.Rename(staging, final); err != nil {
 		if _, statErr := os.Stat(dir); statErr != nil { // not because another process was first
