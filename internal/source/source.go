@@ -9,6 +9,7 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 )
 
@@ -25,6 +26,17 @@ type Repository struct {
 	// clean. Notes are what was left out on purpose, for the ledger.
 	Problems []Problem
 	Notes    []Note
+}
+
+// Close lets go of what the trees of r hold open. Nothing is read from them after it.
+func (r *Repository) Close() error {
+	var errs []error
+	for _, t := range r.Trees {
+		if c, ok := t.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Problem is something of a repository that could not be looked at.
@@ -58,8 +70,13 @@ const (
 	CodeLink        Code = "link"         // a symbolic link: not followed
 	CodeSpecial     Code = "special-file" // a device, socket or pipe: not opened
 	CodeSubmodule   Code = "submodule"    // a repository of its own, swept only where it is named
+	CodeBare        Code = "bare-repo"    // a bare repository inside a work tree: listed as files, not opened
 	CodeLimit       Code = "limit"        // more files, or deeper, than a limit of ours
 )
+
+// Note reports whether what bears the code was left out on purpose, and so is a Note and
+// no Problem, where the code alone tells: it is how a PathError from Tree.Files is filed.
+func (c Code) Note() bool { return c == CodeSubmodule || c == CodeBare }
 
 // Limits of a tree.
 const (
@@ -75,12 +92,12 @@ type Tree interface {
 	Commit() string
 
 	// Files yields every file, sorted by path. A pair with an error stands for something
-	// that could not be read; it wraps a *PathError, the sequence goes on after it, and it
-	// ends early when ctx is done.
+	// that could not be read or, where its Code.Note says so, was left out on purpose; it
+	// wraps a *PathError, the sequence goes on after it, and it ends early when ctx is done.
 	Files(ctx context.Context) iter.Seq2[File, error]
 
 	// Read appends the file's content to buf[:0] and returns it. A file larger than max
-	// bytes is not read: the error is ErrTooLarge.
+	// bytes is not read: the error is ErrTooLarge. Any other error wraps a *PathError.
 	Read(ctx context.Context, f File, max int64, buf []byte) ([]byte, error)
 
 	// Open reads the file piece by piece, for digests of large files.
@@ -93,15 +110,19 @@ type ReadCloser interface {
 	Close() error
 }
 
-// File is a regular file of a tree.
+// File is an entry of a tree that is no folder.
 type File struct {
-	Path string // with slashes, relative to the tree's root
+	Path string // with slashes, relative to the tree's root; any bytes but NUL
+	// Size is in bytes; -1 where the tree names the file and does not hold its content, as
+	// in a partial clone.
 	Size int64
 	// Blob is the git blob id in lower-case hex, "" where the tree does not know it without
 	// reading the file.
 	Blob string
-	// Link says that the entry is a symbolic link. It is listed, never opened or followed.
-	Link bool
+	// Link says that the entry is a symbolic link, Special that it is a device, socket or
+	// pipe. Both are listed, never opened or followed.
+	Link    bool
+	Special bool
 }
 
 // ErrTooLarge is returned by Tree.Read for a file over the given size.
