@@ -8,6 +8,11 @@
 //
 // Everything here is a pure function, safe for concurrent use, and takes time linear in
 // its input.
+//
+// The rules are written here. Of the libraries, deps.dev/util/semver answers otherwise
+// than npm and pip in a good part of the conformance suites (local parts of PyPI versions,
+// "<2" and "==2.*" beside pre-releases, "1.x.5", "||"), and golang.org/x/mod, which the
+// tests compare with, has the order of Go alone.
 package version
 
 import (
@@ -19,6 +24,9 @@ import (
 
 // ErrInvalid is wrapped by the errors for a version outside its ecosystem's grammar.
 var ErrInvalid = errors.New("not a version")
+
+// ErrNoOrder is wrapped by the errors for an ecosystem whose versions have no order.
+var ErrNoOrder = errors.New("versions without an order")
 
 // Check returns nil when v is a version that a registry of e can hold, in the spelling
 // that its tools write:

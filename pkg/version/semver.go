@@ -1,5 +1,10 @@
 package version
 
+import (
+	"cmp"
+	"strings"
+)
+
 // semver is a version by the grammar of semver.org 2.0.0, in parts of its text.
 type semver struct {
 	major, minor, patch string // digits
@@ -40,12 +45,9 @@ func scanSemver(s string) (v semver, ok bool) {
 
 // numeric gives the digits of s from i on and the index after them; the index is -1 when
 // there are none, or a zero leads.
-func numeric(s string, i int) (digits string, end int) {
+func numeric(s string, i int) (number string, end int) {
 	start := i
-	for i < len(s) && isDigit(s[i]) {
-		i++
-	}
-	if i == start || i > start+1 && s[start] == '0' {
+	if i = digits(s, i); i == start || i > start+1 && s[start] == '0' {
 		return "", -1
 	}
 	return s[start:i], i
@@ -55,12 +57,12 @@ func numeric(s string, i int) (digits string, end int) {
 // one is empty or, in a pre-release, a number with a leading zero.
 func identifiers(s string, i int, pre bool) (end int) {
 	for {
-		start, digits := i, true
+		start, numeric := i, true
 		for i < len(s) && isIdentifier[s[i]] {
-			digits = digits && isDigit(s[i])
+			numeric = numeric && isDigit(s[i])
 			i++
 		}
-		if i == start || pre && digits && i > start+1 && s[start] == '0' {
+		if i == start || pre && numeric && i > start+1 && s[start] == '0' {
 			return -1
 		}
 		if i == len(s) || s[i] != '.' {
@@ -79,26 +81,68 @@ var isIdentifier = func() (t [256]bool) {
 	return t
 }()
 
-// Limits of node-semver (internal/constants.js).
-const (
-	maxNPMLength = 256
-	maxNPMNumber = "9007199254740991" // Number.MAX_SAFE_INTEGER, 2^53-1
-)
-
-func validNPM(s string) bool {
-	v, ok := scanSemver(s)
-	return ok && len(s) <= maxNPMLength && safe(v.major) && safe(v.minor) && safe(v.patch)
-}
-
-// safe reports whether digits, which have no leading zero, are a number that npm takes.
-func safe(digits string) bool {
-	return len(digits) < len(maxNPMNumber) || len(digits) == len(maxNPMNumber) && digits <= maxNPMNumber
-}
-
-func validGo(s string) bool {
-	if s == "" || s[0] != 'v' {
-		return false
+// compareSemver orders by semver.org 2.0.0, section 11. Leading zeros, which only npm's
+// loose mode reads, do not count.
+func compareSemver(a, b semver) int {
+	if c := compareNumbers(a.major, b.major); c != 0 {
+		return c
 	}
-	v, ok := scanSemver(s[1:])
-	return ok && (v.build == "" || v.build == "incompatible")
+	if c := compareNumbers(a.minor, b.minor); c != 0 {
+		return c
+	}
+	if c := compareNumbers(a.patch, b.patch); c != 0 {
+		return c
+	}
+	switch {
+	case a.pre == b.pre:
+		return 0
+	case a.pre == "":
+		return 1
+	case b.pre == "":
+		return -1
+	}
+	return comparePre(a.pre, b.pre)
+}
+
+// comparePre orders pre-releases identifier by identifier: numbers by value, other
+// identifiers as ASCII and after numbers; what ends first comes first.
+func comparePre(a, b string) int {
+	for a != "" && b != "" {
+		var x, y string
+		x, a, _ = strings.Cut(a, ".")
+		y, b, _ = strings.Cut(b, ".")
+		xNumber, yNumber := digits(x, 0) == len(x), digits(y, 0) == len(y)
+		c := 0
+		switch {
+		case xNumber && yNumber:
+			c = compareNumbers(x, y)
+		case xNumber:
+			return -1
+		case yNumber:
+			return 1
+		default:
+			c = strings.Compare(x, y)
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b)) // both are "" where neither goes on
+}
+
+// text is the version without build metadata and leading zeros.
+func (v semver) text() string {
+	var b strings.Builder
+	b.WriteString(number(v.major) + "." + number(v.minor) + "." + number(v.patch))
+	before := byte('-')
+	for rest := v.pre; rest != ""; before = '.' {
+		var id string
+		id, rest, _ = strings.Cut(rest, ".")
+		if digits(id, 0) == len(id) {
+			id = number(id)
+		}
+		b.WriteByte(before)
+		b.WriteString(id)
+	}
+	return b.String()
 }
