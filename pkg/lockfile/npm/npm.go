@@ -1,0 +1,91 @@
+package npm
+
+import (
+	"strings"
+
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/version"
+)
+
+// builder collects what one file holds. Every reader of the family adds its entries
+// through it, so that names, versions, digests and addresses are judged alike.
+type builder struct {
+	lockfile.File
+	digests []lockfile.Digest // Package.Digests are parts of it
+}
+
+// newBuilder makes room for a file of size bytes whose entries take about perEntry each.
+func newBuilder(size, perEntry int) builder {
+	n := size/perEntry + 1
+	return builder{
+		File:    lockfile.File{Packages: make([]lockfile.Package, 0, n)},
+		digests: make([]lockfile.Digest, 0, n),
+	}
+}
+
+// add appends *p, with what follows from its other fields: the ecosystem, the address, and
+// the problems of its name and version. An alias that is the name itself is none, and a
+// registry entry without a version is one of kind NoVersion.
+func (b *builder) add(p *lockfile.Package) {
+	p.Ecosystem = ecosystem.NPM
+	if p.Alias == p.Name {
+		p.Alias = ""
+	}
+	if !validName(p.Name) {
+		b.AddProblem(p.Line, lockfile.CodeName, "%q: no npm package can have this name", p.Name)
+	}
+	if p.Version == "" && p.Source.Kind == lockfile.Registry {
+		p.Source.Kind = lockfile.NoVersion
+	}
+	if p.Source.Kind.Exact() {
+		if err := version.Check(ecosystem.NPM, p.Version); err != nil {
+			b.AddProblem(p.Line, lockfile.CodeVersion, "%q: %v", p.Name, err)
+		}
+	}
+	if p.Source.URL != "" && !isTarballOf(p.Source.URL, p.Name, p.Version) {
+		if id, ok := tarballIdentity(p.Source.URL); ok && (id.Name != p.Name || id.Version != p.Version) {
+			p.Address = &id
+		}
+	}
+	b.Packages = append(b.Packages, *p)
+}
+
+// integrity reads the digests of an SRI string (W3C Subresource Integrity, section 3.5):
+// "sha512-BASE64", several separated by spaces, each with options after "?". A part that
+// is none is a problem of the entry, which is called name.
+func (b *builder) integrity(sri, name string, line int) []lockfile.Digest {
+	from := len(b.digests)
+	for rest := sri; ; {
+		rest = strings.TrimLeft(rest, " \t\r\n")
+		if rest == "" {
+			break
+		}
+		part := rest
+		if i := strings.IndexAny(rest, " \t\r\n"); i >= 0 {
+			part = rest[:i]
+		}
+		rest = rest[len(part):]
+		part, _, _ = strings.Cut(part, "?")
+		algorithm, text, _ := strings.Cut(part, "-")
+		b.digest(lockfile.Digest{Algorithm: lockfile.ParseAlgorithm(algorithm), Text: text}, name, line)
+	}
+	return b.digestsFrom(from)
+}
+
+// digest puts d into the arena, or adds a problem where it is damaged.
+func (b *builder) digest(d lockfile.Digest, name string, line int) {
+	if !d.Valid() {
+		b.AddProblem(line, lockfile.CodeDigest, "%q: damaged or unknown digest %q", name, d.Text)
+		return
+	}
+	b.digests = append(b.digests, d)
+}
+
+// digestsFrom is the arena's end as a slice of its own, nil when it is empty.
+func (b *builder) digestsFrom(from int) []lockfile.Digest {
+	if from == len(b.digests) {
+		return nil
+	}
+	return b.digests[from:len(b.digests):len(b.digests)]
+}

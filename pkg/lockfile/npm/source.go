@@ -1,0 +1,220 @@
+package npm
+
+import (
+	"strings"
+
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
+)
+
+// classify says where the bytes behind an address come from: a package-lock's "resolved",
+// or the specifier of a dependency that is neither a range nor an alias (npm-package-arg).
+// Whatever it cannot tell apart is Registry, so that it is matched.
+func classify(address string) lockfile.Source {
+	source := lockfile.Source{Kind: lockfile.Registry, URL: address}
+	scheme, rest, ok := strings.Cut(address, ":")
+	switch {
+	case !ok || strings.HasPrefix(address, "@"):
+		if isPath(address) {
+			source.Kind = lockfile.Path
+		}
+	case scheme == "https" || scheme == "http":
+		source.Kind, source.Commit = classifyHTTP(rest)
+	case strings.HasPrefix(scheme, "git+"), strings.HasPrefix(scheme, "git@"), isGitScheme(scheme):
+		source.Kind, source.Commit = lockfile.Git, commitOf(address)
+	case scheme == "file":
+		source.Kind = lockfile.Path
+	case scheme == "link", scheme == "portal":
+		source.Kind = lockfile.Link
+	case scheme == "workspace":
+		source.Kind = lockfile.Workspace
+	case isPath(address):
+		source.Kind = lockfile.Path
+	}
+	return source
+}
+
+func isGitScheme(scheme string) bool {
+	switch scheme {
+	case "git", "ssh", "github", "gitlab", "bitbucket", "gist":
+		return true
+	}
+	return false
+}
+
+// isPath reports whether npm reads s as a path: "./x", "../x", "/x", "~/x", "C:\x".
+func isPath(s string) bool {
+	for _, prefix := range [...]string{"./", "../", "/", "~/", `.\`, `..\`, `\`} {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return s == "." || s == ".." || len(s) > 2 && s[1] == ':' && (s[2] == '/' || s[2] == '\\')
+}
+
+// classifyHTTP judges an address without its scheme. An archive that a git host makes of a
+// commit is that commit; an address in the form of a registry's is a registry's, whatever
+// its host, since mirrors rewrite it.
+func classifyHTTP(rest string) (kind lockfile.SourceKind, commit string) {
+	address, _, _ := strings.Cut(rest, "#")
+	address, _, _ = strings.Cut(address, "?")
+	path := strings.TrimPrefix(address, "//")
+	hostname, path, _ := strings.Cut(path, "/")
+	if strings.HasSuffix(path, ".git") {
+		return lockfile.Git, commitOf(rest)
+	}
+	if host.IsGitHub(hostname) {
+		if commit = archiveCommit(path); commit != "" {
+			return lockfile.Git, commit
+		}
+	}
+	if strings.Contains(path, "/-/") || strings.Contains(path, "/download/") && !host.IsGitHub(hostname) {
+		return lockfile.Registry, ""
+	}
+	return lockfile.URL, ""
+}
+
+// archiveCommit reads the commit out of GitHub's archive paths: OWNER/REPO/tar.gz/COMMIT,
+// OWNER/REPO/archive/COMMIT.tar.gz, OWNER/REPO/tarball/COMMIT.
+func archiveCommit(path string) string {
+	parts := strings.SplitN(path, "/", 5)
+	if len(parts) != 4 {
+		return ""
+	}
+	switch parts[2] {
+	case "tar.gz", "archive", "tarball":
+		id, _, _ := strings.Cut(parts[3], ".")
+		if isCommit(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// commitOf is the commit after "#" in a git address, "" where a branch, a tag or a range
+// ("semver:^1.0.0") stands there.
+func commitOf(address string) string {
+	_, fragment, _ := strings.Cut(address, "#")
+	for part := range strings.SplitSeq(fragment, "&") { // yarn berry: "commit=ID", pnpm: "ID&path:/x"
+		if part = strings.TrimPrefix(part, "commit="); isCommit(part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// isCommit reports whether s is a commit id, or a prefix that git would take for one.
+func isCommit(s string) bool {
+	return 7 <= len(s) && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// isTarballOf reports whether address is the usual one of a package's tarball, ending in
+// NAME/-/BASE-VERSION.tgz, so that there is nothing to read out of it.
+func isTarballOf(address, name, version string) bool {
+	rest, ok := strings.CutSuffix(address, ".tgz")
+	if !ok {
+		return false
+	}
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	for _, part := range [...]string{version, "-", base, "/-/", name, "/"} {
+		if rest, ok = strings.CutSuffix(rest, part); !ok {
+			return false
+		}
+	}
+	// "/@evil/x/-/x-1.tgz" ends as the tarball of "x" does, and "@" may be escaped.
+	return strings.HasPrefix(name, "@") || !strings.HasPrefix(rest[strings.LastIndexByte(rest, '/')+1:], "@") &&
+		strings.IndexByte(rest, '%') < 0
+}
+
+// tarballIdentity reads the package and version that a registry's address names. The
+// forms, after any prefix that a mirror puts before them:
+//
+//	NAME/-/BASE-VERSION.tgz              npm, Nexus, Verdaccio, Azure, CodeArtifact, Cloudsmith
+//	NAME/-/@SCOPE/BASE-VERSION.tgz       Artifactory, GitLab, Google Artifact Registry
+//	NAME/-/VERSION/BASE-VERSION.tgz      Gitea, Forgejo
+//	NAME/download/BASE-VERSION.tgz       cnpm, and with @SCOPE/ as above
+//	download/NAME/VERSION/DIGEST         GitHub Packages
+//
+// NAME is "base" or "@scope/base", whose "@" and "/" some escape. It is not ok for an
+// address of another form, or one that names no version.
+func tarballIdentity(address string) (id lockfile.Identity, ok bool) {
+	address, _, _ = strings.Cut(address, "#")
+	address, _, _ = strings.Cut(address, "?")
+	address = unescapePath(address)
+	if _, rest, found := strings.Cut(address, "://"); found {
+		address = rest
+	}
+	separator := "/-/"
+	i := strings.LastIndex(address, separator)
+	if i < 0 {
+		separator = "/download/"
+		i = strings.LastIndex(address, separator)
+	}
+	if i < 0 {
+		return id, false
+	}
+	file := address[i+len(separator):]
+	name, base := lastName(address[:i])
+	stem, archive := strings.CutSuffix(file[strings.LastIndexByte(file, '/')+1:], ".tgz")
+	if !archive {
+		stem, archive = strings.CutSuffix(stem, ".tar.gz")
+	}
+	if separator == "/download/" && !archive {
+		parent := strings.LastIndexByte(file, '/')
+		if parent < 0 {
+			return id, false
+		}
+		folder := strings.LastIndexByte(file[:parent], '/')
+		if folder < 0 {
+			return id, false
+		}
+		id = lockfile.Identity{Name: file[:folder], Version: file[folder+1 : parent]}
+		return id, validName(id.Name) && startsWithDigit(id.Version)
+	}
+	version, found := cutBase(stem, base)
+	if !found && separator == "/download/" {
+		return id, false
+	}
+	for !found {
+		_, version, found = strings.Cut(stem, "-")
+		if !found {
+			return id, false
+		}
+		stem, found = version, startsWithDigit(version)
+	}
+	id = lockfile.Identity{Name: name, Version: version}
+	return id, archive && validName(name) && startsWithDigit(version)
+}
+
+// cutBase cuts "BASE-" off a tarball's file name.
+func cutBase(stem, base string) (version string, found bool) {
+	if version, found = strings.CutPrefix(stem, base); found {
+		version, found = strings.CutPrefix(version, "-")
+	}
+	return version, found
+}
+
+// lastName is the package name at the end of a path, and its part after the scope.
+func lastName(path string) (name, base string) {
+	i := strings.LastIndexByte(path, '/')
+	base = path[i+1:]
+	if i >= 0 {
+		if scope := strings.LastIndexByte(path[:i], '/') + 1; strings.HasPrefix(path[scope:], "@") {
+			return path[scope:], base
+		}
+	}
+	return base, base
+}
+
+func startsWithDigit(s string) bool { return s != "" && '0' <= s[0] && s[0] <= '9' }
+
+// unescapePath decodes the percent escapes that stand in a package's address: of "@", "/"
+// and "+". It allocates only where there is one.
+func unescapePath(path string) string {
+	if strings.IndexByte(path, '%') < 0 {
+		return path
+	}
+	return escapes.Replace(path)
+}
+
+var escapes = strings.NewReplacer("%40", "@", "%2f", "/", "%2F", "/", "%2b", "+", "%2B", "+")
