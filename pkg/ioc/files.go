@@ -1,0 +1,75 @@
+package ioc
+
+import (
+	"path"
+	"strings"
+)
+
+// File asks for a file by what its tree tells: path with slashes, size in bytes, git blob
+// id or "". It returns the matches that are certain, and whether an indicator selects the
+// file but is decided by a digest of its content, so that the caller hashes the file and
+// asks Digest.
+func (s *Set) File(p string, size int64, blob string) (matches []Match, hash bool) {
+	for _, x := range s.layers {
+		q := fileQuery{s, x, p, size, nil, false}
+		q.all(table(x.sections[secBases]).find(path.Base(p)))
+		q.all(table(x.sections[secSizes]).findUint(uint64(size)))
+		if blob != "" {
+			values := table(x.sections[secBlobs]).find(strings.ToLower(blob))
+			for v, ok := values.next(); ok; v, ok = values.next() {
+				q.out = s.match(q.out, x, v.indicator, GitBlob)
+			}
+		}
+		for i := range x.globs {
+			g := &x.globs[i]
+			if inSize(size, g.sizeMin, g.sizeMax) && (g.path == "" || matchGlob(g.path, p)) {
+				q.one(g.indicator)
+			}
+		}
+		matches = append(matches, q.out...)
+		hash = hash || q.hash
+	}
+	return matches, hash
+}
+
+type fileQuery struct {
+	set   *Set
+	index *index
+	path  string
+	size  int64
+	out   []Match
+	hash  bool
+}
+
+func (q *fileQuery) all(values cursor) {
+	for v, ok := values.next(); ok; v, ok = values.next() {
+		q.one(v.indicator)
+	}
+}
+
+// one tests all that indicator n asks of a file, but for digests.
+func (q *fileQuery) one(n uint32) {
+	ind := q.index.indicator(n)
+	switch {
+	case ind.Path != "" && !matchGlob(ind.Path, q.path),
+		ind.Name != "" && ind.Name != path.Base(q.path),
+		ind.Size != 0 && ind.Size != q.size,
+		!inSize(q.size, ind.SizeMin, ind.SizeMax):
+		return
+	case ind.SHA256 != "" || ind.SHA1 != "" || ind.MD5 != "":
+		q.hash = true
+		return
+	case ind.GitBlob != "":
+		return // decided by the blob id alone
+	}
+	why := FilePath
+	if ind.Path == "" && ind.Name == "" {
+		why = FileSize
+	}
+	q.out = q.set.match(q.out, q.index, n, why)
+}
+
+// inSize reports whether size is between the bounds, of which 0 is none.
+func inSize(size, least, most int64) bool {
+	return size >= least && (most == 0 || size <= most)
+}
