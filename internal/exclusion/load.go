@@ -1,0 +1,322 @@
+package exclusion
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Error is a fault of the file. Line is 0 where the YAML reader names none or its own
+// text does.
+type Error struct {
+	Name   string
+	Line   int
+	Detail string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%q: %s", e.Name, e.Detail)
+	}
+	return fmt.Sprintf("%q: line %d: %s", e.Name, e.Line, e.Detail)
+}
+
+// maxErrors is how many faults one Load tells.
+const maxErrors = 20
+
+// Load reads a file. name is what errors and Set.Expired call it; now decides what has
+// ended. The error joins one *Error for each fault, in the order of the file; no part of a
+// file with a fault is used.
+func Load(name string, data []byte, now time.Time) (*Set, error) {
+	l := loader{
+		set:   &Set{name: name, index: map[string][]int{}},
+		today: now.UTC().Truncate(24 * time.Hour),
+	}
+	if root := l.document(data); root != nil {
+		l.file(root)
+	}
+	if len(l.errs) > maxErrors {
+		more := len(l.errs) - maxErrors
+		l.errs = append(l.errs[:maxErrors], &Error{Name: name, Detail: fmt.Sprintf("%d more faults", more)})
+	}
+	if err := errors.Join(l.errs...); err != nil {
+		return nil, err
+	}
+	return l.set, nil
+}
+
+type loader struct {
+	set   *Set
+	today time.Time // 00:00 UTC
+	errs  []error
+}
+
+func (l *loader) fault(line int, format string, args ...any) {
+	l.errs = append(l.errs, &Error{l.set.name, line, fmt.Sprintf(format, args...)})
+}
+
+// document is the one value that the file holds, nil after a fault.
+func (l *loader) document(data []byte) *yaml.Node {
+	if len(data) > MaxBytes {
+		l.fault(0, "%d bytes: larger than %d", len(data), MaxBytes)
+		return nil
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, second yaml.Node
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		l.fault(0, "is empty")
+		return nil
+	case err != nil:
+		l.fault(0, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil
+	}
+	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
+		l.fault(second.Line, "a second document: the file has one")
+		return nil
+	}
+	return doc.Content[0]
+}
+
+func (l *loader) file(root *yaml.Node) {
+	keys := l.mapping(root, "the file", "schema", "exclusions")
+	if keys == nil {
+		return
+	}
+	if n := keys["schema"]; n == nil {
+		l.fault(root.Line, "no schema: write \"schema: %s\"", Schema)
+	} else if v, ok := l.text(n, "schema"); ok && v != Schema {
+		l.fault(n.Line, "schema %q is not %q, which this version reads", v, Schema)
+	}
+	list := keys["exclusions"]
+	switch {
+	case list == nil:
+		l.fault(root.Line, "no exclusions: an empty list is \"exclusions: []\"")
+	case !l.plain(list, "exclusions"):
+	case list.Kind != yaml.SequenceNode:
+		l.fault(list.Line, "exclusions is not a list")
+	default:
+		for _, n := range list.Content {
+			l.entry(n)
+		}
+	}
+}
+
+// entry reads one exclusion and adds it to the set, if it has no fault.
+func (l *loader) entry(n *yaml.Node) {
+	before := len(l.errs)
+	keys := l.mapping(n, "an exclusion", "owner", "reason", "expires", "problem", "finding")
+	if keys == nil {
+		return
+	}
+	e := entry{line: n.Line}
+	e.shown.Owner = l.filled(n, keys, "owner", "who answers for it?")
+	e.shown.Reason = l.filled(n, keys, "reason", "why need nobody look there?")
+	e.shown.Expires = l.filled(n, keys, "expires", "the last day on which it applies, as 2006-01-02")
+	if e.shown.Expires != "" {
+		e.expires = l.day(keys["expires"], e.shown.Expires)
+	}
+	switch p, f := keys["problem"], keys["finding"]; {
+	case (p == nil) == (f == nil):
+		l.fault(n.Line, "covers either one problem or one finding: write one of the keys \"problem\" and \"finding\"")
+	case p != nil:
+		e.target = l.problem(p)
+	default:
+		e.target = l.finding(f)
+	}
+	if len(l.errs) > before {
+		return
+	}
+	s := l.set
+	i := len(s.entries)
+	s.entries = append(s.entries, e)
+	if e.expires.Before(l.today) {
+		s.expired = append(s.expired, i)
+		return
+	}
+	s.index[e.target.key()] = append(s.index[e.target.key()], i)
+}
+
+// filled is the text of a key that no exclusion goes without, "" after a fault.
+func (l *loader) filled(n *yaml.Node, keys map[string]*yaml.Node, key, hint string) string {
+	v := keys[key]
+	if v == nil {
+		l.fault(n.Line, "an exclusion without %s (%s)", key, hint)
+		return ""
+	}
+	text, ok := l.text(v, key)
+	text = strings.TrimSpace(text)
+	if ok && text == "" {
+		l.fault(v.Line, "%s is empty (%s)", key, hint)
+	}
+	return text
+}
+
+// day reads the last day of an exclusion.
+func (l *loader) day(n *yaml.Node, s string) time.Time {
+	d, err := time.Parse(time.DateOnly, s)
+	switch {
+	case err != nil:
+		l.fault(n.Line, "expires %q is not a date of the form 2006-01-02", s)
+	case d.After(l.today.AddDate(0, 0, MaxDays)):
+		l.fault(n.Line, "expires %s is more than %d days ahead: look again within a year", s, MaxDays)
+	}
+	return d
+}
+
+// What single values look like.
+var (
+	blobForm        = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	fingerprintForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	codeForm        = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+)
+
+// problem reads the target of an exclusion of problems.
+func (l *loader) problem(n *yaml.Node) target {
+	t := target{kind: problems}
+	keys := l.mapping(n, "problem", "repository", "path", "glob", "blob", "code")
+	if keys == nil {
+		return t
+	}
+	l.place(&t, n, keys)
+	if t.code = l.value(keys, "code"); t.code != "" && !codeForm.MatchString(t.code) {
+		l.fault(keys["code"].Line, "code %q is not a code of docs/problems.md", t.code)
+	}
+	if t.path == "" && t.glob == "" && t.blob == "" && t.code == "" {
+		l.fault(n.Line, "a problem of a repository itself is named by its code")
+	}
+	return t
+}
+
+// finding reads the target of an exclusion of findings.
+func (l *loader) finding(n *yaml.Node) target {
+	t := target{kind: findings}
+	keys := l.mapping(n, "finding", "fingerprint", "campaign", "repository", "path", "glob", "blob")
+	if keys == nil {
+		return t
+	}
+	if t.fingerprint = l.value(keys, "fingerprint"); t.fingerprint != "" {
+		if !fingerprintForm.MatchString(t.fingerprint) {
+			l.fault(keys["fingerprint"].Line, "fingerprint %q is not 32 hex digits in lower case", t.fingerprint)
+		}
+		if len(keys) > 1 {
+			l.fault(n.Line, "a fingerprint names one finding: no other key stands beside it")
+		}
+		return t
+	}
+	if t.campaign = l.value(keys, "campaign"); t.campaign == "" {
+		l.fault(n.Line, "a finding is named by its fingerprint, or by its campaign and place")
+	}
+	l.place(&t, n, keys)
+	if t.path == "" && t.glob == "" && t.blob == "" {
+		l.fault(n.Line, "a finding of a campaign is named by path, glob or blob")
+	}
+	return t
+}
+
+// place reads repository, path, glob and blob. What a target asks for must be narrow
+// enough to be meant.
+func (l *loader) place(t *target, n *yaml.Node, keys map[string]*yaml.Node) {
+	t.repository = l.value(keys, "repository")
+	t.path = l.value(keys, "path")
+	t.glob = l.value(keys, "glob")
+	t.blob = l.value(keys, "blob")
+	if t.blob != "" && !blobForm.MatchString(t.blob) {
+		l.fault(keys["blob"].Line, "blob %q is not a git blob id of 40 hex digits in lower case", t.blob)
+	}
+	if t.path != "" && t.glob != "" {
+		l.fault(n.Line, "path is compared whole and glob is a pattern: write one of them")
+	}
+	for _, p := range []struct{ key, value string }{{"path", t.path}, {"glob", t.glob}} {
+		if p.value != "" && !cleanPath(p.value) {
+			l.fault(keys[p.key].Line, "%s %q is not relative to the repository: no leading \"/\" or \"./\", no \"..\", no \"/\" at the end", p.key, p.value)
+		}
+	}
+	if t.glob != "" && strings.Trim(t.glob, "*?/.") == "" {
+		l.fault(keys["glob"].Line, "glob %q covers everything", t.glob)
+	}
+	if t.repository == "" && t.blob == "" {
+		l.fault(n.Line, "no repository: only a blob is the same everywhere")
+	}
+}
+
+// cleanPath reports whether p is written as a sweep writes the paths of files.
+func cleanPath(p string) bool {
+	for s := range strings.SplitSeq(p, "/") {
+		if s == "" || s == "." || s == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// value is the text of a key that may be missing; one that is there and empty is a fault.
+func (l *loader) value(keys map[string]*yaml.Node, key string) string {
+	n := keys[key]
+	if n == nil {
+		return ""
+	}
+	v, ok := l.text(n, key)
+	if ok && v == "" {
+		l.fault(n.Line, "%s is empty: fill it in or leave it out", key)
+	}
+	return v
+}
+
+// text is the value of a scalar, false after a fault. A null is "".
+func (l *loader) text(n *yaml.Node, what string) (string, bool) {
+	switch {
+	case !l.plain(n, what):
+		return "", false
+	case n.Kind != yaml.ScalarNode:
+		l.fault(n.Line, "%s is not a text", what)
+		return "", false
+	case n.Tag == "!!null":
+		return "", true
+	}
+	return n.Value, true
+}
+
+// mapping gives the values of a mapping by key, nil after a fault of the mapping itself.
+// A key that is not known or stands twice is a fault.
+func (l *loader) mapping(n *yaml.Node, what string, known ...string) map[string]*yaml.Node {
+	if !l.plain(n, what) {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		l.fault(n.Line, "%s is not a mapping with the keys %s", what, strings.Join(known, ", "))
+		return nil
+	}
+	keys := make(map[string]*yaml.Node, len(known))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		name, ok := l.text(key, "a key of "+what)
+		switch {
+		case !ok:
+		case !slices.Contains(known, name):
+			l.fault(key.Line, "%q is no key of %s, which has %s", name, what, strings.Join(known, ", "))
+		case keys[name] != nil:
+			l.fault(key.Line, "%q stands twice in %s", name, what)
+		default:
+			keys[name] = n.Content[i+1]
+		}
+	}
+	return keys
+}
+
+// plain reports whether a node is written out where it stands: anchors, aliases and tags
+// would let a reader of the file and this one disagree.
+func (l *loader) plain(n *yaml.Node, what string) bool {
+	if n.Anchor != "" || n.Kind == yaml.AliasNode || n.Style&yaml.TaggedStyle != 0 {
+		l.fault(n.Line, "%s has an anchor, alias or tag: write it out", what)
+		return false
+	}
+	return true
+}
