@@ -22,8 +22,7 @@ test: lint fuzz
 check: needs lint lint-bench fuzz
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
-		-- go test -json -race -short ./... \
-		-- go test -C bench -json ./...
+		-- go test -json -race -short ./...
 
 # The tools print what is wrong; gofumpt alone does not say so with its exit code.
 lint:
@@ -45,7 +44,7 @@ needs:
 	.ci/needs
 
 bench:
-	go -C bench run ./cmd/figures
+	go run ./internal/ci/figures
 
 fixtures:
 	.ci/fixtures

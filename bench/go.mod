@@ -59,5 +59,3 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	www.velocidex.com/golang/go-ntfs v0.2.0 // indirect
 )
-
-replace github.com/wormsweep/wormsweep => ../

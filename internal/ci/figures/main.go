@@ -1,0 +1,168 @@
+// Command figures measures what docs/performance.md keeps, and prints it as Markdown:
+//
+//	go run ./internal/ci/figures
+//
+// It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
+// both in turn over the corpus that WORMSWEEP_TESTDATA names. CPU is user and system time of the whole process,
+// memory its peak resident set, as Linux reports them when the process is waited for.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/wormsweep/wormsweep/internal/xtest/corpus"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var f figures
+	flag.IntVar(&f.runs, "runs", 5, "runs of each program; medians are printed")
+	flag.BoolVar(&f.alone, "alone", false, "leave scalibr out")
+	flag.Parse()
+	if err := f.print(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "figures:", err)
+		os.Exit(1)
+	}
+}
+
+// copies is how often the corpus is taken to see whether memory grows with it.
+const copies = 20
+
+// figures is one run of the measurements.
+type figures struct {
+	runs  int
+	alone bool
+
+	sweeper, scalibr string // programs
+	corpus           string // folder
+	scratch          string // folder of this run
+}
+
+func (f *figures) print(ctx context.Context, w io.Writer) error {
+	data := os.Getenv("WORMSWEEP_TESTDATA")
+	if data == "" {
+		return errors.New("WORMSWEEP_TESTDATA is not set: it names the folder of corpus.tar.xz")
+	}
+	var err error
+	if f.corpus, err = corpus.Unpack(filepath.Join(data, "corpus.tar.xz"), os.TempDir()); err != nil {
+		return err
+	}
+	if f.scratch, err = os.MkdirTemp("", "wormsweep-figures-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(f.scratch)
+	if f.sweeper, err = f.build(ctx, ".", "./cmd/sweeper"); err != nil {
+		return err
+	}
+	if !f.alone {
+		if f.scalibr, err = f.build(ctx, "bench", "./scalibr"); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w, machine())
+	for _, section := range []func(context.Context, io.Writer) error{
+		f.wholeProcess, f.memory, f.perFormat, f.cores, f.hostile,
+	} {
+		fmt.Fprintln(w)
+		if err := section(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build builds a command of the module in a folder and gives the program's path.
+func (f *figures) build(ctx context.Context, folder, command string) (string, error) {
+	program := filepath.Join(f.scratch, filepath.Base(command))
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, command)
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
+	}
+	return program, nil
+}
+
+// wholeProcess compares the sweep of the corpus with scalibr's extraction of it, in turn.
+func (f *figures) wholeProcess(ctx context.Context, w io.Writer) error {
+	empty := filepath.Join(f.scratch, "empty")
+	if err := os.Mkdir(empty, 0o755); err != nil {
+		return err
+	}
+	programs := []struct {
+		title   string
+		command []string
+		all     []usage
+	}{
+		{title: "`sweeper sweep --format json` of the corpus", command: f.sweep(f.corpus)},
+		{title: "`sweeper sweep --format json` of an empty folder", command: f.sweep(empty)},
+	}
+	if !f.alone {
+		programs = append(programs, programs[0])
+		programs[2].title = "osv-scalibr 0.5.3, extraction of the corpus"
+		programs[2].command = []string{f.scalibr, f.corpus, filepath.Join(f.scratch, "scalibr.textproto")}
+	}
+	for i := range programs { // once to warm up
+		if _, err := f.measure(ctx, programs[i].command); err != nil {
+			return err
+		}
+	}
+	for range f.runs {
+		for i := range programs {
+			u, err := f.measure(ctx, programs[i].command)
+			if err != nil {
+				return err
+			}
+			programs[i].all = append(programs[i].all, u)
+		}
+	}
+	fmt.Fprintf(w, "| whole process, median of %d in turn | CPU s (least - most) | wall s | peak MiB |\n|---|---|---|---|\n", f.runs)
+	for _, p := range programs {
+		cpu, wall, peak := summarize(p.all)
+		fmt.Fprintf(w, "| %s | %.3f (%.3f - %.3f) | %.3f | %.1f |\n", p.title, cpu.median, cpu.least, cpu.most, wall.median, peak.median)
+	}
+	if !f.alone {
+		ours, _, _ := summarize(programs[0].all)
+		theirs, _, _ := summarize(programs[2].all)
+		fmt.Fprintf(w, "\nCPU of osv-scalibr over CPU of the sweep: %.1f. Wanted: at least 25, with at most 0.29 s.\n", theirs.median/ours.median)
+	}
+	return nil
+}
+
+// memory compares the peak memory of the corpus taken once with that of its copies.
+func (f *figures) memory(ctx context.Context, w io.Writer) error {
+	many := filepath.Join(f.scratch, "many")
+	if err := corpus.Copies(f.corpus, many, copies); err != nil {
+		return err
+	}
+	defer os.RemoveAll(many)
+	fmt.Fprintf(w, "| the corpus taken | CPU s | wall s | peak MiB, median of %d |\n|---|---|---|---|\n", f.runs)
+	var peaks []float64
+	for _, c := range []struct{ title, folder string }{{"once", f.corpus}, {fmt.Sprintf("%d times, contents distinct", copies), many}} {
+		var all []usage
+		for range f.runs {
+			u, err := f.measure(ctx, f.sweep(c.folder))
+			if err != nil {
+				return err
+			}
+			all = append(all, u)
+		}
+		cpu, wall, peak := summarize(all)
+		fmt.Fprintf(w, "| %s | %.3f | %.3f | %.1f |\n", c.title, cpu.median, wall.median, peak.median)
+		peaks = append(peaks, peak.median)
+	}
+	fmt.Fprintf(w, "\nPeak memory grows by a factor of %.2f. Wanted: at most 1.2, from at most 64 MiB.\n", peaks[1]/peaks[0])
+	return nil
+}
+
+func (f *figures) sweep(folder string) []string {
+	return []string{f.sweeper, "sweep", "--format", "json", folder}
+}
