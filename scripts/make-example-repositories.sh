@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Makes the bare repositories of examples/org, byte for byte the same on every run of one git.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+export GIT_AUTHOR_NAME=Example GIT_AUTHOR_EMAIL=example@example.com GIT_AUTHOR_DATE='2026-08-05T10:00:00Z'
+export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
+
+# bare NAME MESSAGE: what lies in $work/NAME, as one commit, as examples/org/NAME.git with packed refs.
+bare() {
+  local from=$work/$1 to=examples/org/$1.git
+  git -C "$from" init -q -b main
+  git -C "$from" add -A
+  git -C "$from" commit -qm "$2"
+  rm -rf "$to"
+  git clone -q --bare --template= "$from" "$to"
+  git -C "$to" remote remove origin
+  git -C "$to" -c pack.threads=1 -c repack.writeBitmaps=false -c repack.updateServerInfo=false repack -adq
+  git -C "$to" pack-refs --all
+  rm -rf "$to/info" "$to/objects/info"
+  find "$to" -depth -type d -empty -delete
+  mkdir -p "$to/refs" && touch "$to/refs/.keep" # git wants the folder, and commits no empty one
+}
+
+mkdir -p "$work/agents/.github/workflows" "$work/agents/docs"
+cat >"$work/agents/README.md" <<'END'
+# agents
+END
+cat >"$work/agents/.github/workflows/wormsweep-test-indicator.yml" <<'END'
+name: planted
+on: workflow_dispatch
+permissions: {}
+jobs: {}
+END
+echo 'A file that the test campaign lists by name.' >"$work/agents/docs/wormsweep-test-indicator.txt"
+bare agents 'docs: notes for agents'
+
+mkdir -p "$work/ledger/vendor" "$work/ledger/tools"
+cat >"$work/ledger/go.mod" <<'END'
+module example.com/ledger
+
+go 1.26
+
+require (
+	github.com/google/uuid v1.6.0
+	golang.org/x/mod v0.30.0 // indirect
+)
+
+replace golang.org/x/mod => golang.org/x/mod v0.31.0
+END
+cat >"$work/ledger/go.sum" <<'END'
+github.com/google/uuid v1.6.0 h1:NIvaJDMOsjHA8n1jAhLSgzrAzy1Hgr+hNrb57e+94F0=
+github.com/google/uuid v1.6.0/go.mod h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo=
+github.com/wormsweep/test-indicator v6.6.6 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+github.com/wormsweep/test-indicator v6.6.6/go.mod h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+END
+cat >"$work/ledger/go.work" <<'END'
+go 1.26
+
+use (
+	.
+	./tools
+)
+END
+cat >"$work/ledger/go.work.sum" <<'END'
+golang.org/x/tools v0.39.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+END
+cat >"$work/ledger/tools/go.mod" <<'END'
+module example.com/ledger/tools
+
+go 1.26
+END
+cat >"$work/ledger/vendor/modules.txt" <<'END'
+# github.com/google/uuid v1.6.0
+## explicit
+github.com/google/uuid
+# golang.org/x/mod v0.30.0 => golang.org/x/mod v0.31.0
+## explicit; go 1.24.0
+golang.org/x/mod/semver
+END
+bare ledger 'ledger: first version'
