@@ -1,5 +1,6 @@
 # make test      the quick part, a few minutes: Go, git and make alone
 # make check     installs what the rest needs, then runs everything; CI calls it
+# make sweep     sweeps this repository with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md
 # make fixtures  rewrites the lockfiles that npm, yarn, pnpm and bun write themselves
 #
@@ -14,12 +15,12 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check bench fixtures lint lint-bench fuzz needs
+.PHONY: test check sweep bench fixtures lint lint-bench fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
 
-check: needs lint lint-bench fuzz
+check: needs lint lint-bench fuzz sweep
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
 		-- go test -json -race -short ./...
@@ -42,6 +43,9 @@ fuzz:
 
 needs:
 	.ci/needs
+
+sweep:
+	go run ./cmd/sweeper sweep --exclusions .wormsweep/exclusions.yaml .
 
 bench:
 	go run ./internal/ci/figures
