@@ -53,9 +53,7 @@ const (
 	SafeVersion  Reason = "safe-version"     // no match: the version is known good
 	OddVersion   Reason = "version-unread"   // no match: the version is outside the grammar, so it equals none
 	OtherContent Reason = "other-content"    // no match: path or size is listed with a digest that the file lacks
-	OtherCommit  Reason = "other-commit"     // no match: the repository is listed with another commit
 	OtherName    Reason = "name-not-listed"  // no match: the ordinary case
-	NoPublicName Reason = "not-public-name"  // no match by name: provably not the public package
 	NoLatent     Reason = "range-not-latent" // no match: the range admits no listed version
 )
 

@@ -1,0 +1,204 @@
+// Package match holds the rules by which an entry of a lockfile meets the catalogue: which
+// of its identities are asked for, by name or by digest, and which reason codes say how.
+// It is pure and safe for concurrent use.
+//
+// An entry is asked for by name and version unless it provably is not the public package
+// of its name (a git or file dependency, a workspace, a link, a replaced module); by the
+// identity that its address names where that is another; and by each of its digests in any
+// case, since a listed artifact is the listed artifact under any name, alias or mirror.
+package match
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
+)
+
+// The reason codes that qualify a match; those of package ioc say how it was met.
+const (
+	MirrorHost   ioc.Reason = "mirror-host"      // the bytes come from another host than the public registry
+	ByAlias      ioc.Reason = "alias"            // installed under another name
+	ByAddress    ioc.Reason = "address"          // the entry's address names the listed package, the entry another
+	ListedOnly   ioc.Reason = "listed-not-built" // in go.sum: hashed, not necessarily built
+	Unpacked     ioc.Reason = "installed"        // found unpacked, so it was installed here
+	Vendored     ioc.Reason = "vendored"         // vendored with the sources
+	MovedTag     ioc.Reason = "moved-tag"        // a tag that was bad for a time: what counts is when a run resolved it
+	NotByVersion ioc.Reason = "no-version"       // the entry names no version
+	PinnedCommit ioc.Reason = "pinned-commit"    // no match: only tags were moved, and the action is pinned by commit
+)
+
+// Found is a match of an entry.
+type Found struct {
+	ioc.Match
+	Reasons  []ioc.Reason      // Match.Reason first, then its qualifiers
+	Identity lockfile.Identity // the name and version that met the indicator
+	Digest   string            // the listed digest that the entry carries, "" where none is
+}
+
+// Miss says why an entry did not meet the catalogue by name.
+type Miss struct {
+	Reason ioc.Reason // "" when it did
+	// Near is set when the name is listed, so that a person may ask why nothing was found.
+	Near bool
+}
+
+// Package asks set for an entry. The common case, nothing found, does not allocate.
+func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
+	var out []Found
+	var miss Miss
+	switch {
+	case p.Source.Kind.Exact() && p.Version != "":
+		out, miss = byName(set, p, lockfile.Identity{Name: p.Name, Version: p.Version}, out)
+	case p.Source.Kind == lockfile.Range || p.Source.Kind == lockfile.Manifest || p.Source.Kind.Exact() || p.Source.Kind == lockfile.NoVersion:
+		out, miss = byRange(set, p, out)
+	default:
+		miss.Reason = ioc.Reason(p.Source.Kind.String())
+		if ms, _ := set.Package(p.Ecosystem, p.Name, p.Version); len(ms) > 0 {
+			miss.Near = true
+		}
+	}
+	if p.Address != nil {
+		var m Miss
+		if out, m = byName(set, p, *p.Address, out); m.Near {
+			miss.Near = true
+		}
+	}
+	for _, d := range p.Digests {
+		for _, m := range set.Digest(d) {
+			out = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
+			found(out, m).Digest = d.String()
+		}
+	}
+	if p.Source.Commit != "" {
+		for _, m := range set.Commit(p.Source.URL, p.Source.Commit) {
+			out = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
+		}
+	}
+	if len(out) > 0 {
+		miss = Miss{}
+	}
+	return out, miss
+}
+
+func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found) ([]Found, Miss) {
+	ms, why := set.Package(p.Ecosystem, id.Name, id.Version)
+	met := false
+	for _, m := range ms {
+		if pinnedPast(p, m, id) {
+			why = PinnedCommit
+			continue
+		}
+		out, met = add(out, p, m, id), true
+	}
+	if met {
+		return out, Miss{}
+	}
+	return out, Miss{Reason: why, Near: why != ioc.OtherName}
+}
+
+func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
+	ms, why := set.Latent(p.Ecosystem, p.Name, p.Range)
+	for _, m := range ms {
+		out = add(out, p, m, lockfile.Identity{Name: p.Name})
+	}
+	if len(ms) > 0 {
+		return out, Miss{}
+	}
+	if why == ioc.OtherName {
+		why = ioc.Reason(p.Source.Kind.String())
+		return out, Miss{Reason: why}
+	}
+	return out, Miss{Reason: why, Near: true}
+}
+
+// found is the entry of out that stands for a match which add was given.
+func found(out []Found, m ioc.Match) *Found {
+	return &out[slices.IndexFunc(out, func(f Found) bool { return f.Indicator == m.Indicator })]
+}
+
+// add appends a match, or its reason to the match of the same indicator that is there.
+func add(out []Found, p *lockfile.Package, m ioc.Match, id lockfile.Identity) []Found {
+	for i := range out {
+		if out[i].Indicator == m.Indicator && out[i].Identity == id {
+			if !slices.Contains(out[i].Reasons, m.Reason) {
+				out[i].Reasons = append(out[i].Reasons, m.Reason)
+			}
+			return out
+		}
+	}
+	return append(out, Found{m, append([]ioc.Reason{m.Reason}, qualifiers(p, m, id)...), id, ""})
+}
+
+func qualifiers(p *lockfile.Package, m ioc.Match, id lockfile.Identity) []ioc.Reason {
+	var out []ioc.Reason
+	if p.Address != nil && id == *p.Address {
+		out = append(out, ByAddress)
+	}
+	if p.Alias != "" {
+		out = append(out, ByAlias)
+	}
+	switch p.Source.Kind {
+	case lockfile.Listed:
+		out = append(out, ListedOnly)
+	case lockfile.Installed:
+		out = append(out, Unpacked)
+	case lockfile.Vendored:
+		out = append(out, Vendored)
+	case lockfile.NoVersion:
+		out = append(out, NotByVersion)
+	case lockfile.Registry:
+		if h := Host(p); h != "" && !public(p.Ecosystem, h) {
+			out = append(out, MirrorHost)
+		}
+	}
+	if tagsMoved(p, m) {
+		out = append(out, MovedTag)
+	}
+	return out
+}
+
+// tagsMoved reports whether the indicator says that an action's tags were bad for a time.
+func tagsMoved(p *lockfile.Package, m ioc.Match) bool {
+	return p.Ecosystem == ecosystem.Actions && m.Indicator.Window != nil && m.Reason == ioc.AllVersions
+}
+
+// pinnedPast reports whether an action is pinned by commit where only its tags were moved.
+func pinnedPast(p *lockfile.Package, m ioc.Match, id lockfile.Identity) bool {
+	return tagsMoved(p, m) && commitID(id.Version)
+}
+
+// Host is the host that an entry's address names, in lower case and without a port; "" where
+// it names none.
+func Host(p *lockfile.Package) string {
+	_, rest, ok := strings.Cut(p.Source.URL, "://")
+	if !ok {
+		return ""
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
+		rest = rest[:i]
+	}
+	return strings.ToLower(rest)
+}
+
+func public(e ecosystem.Ecosystem, h string) bool {
+	switch e {
+	case ecosystem.NPM:
+		return host.IsNPM(h)
+	case ecosystem.PyPI:
+		return host.IsPyPI(h)
+	}
+	return true
+}
+
+// commitID reports whether an action is pinned by a full commit id, which nobody can move.
+func commitID(ref string) bool {
+	return len(ref) == 40 && strings.Trim(strings.ToLower(ref), "0123456789abcdef") == ""
+}
