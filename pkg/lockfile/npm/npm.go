@@ -44,11 +44,19 @@ func (b *builder) add(p *lockfile.Package) {
 		}
 	}
 	if p.Source.URL != "" && !isTarballOf(p.Source.URL, p.Name, p.Version) {
-		if id, ok := tarballIdentity(p.Source.URL); ok && (id.Name != p.Name || id.Version != p.Version) {
-			p.Address = &id
+		if id, ok := tarballIdentity(p.Source.URL); ok {
+			setAddress(p, id)
 		}
 	}
 	b.Packages = append(b.Packages, *p)
+}
+
+// setAddress sets p.Address where id is not p's own.
+func setAddress(p *lockfile.Package, id lockfile.Identity) {
+	if id.Name != p.Name || id.Version != p.Version {
+		address := id // on the heap only here
+		p.Address = &address
+	}
 }
 
 // integrity reads the digests of an SRI string (W3C Subresource Integrity, section 3.5):

@@ -1,0 +1,312 @@
+package npm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/internal/jsonscan"
+)
+
+// ParsePackageLock reads package-lock.json and npm-shrinkwrap.json, lockfileVersion 1 to 3,
+// and the hidden node_modules/.package-lock.json (docs.npmjs.com, "package-lock.json").
+//
+// Version 2 has every entry twice: in "packages", which npm 7 and later read, and in
+// "dependencies", which older ones read. Both are read, and an entry that says the same in
+// both is given once. A file of another version, or of none, is read as far as it looks
+// like these, with a problem.
+func ParsePackageLock(data []byte, opt lockfile.Options) lockfile.File {
+	f, ok := newJSONFile(data, 450, jsonscan.Options{})
+	if !ok {
+		return f.File
+	}
+	l := &packageLock{jsonFile: f}
+	if opt.Edges {
+		l.flat, l.nested = newTree(), newTree()
+	}
+	l.read()
+	l.markDirect()
+	if opt.Edges {
+		l.link(append(l.flat.edges(), l.nested.edges()...))
+	}
+	return l.File
+}
+
+// PackageLockSample writes a package-lock.json of version 3 that locks one package.
+func PackageLockSample(name, version string) string {
+	return fmt.Sprintf(`{
+  "name": "sample",
+  "version": "1.0.0",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": {
+      "name": "sample",
+      "version": "1.0.0",
+      "dependencies": {
+        "%[1]s": "^%[2]s"
+      }
+    },
+    "node_modules/%[1]s": {
+      "version": "%[2]s"
+    }
+  }
+}
+`, name, version)
+}
+
+// packageLock is the state of one reading.
+type packageLock struct {
+	*jsonFile
+	located []located         // the entries of "packages", by their keys
+	asks    map[ask]bool      // what the project's manifests ask for; nil without a root entry
+	seen    map[entryID]int32 // the entries of the object that came first, once there is a second
+	flat    *tree             // of "packages"; nil unless edges are asked for
+	nested  *tree             // of "dependencies"; likewise
+}
+
+// located is an entry of "packages" and the key that says where it lies.
+type located struct {
+	key   string
+	entry int32
+}
+
+// ask is a dependency of a manifest of the project: of the root, folder "", or of a
+// workspace.
+type ask struct{ folder, name string }
+
+func (l *packageLock) read() {
+	hasVersion, hasPackages, version := false, false, 0
+	for l.s.Document() {
+		if !l.s.Expect(jsonscan.Object, "the file") {
+			continue
+		}
+		for key := range l.s.Salvage(nextObject) {
+			switch {
+			case key == "lockfileVersion":
+				hasVersion = true
+				version = l.lockfileVersion()
+			case key == "packages":
+				hasPackages = true
+				l.packages()
+			case key == "dependencies":
+				l.dependencies()
+			case strings.HasPrefix(key, modules):
+				l.stray(key)
+			}
+		}
+	}
+	switch {
+	case l.s.Failed():
+	case !hasVersion:
+		l.AddProblem(0, lockfile.CodeUnsupported, "no lockfileVersion")
+	case version > 1 && !hasPackages:
+		l.AddProblem(0, lockfile.CodeEntry, "lockfileVersion %d without packages", version)
+	}
+}
+
+func nextObject(text string, from int) int { return jsonscan.NextMember(text, from, '{') }
+
+func (l *packageLock) lockfileVersion() int {
+	line := l.s.Line()
+	if !l.s.Expect(jsonscan.Number, "lockfileVersion") {
+		return 0
+	}
+	digits, _ := l.s.Number()
+	version := slices.Index([]string{"0", "1", "2", "3"}, digits)
+	if version < 1 {
+		l.AddProblem(line, lockfile.CodeUnsupported, "lockfileVersion %s", digits)
+	}
+	return version
+}
+
+// modules begins the key of every installed package.
+const modules = "node_modules/"
+
+// nextPackage finds the next such key, for Salvage.
+func nextPackage(text string, from int) int {
+	i := strings.Index(text[from:], `"`+modules)
+	if i < 0 {
+		return -1
+	}
+	return from + i
+}
+
+// packages reads the object of version 2 and 3: entries by the folder they lie in.
+func (l *packageLock) packages() {
+	if !l.s.Expect(jsonscan.Object, "packages") {
+		return
+	}
+	l.secondObject()
+	for key := range l.s.Salvage(nextPackage) {
+		l.entry(key)
+	}
+}
+
+// stray reads an entry that stands where npm would not look for it, as it does behind a
+// brace that is missing or was added.
+func (l *packageLock) stray(key string) {
+	if l.s.Kind() == jsonscan.Object {
+		l.AddProblem(l.s.Line(), lockfile.CodeEntry, "%q stands outside of packages", key)
+		l.entry(key)
+	}
+}
+
+// entry reads one entry of "packages". Its fields are those of npm's Shrinkwrap
+// (@npmcli/arborist, lib/shrinkwrap.js, "pkgMetaKeys" and "nodeMetaKeys").
+func (l *packageLock) entry(key string) {
+	e := lockEntry{key: key, line: l.s.Line(), unsaid: true}
+	_, name, installed := splitKey(key)
+	emit := func() { l.emit(&e, name, installed) }
+	if l.flat != nil {
+		e.place = l.flat.locate(key)
+	}
+	if !l.s.Expect(jsonscan.Object, "an entry of packages") {
+		emit()
+		return
+	}
+	if key == "" && l.asks == nil {
+		l.asks = map[ask]bool{}
+	}
+	for field := range l.s.Object() {
+		switch field {
+		case "name":
+			l.set(&e, &e.name, field, emit)
+		case "dependencies", "optionalDependencies", "peerDependencies":
+			l.asked(&e, installed)
+		case "devDependencies":
+			if !installed {
+				l.asked(&e, installed)
+			}
+		default:
+			if !l.field(&e, field, emit) && strings.HasPrefix(field, modules) {
+				l.stray(field)
+			}
+		}
+	}
+	if e.unsaid {
+		emit()
+	}
+}
+
+// asked reads a section of dependencies, of a package or of a manifest of the project.
+func (l *packageLock) asked(e *lockEntry, installed bool) {
+	if installed && l.flat == nil {
+		return
+	}
+	for name := range l.s.Object() {
+		if !installed && l.asks != nil {
+			l.asks[ask{e.key, name}] = false
+		}
+		if l.flat != nil {
+			l.flat.want(e.place, name)
+		}
+	}
+}
+
+// emit adds an entry of "packages" as far as it was read. The root entry is the project,
+// which is no package of it.
+func (l *packageLock) emit(e *lockEntry, name string, installed bool) {
+	e.unsaid = false
+	if e.key == "" {
+		return
+	}
+	p := lockfile.Package{Name: name, Version: e.version, Scope: e.scope, Line: e.line, Source: classify(e.resolved)}
+	switch {
+	case e.name != "" && installed:
+		p.Name, p.Alias = e.name, name
+	case e.name != "":
+		p.Name = e.name
+	}
+	switch {
+	case !installed && e.resolved == "" && e.integrity == "":
+		p.Source = lockfile.Source{Kind: lockfile.Workspace, URL: e.key}
+		if isPath(e.key) {
+			p.Source.Kind = lockfile.Path
+		}
+	case e.link && (p.Source.Kind == lockfile.Path || !strings.Contains(e.resolved, ":")):
+		p.Source.Kind = lockfile.Link
+	}
+	p.Digests = l.integrity(e.integrity, p.Name, e.line)
+	at := l.addOnce(&p)
+	l.located = append(l.located, located{e.key, at})
+	if l.flat != nil {
+		l.flat.places[e.place].entry = at
+	}
+}
+
+// splitKey splits a key of "packages" into the name of the package, and the folder above
+// its node_modules. It is not installed where the key is a folder of the project.
+func splitKey(key string) (above, name string, installed bool) {
+	rest, ok := strings.CutPrefix(key, modules)
+	if !ok {
+		i := strings.Index(key, "/"+modules)
+		if i < 0 {
+			return "", key[strings.LastIndexByte(key, '/')+1:], false
+		}
+		above, rest = key[:i], key[i+1+len(modules):]
+	}
+	for {
+		i := strings.Index(rest, "/"+modules)
+		if i < 0 {
+			return above, rest, true
+		}
+		rest = rest[i+1+len(modules):]
+		above = key[:len(key)-len(rest)-1-len(modules)]
+	}
+}
+
+// locate gives the place of a key of "packages".
+func (t *tree) locate(key string) int32 {
+	at := int32(root)
+	rest, ok := strings.CutPrefix(key, modules)
+	if !ok {
+		folder, below, found := strings.Cut(key, "/"+modules)
+		if folder != "" {
+			at = t.at(child{parent: at, name: folder, folder: true})
+		}
+		if !found {
+			return at
+		}
+		rest = below
+	}
+	for found := true; found; {
+		var name string
+		name, rest, found = strings.Cut(rest, "/"+modules)
+		at = t.at(child{parent: at, name: name})
+	}
+	return at
+}
+
+// markDirect sets Package.Direct of the entries of "packages". What a workspace asks for
+// is its own copy, or else the one at the top.
+func (l *packageLock) markDirect() {
+	if l.asks == nil {
+		return
+	}
+	for _, at := range l.located {
+		above, name, installed := splitKey(at.key)
+		direct := &l.Packages[at.entry].Direct
+		if _, asked := l.asks[ask{above, name}]; asked && installed {
+			l.asks[ask{above, name}] = true
+			*direct = lockfile.Yes
+		} else if *direct == lockfile.Unknown {
+			*direct = lockfile.No
+		}
+	}
+	atTop := map[string]bool{}
+	for asked, found := range l.asks {
+		if !found && asked.folder != "" {
+			atTop[asked.name] = true
+		}
+	}
+	if len(atTop) == 0 {
+		return
+	}
+	for _, at := range l.located {
+		if name, ok := strings.CutPrefix(at.key, modules); ok && atTop[name] {
+			l.Packages[at.entry].Direct = lockfile.Yes
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package npm
+
+import (
+	"strings"
+
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/internal/jsonscan"
+)
+
+// dependencies reads the object of version 1, and its double in version 2: entries by
+// name, with what lies in their own node_modules nested inside them.
+func (l *packageLock) dependencies() {
+	if !l.s.Expect(jsonscan.Object, "dependencies") {
+		return
+	}
+	l.secondObject()
+	for name := range l.s.Salvage(nextDependency) {
+		l.dependency(name, root)
+	}
+}
+
+// nextDependency finds the next name with an object, for Salvage, and steps into the
+// objects that entries have.
+func nextDependency(text string, from int) int {
+	for {
+		at := nextObject(text, from)
+		if at < 0 || !strings.HasPrefix(text[at:], `"requires"`) && !strings.HasPrefix(text[at:], `"dependencies"`) {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+// dependency reads one entry, and those nested in it.
+func (l *packageLock) dependency(name string, parent int32) {
+	e := lockEntry{key: name, line: l.s.Line(), unsaid: true}
+	emit := func() { l.emitDependency(&e) }
+	if l.nested != nil {
+		e.place = l.nested.at(child{parent: parent, name: name})
+	}
+	if !l.s.Expect(jsonscan.Object, "an entry of dependencies") {
+		emit()
+		return
+	}
+	for field := range l.s.Object() {
+		switch field {
+		case "requires":
+			if l.nested != nil {
+				for required := range l.s.Object() {
+					l.nested.want(e.place, required)
+				}
+			}
+		case "dependencies":
+			if e.version != "" {
+				emit() // before what is nested in it, as it stands in the file
+			}
+			for name := range l.s.Object() {
+				l.dependency(name, e.place)
+			}
+		default:
+			l.field(&e, field, emit)
+		}
+	}
+	if e.unsaid {
+		emit()
+	}
+}
+
+// emitDependency adds an entry of "dependencies" as far as it was read. Its version is one,
+// or the specifier of what is no registry's package: "npm:real@1.0.0", "file:../x",
+// "git+ssh://host/x.git#commit", "https://host/x.tgz".
+func (l *packageLock) emitDependency(e *lockEntry) {
+	e.unsaid = false
+	p := lockfile.Package{Name: e.key, Version: e.version, Scope: e.scope, Line: e.line, Source: classify(e.resolved)}
+	if name, version, ok := splitAlias(e.version); ok {
+		p.Name, p.Version, p.Alias = name, version, e.key
+	} else if strings.ContainsAny(e.version, ":/") {
+		p.Version, p.Source = "", classify(e.version)
+		if id, ok := tarballIdentity(e.resolved); ok {
+			setAddress(&p, id)
+		}
+		if id, ok := tarballIdentity(e.version); ok && p.Source.Kind == lockfile.Registry {
+			p.Version = id.Version
+		}
+	}
+	p.Digests = l.integrity(e.integrity, p.Name, e.line)
+	at := l.addOnce(&p)
+	if l.nested != nil {
+		l.nested.places[e.place].entry = at
+	}
+}
