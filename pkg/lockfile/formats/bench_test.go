@@ -1,0 +1,53 @@
+package formats_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/xtest"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
+)
+
+// BenchmarkCorpus reads the real files of each format, one benchmark a format. With -cpu=1
+// the collector's work counts too, so that MB/s is per second of CPU.
+func BenchmarkCorpus(b *testing.B) {
+	files := map[string][][]byte{}
+	err := filepath.WalkDir(xtest.Corpus(b), func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		format := formats.For(filepath.ToSlash(file))
+		if format == nil {
+			return nil
+		}
+		data, err := os.ReadFile(file)
+		files[format.ID] = append(files[format.ID], data)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, format := range formats.All {
+		if len(files[format.ID]) == 0 {
+			continue
+		}
+		b.Run(format.ID, func(b *testing.B) {
+			var size int64
+			for _, data := range files[format.ID] {
+				size += int64(len(data))
+			}
+			b.SetBytes(size)
+			b.ReportAllocs()
+			packages := 0
+			for b.Loop() {
+				for _, data := range files[format.ID] {
+					packages += len(format.Parse(data, lockfile.Options{}).Packages)
+				}
+			}
+			b.ReportMetric(float64(packages)/b.Elapsed().Seconds(), "packages/s")
+		})
+	}
+}
