@@ -88,8 +88,10 @@ type Indicator struct {
 	// Requires are ids or types of indicators of the same pack. The indicator counts only
 	// where one of each is met in the same repository.
 	Requires []string `json:"requires,omitempty"`
-	Window   *Window  `json:"window,omitempty"` // when the fact was true: publish, tag move, run
-	Status   Status   `json:"status,omitempty"` // "" is active
+	// Window is when the fact was true: publish, tag move, run. Where it is nil, the pack's
+	// FirstSeen and LastSeen say it as well as anybody knows.
+	Window *Window `json:"window,omitempty"`
+	Status Status  `json:"status,omitempty"` // "" is active
 	// Withdrawal says why and when an indicator ceased to count; set with Status withdrawn.
 	Withdrawal *Withdrawal `json:"withdrawal,omitempty"`
 	Sources    []string    `json:"sources,omitempty"` // ids of Pack.Sources that name it
@@ -102,17 +104,22 @@ type Indicator struct {
 	Versions    []string            `json:"versions,omitempty"` // exact, in version order
 	Ranges      []Range             `json:"ranges,omitempty"`
 	AllVersions bool                `json:"all_versions,omitempty"`
-	Namespace   bool                `json:"namespace,omitempty"`     // Name is "@scope": every package of it
+	Namespace   bool                `json:"namespace,omitempty"`     // Name is "@scope": every package of it; with AllVersions
 	SafeVersion []string            `json:"safe_versions,omitempty"` // known good
 	Integrity   []string            `json:"integrity,omitempty"`     // "sha512-BASE64", "sha1:HEX", "sha256:HEX", "h1:BASE64"
 	OSV         []string            `json:"osv,omitempty"`           // ids of OSV records: GHSA-, MAL-, CVE-
 
-	// Type dependency_ref; Commit is type git's as well.
+	// Type dependency_ref.
 	GitURL string `json:"git_url,omitempty"` // "github.com/antvis/G2": host and path, no scheme, no ".git"
-	Commit string `json:"commit,omitempty"`  // full id, or a prefix of at least 10 digits
+	Commit string `json:"commit,omitempty"`  // full id, or a prefix of at least 7 digits
 
-	// Type file; Path is type workflow's as well.
-	Path      string `json:"path,omitempty"` // glob over the whole path: "**" crosses folders, "*" does not
+	// Type file; Path is type workflow's as well. A file is met where all that is set holds.
+	// A digest counts on every file that is hashed, whatever selected it; one without path,
+	// name or size selects none itself.
+	//
+	// Path is a glob over the whole path: "**/" is any number of folders, none included, and
+	// "*" and "?" stay in one.
+	Path      string `json:"path,omitempty"`
 	Size      int64  `json:"size,omitempty"` // bytes
 	SizeMin   int64  `json:"size_min,omitempty"`
 	SizeMax   int64  `json:"size_max,omitempty"`
@@ -131,6 +138,11 @@ type Indicator struct {
 	// Types git, github, network, host, account: what kind of value it is, and the value.
 	Kind  string `json:"kind,omitempty"` // "branch_glob", "domain", "runner_name": see Kinds
 	Value string `json:"value,omitempty"`
+	// BenignHost marks a network value that many innocent programs use: shared infrastructure.
+	// It needs Requires.
+	BenignHost bool `json:"benign_host,omitempty"`
+	// Role of an account: "attacker", or "victim" for one that was taken over; "" is unknown.
+	Role string `json:"role,omitempty"`
 }
 
 // Type is the kind of observable.
@@ -161,7 +173,7 @@ var Types = []Type{
 // Kinds are the values that Indicator.Kind may take, by type.
 var Kinds = map[Type][]string{
 	TypeGit:     {"branch_glob", "commit_sha", "tree_sha", "message_glob", "author"},
-	TypeGitHub:  {"repo_name_glob", "repo_name_regex", "repo_description", "runner_name", "account"},
+	TypeGitHub:  {"repo_name_glob", "repo_name_regex", "repo_description", "runner_name"},
 	TypeNetwork: {"domain", "url", "ip", "user_agent", "wallet"},
 	TypeHost:    {"path", "process", "service_unit", "registry_key", "env_var"},
 	TypeAccount: {"npm", "pypi", "github", "email", "email_glob"},
@@ -200,7 +212,8 @@ type Window struct {
 	Until string `json:"until,omitempty"`
 }
 
-// Range is an OSV range (OSV schema 1.7, affected[].ranges[]).
+// Range is an OSV range (OSV schema 1.7, affected[].ranges[]). Its versions are spelled as
+// the ecosystem spells them, so Go's have the "v" that OSV leaves out; "0" is before them all.
 type Range struct {
 	Type   string       `json:"type"` // SEMVER or ECOSYSTEM
 	Events []RangeEvent `json:"events"`
