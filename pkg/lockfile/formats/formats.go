@@ -3,9 +3,12 @@ package formats
 
 import (
 	"path"
+	"strings"
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/gomod"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/npm"
 )
 
 // Format is one format of lockfile.
@@ -14,11 +17,12 @@ type Format struct {
 	ID        string
 	Ecosystem ecosystem.Ecosystem
 
-	// Names are the base names that select the format; "*" stands for any run of
-	// characters (path.Match). Dir, where set, is the path suffix that the folder must
-	// have as well: "vendor" for vendor/modules.txt.
+	// Names are the base names that select the format, as path.Match reads them.
 	Names []string
-	Dir   string
+
+	// Dirs, where set, are the folders that the file must lie in: the last folders of its
+	// path, segment for segment as path.Match reads them ("node_modules/@*/*").
+	Dirs []string
 
 	// Parse reads a file of the format. It is pure and safe for concurrent use, and it
 	// keeps nothing of data.
@@ -26,18 +30,95 @@ type Format struct {
 
 	// Sample writes a small sound file that locks one package. Every sweep reads one of
 	// each format and must find the package in it: a reader that fell silent is found
-	// out on the run on which it did (internal/sweep, canaries).
+	// out on the run on which it did. It is nil for a format that is only ever refused.
 	Sample func(name, version string) string
 }
 
 // All lists the formats, in the order in which a path is tried against them.
-var All = []Format{}
+var All = []Format{
+	{ID: "package-lock", Ecosystem: ecosystem.NPM, Names: []string{"package-lock.json", ".package-lock.json", "npm-shrinkwrap.json"},
+		Parse: npm.ParsePackageLock, Sample: npm.PackageLockSample},
+	{ID: "bun.lock", Ecosystem: ecosystem.NPM, Names: []string{"bun.lock"}, Parse: npm.ParseBunLock, Sample: npm.BunLockSample},
+	{ID: "bun.lockb", Ecosystem: ecosystem.NPM, Names: []string{"bun.lockb"}, Parse: npm.ParseBunBinary},
+	{ID: "deno.lock", Ecosystem: ecosystem.NPM, Names: []string{"deno.lock"}, Parse: npm.ParseDenoLock, Sample: npm.DenoLockSample},
+
+	{ID: "go.mod", Ecosystem: ecosystem.Go, Names: []string{"go.mod"}, Parse: gomod.ParseGoMod, Sample: gomod.GoModSample},
+	{ID: "go.sum", Ecosystem: ecosystem.Go, Names: []string{"go.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},
+	{ID: "go.work", Ecosystem: ecosystem.Go, Names: []string{"go.work"}, Parse: gomod.ParseGoWork, Sample: gomod.GoWorkSample},
+	{ID: "go.work.sum", Ecosystem: ecosystem.Go, Names: []string{"go.work.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},
+	{ID: "vendor-modules", Ecosystem: ecosystem.Go, Names: []string{"modules.txt"}, Dirs: []string{"vendor"},
+		Parse: gomod.ParseVendorModules, Sample: gomod.VendorModulesSample},
+}
 
 // For gives the format of the file at p (a path with slashes), nil when it is no file
-// that Wormsweep reads as a lockfile.
+// that Wormsweep reads as a lockfile. It is asked for every file of a tree.
 func For(p string) *Format {
-	dir, base := path.Split(p)
-	_ = dir
-	_ = base
+	dir, base := "", p
+	if i := strings.LastIndexByte(p, '/'); i >= 0 {
+		dir, base = p[:i], p[i+1:]
+	}
+	for _, f := range byName[base] {
+		if f.in(dir) {
+			return f
+		}
+	}
+	for _, f := range byPattern[path.Ext(base)] {
+		if f.called(base) && f.in(dir) {
+			return f
+		}
+	}
 	return nil
+}
+
+// byName and byPattern hold All by whole base name, and by the extension of a pattern: few
+// files of a tree have either.
+var byName, byPattern = func() (names, patterns map[string][]*Format) {
+	names, patterns = map[string][]*Format{}, map[string][]*Format{}
+	for i := range All {
+		for _, name := range All[i].Names {
+			if strings.ContainsAny(name, `*?[\`) {
+				patterns[path.Ext(name)] = append(patterns[path.Ext(name)], &All[i])
+			} else {
+				names[name] = append(names[name], &All[i])
+			}
+		}
+	}
+	return names, patterns
+}()
+
+func (f *Format) called(base string) bool {
+	for _, name := range f.Names {
+		if ok, _ := path.Match(name, base); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// in reports whether a file in dir, "" for the tree's root, lies where f wants it.
+func (f *Format) in(dir string) bool {
+	for _, want := range f.Dirs {
+		if endsIn(dir, want) {
+			return true
+		}
+	}
+	return len(f.Dirs) == 0
+}
+
+// endsIn reports whether the last segments of dir match those of want.
+func endsIn(dir, want string) bool {
+	for {
+		w, segment := path.Base(want), path.Base(dir)
+		if ok, _ := path.Match(w, segment); !ok || dir == "" {
+			return false
+		}
+		i, j := strings.LastIndexByte(want, '/'), strings.LastIndexByte(dir, '/')
+		if i < 0 {
+			return true
+		}
+		if j < 0 {
+			return false
+		}
+		want, dir = want[:i], dir[:j]
+	}
 }

@@ -1,0 +1,30 @@
+package report
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// EscapeTSV makes one cell of s for a table with tabs: as it is, but for a backslash, bytes
+// that are no UTF-8 and whatever does not print, which stand as a Go string literal has
+// them. The cells are data for programs: nothing else is changed.
+func EscapeTSV(s string) string {
+	if !strings.ContainsFunc(s, unprintable) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if unprintable(r) {
+			backslash(&b, s[i:i+size])
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// unprintable takes U+FFFD as well: it is what bytes that are no UTF-8 decode to.
+func unprintable(r rune) bool { return r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r) }

@@ -1,0 +1,313 @@
+package sweep
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// RequiresUnmet is the reason code of a match whose indicator counts only together with
+// others that were not met in the repository.
+const RequiresUnmet ioc.Reason = "requires-unmet"
+
+// events are the findings, problems and ledger rows of a repository, sorted.
+func (r *result) events(opt Options) []finding.Event {
+	var out []finding.Event
+	for _, f := range r.findings(opt) {
+		out = append(out, f)
+	}
+	for _, m := range r.nonMatches(opt) {
+		out = append(out, m)
+	}
+	for _, p := range r.allProblems(opt) {
+		out = append(out, p)
+	}
+	for _, t := range r.trees {
+		for _, c := range t.ledger(r.name) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// candidate is a match at a place, before the whole repository is known.
+type candidate struct {
+	match ioc.Match
+	*finding.Finding
+}
+
+// findings judges the matches of all trees together: a weak indicator needs company, and one
+// that requires others counts only with them, wherever in the repository they are.
+func (r *result) findings(opt Options) []*finding.Finding {
+	candidates := r.candidates()
+	company := companies(candidates)
+	var out []*finding.Finding
+	for _, c := range candidates {
+		c.State = company.state(c)
+		if opt.Exclusions != nil {
+			if c.Exclusion = opt.Exclusions.Finding(c.Finding); c.Exclusion != nil {
+				c.State = finding.Excluded
+			}
+		}
+		out = append(out, c.Finding)
+	}
+	slices.SortStableFunc(out, func(a, b *finding.Finding) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			strings.Compare(a.Campaign, b.Campaign), strings.Compare(a.Indicator, b.Indicator))
+	})
+	return out
+}
+
+// placeKey is what makes two matches one finding: the refs that hold it are then listed.
+type placeKey struct {
+	file      string
+	line      int
+	indicator string
+	campaign  string
+	purl      string
+}
+
+func (r *result) candidates() []candidate {
+	var out []candidate
+	at := map[placeKey]int{}
+	add := func(t *treeResult, fr *fileResult, c candidate) {
+		f := c.Finding
+		f.Repository, f.File, f.Blob = r.name, fr.file.Path, fr.blob
+		if fr.format != nil {
+			f.Format = fr.format.ID
+		}
+		key := placeKey{f.File, f.Line, f.Indicator, f.Campaign, ""}
+		if f.Package != nil {
+			key.purl = f.Package.PURL + "\x00" + f.Package.Range
+		}
+		i, seen := at[key]
+		if !seen {
+			f.Fingerprint = finding.Fingerprint(f)
+			at[key] = len(out)
+			f.Refs, f.Commit = []string{t.ref}, t.commit
+			out = append(out, c)
+			return
+		}
+		f = out[i].Finding
+		if !slices.Contains(f.Refs, t.ref) {
+			f.Refs = append(f.Refs, t.ref)
+			f.Commit = cmp.Or(f.Commit, t.commit)
+		}
+		for _, why := range c.Reasons {
+			if !slices.Contains(f.Reasons, why) {
+				f.Reasons = append(f.Reasons, why)
+			}
+		}
+		f.Digest = cmp.Or(f.Digest, c.Digest)
+	}
+	for _, t := range r.trees {
+		for _, fr := range t.inScope {
+			for _, m := range fr.matches {
+				c := newCandidate(m)
+				c.Reasons = []string{string(m.Reason)}
+				if m.Reason == ioc.FileDigest || m.Reason == ioc.Integrity {
+					c.Digest = fr.digest
+				}
+				add(t, fr, c)
+			}
+			if fr.content == nil {
+				continue
+			}
+			for i := range fr.content.hits {
+				h := &fr.content.hits[i]
+				c := newCandidate(h.found.Match)
+				for _, why := range h.found.Reasons {
+					c.Reasons = append(c.Reasons, string(why))
+				}
+				pkg := h.pkg
+				c.Package, c.Line, c.Chain, c.Digest = &pkg, h.line, h.chain, h.found.Digest
+				add(t, fr, c)
+			}
+		}
+	}
+	return out
+}
+
+// newCandidate fills in what the indicator and its campaign say.
+func newCandidate(m ioc.Match) candidate {
+	f := &finding.Finding{
+		Campaign: m.Campaign.ID, Title: m.Campaign.Title, Severity: string(m.Campaign.Severity),
+		Indicator: m.Indicator.ID, Type: string(m.Indicator.Type), Confidence: string(m.Indicator.Confidence),
+		Sources: m.Indicator.Sources, Safe: m.Indicator.SafeVersion, Action: m.Indicator.Action, Advisory: m.Indicator.OSV,
+	}
+	if w := m.Indicator.Window; w != nil {
+		f.Window = &finding.Window{From: w.From, Until: w.Until}
+	} else if m.Campaign.FirstSeen != "" {
+		f.Window = &finding.Window{From: m.Campaign.FirstSeen, Until: m.Campaign.LastSeen}
+	}
+	return candidate{m, f}
+}
+
+// company knows, for each campaign, what was met in the repository.
+type company struct {
+	indicators map[string]bool // "campaign\x00indicator id"
+	types      map[string]int  // "campaign\x00type": distinct indicators
+	strong     map[string]bool // campaigns with a match that counts on its own
+}
+
+func companies(cs []candidate) company {
+	c := company{map[string]bool{}, map[string]int{}, map[string]bool{}}
+	for _, x := range cs {
+		if withdrawn(x.match) {
+			continue
+		}
+		key := x.Campaign + "\x00" + x.Indicator
+		if !c.indicators[key] {
+			c.indicators[key] = true
+			c.types[x.Campaign+"\x00"+x.Type]++
+		}
+	}
+	for _, x := range cs {
+		if x.match.Indicator.Confidence != ioc.Weak && c.state(x) == finding.Active {
+			c.strong[x.Campaign] = true
+		}
+	}
+	return c
+}
+
+func (c company) state(x candidate) finding.State {
+	has := func(why ioc.Reason) bool { return slices.Contains(x.Reasons, string(why)) }
+	requires := x.match.Indicator.Requires
+	switch {
+	case withdrawn(x.match):
+		return finding.Withdrawn
+	case has(ioc.CaseOnly):
+		return finding.LookAlike
+	case has(ioc.LatentRange) || has(match.MovedTag):
+		return finding.Latent
+	case !c.met(x, requires):
+		if !has(RequiresUnmet) {
+			x.Reasons = append(x.Reasons, string(RequiresUnmet))
+		}
+		return finding.Weak
+	case x.match.Indicator.Confidence == ioc.Weak && len(requires) == 0 && !c.strong[x.Campaign]:
+		return finding.Weak
+	}
+	return finding.Active
+}
+
+// met reports whether one of each required indicator or type was met beside x itself.
+func (c company) met(x candidate, requires []string) bool {
+	for _, want := range requires {
+		others := c.types[x.Campaign+"\x00"+want]
+		if want == x.Type {
+			others--
+		}
+		if others <= 0 && !c.indicators[x.Campaign+"\x00"+want] {
+			return false
+		}
+	}
+	return true
+}
+
+func withdrawn(m ioc.Match) bool {
+	return m.Indicator.Status == ioc.Withdrawn || m.Campaign.Status == ioc.PackWithdrawn
+}
+
+// nonMatches are the listed names that were no finding, and the files that an indicator
+// selected and whose content is another; only where they were asked for.
+func (r *result) nonMatches(opt Options) []*finding.NonMatch {
+	if !opt.Explain {
+		return nil
+	}
+	var out []*finding.NonMatch
+	at := map[placeKey]*finding.NonMatch{}
+	add := func(t *treeResult, fr *fileResult, line int, pkg *finding.Package, why string) {
+		key := placeKey{file: fr.file.Path, line: line}
+		if pkg != nil {
+			key.purl = pkg.PURL
+		}
+		m := at[key]
+		if m == nil {
+			m = &finding.NonMatch{Repository: r.name, File: fr.file.Path, Line: line, Blob: fr.blob, Package: pkg, Reason: why}
+			if fr.format != nil {
+				m.Format = fr.format.ID
+			}
+			at[key] = m
+			out = append(out, m)
+		}
+		if !slices.Contains(m.Refs, t.ref) {
+			m.Refs = append(m.Refs, t.ref)
+		}
+	}
+	for _, t := range r.trees {
+		for _, fr := range t.inScope {
+			if fr.hash && fr.digest == "" && fr.err == nil {
+				add(t, fr, 0, nil, string(ioc.OtherContent))
+			}
+			if fr.content == nil {
+				continue
+			}
+			for i := range fr.content.misses {
+				m := &fr.content.misses[i]
+				add(t, fr, m.line, &m.pkg, string(m.reason))
+			}
+		}
+	}
+	return out
+}
+
+// allProblems are the problems of the repository, its trees and its files; one that several
+// trees share is given once.
+func (r *result) allProblems(opt Options) []*finding.Problem {
+	var out []*finding.Problem
+	type key struct {
+		file, code, detail string
+		line               int
+	}
+	at := map[key]*finding.Problem{}
+	add := func(t *treeResult, p finding.Problem) {
+		k := key{p.File, p.Code, p.Detail, p.Line}
+		old := at[k]
+		if old == nil {
+			p.Repository = r.name
+			old = &p
+			at[k] = old
+			out = append(out, old)
+		}
+		if t != nil && !slices.Contains(old.Refs, t.ref) {
+			old.Refs = append(old.Refs, t.ref)
+		}
+	}
+	for _, p := range r.problems {
+		add(nil, finding.Problem{File: p.file, Code: p.code, Detail: p.text})
+	}
+	for _, t := range r.trees {
+		for _, p := range t.problems {
+			add(t, finding.Problem{File: p.file, Code: p.code, Detail: p.text})
+		}
+		for _, fr := range t.inScope {
+			id := ""
+			if fr.format != nil {
+				id = fr.format.ID
+			}
+			if fr.err != nil {
+				add(t, finding.Problem{File: fr.file.Path, Blob: fr.blob, Format: id, Code: fr.err.code, Detail: fr.err.text})
+			}
+			if fr.content == nil {
+				continue
+			}
+			for _, p := range fr.content.problems {
+				add(t, finding.Problem{File: fr.file.Path, Line: p.Line, Blob: fr.blob, Format: id, Code: string(p.Code), Detail: p.Detail})
+			}
+		}
+	}
+	for _, p := range out {
+		if opt.Exclusions != nil {
+			p.Exclusion = opt.Exclusions.Problem(p)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *finding.Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return out
+}

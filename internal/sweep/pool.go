@@ -1,0 +1,84 @@
+package sweep
+
+import (
+	"sync"
+
+	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
+)
+
+// pool reads and parses files with a fixed number of goroutines, and remembers what each
+// distinct content held.
+type pool struct {
+	opt          Options
+	jobs         chan job
+	workers      sync.WaitGroup
+	repositories sync.WaitGroup
+
+	mu       sync.Mutex
+	contents map[contentKey]*content
+}
+
+// job is a piece of work on a file; buf is the worker's own, for reading into.
+type job func(buf *[]byte)
+
+// contentKey is what decides the outcome of reading a file.
+type contentKey struct {
+	blob   string // git blob id
+	format string // formats.Format.ID
+}
+
+// content is what a distinct content held, once somebody could read it.
+type content struct {
+	mu   sync.Mutex
+	done bool
+	outcome
+}
+
+// fill reads the content unless that was done. A failure is not kept: another repository
+// may have the bytes that this one lacks.
+func (c *content) fill(read func() (outcome, error)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done {
+		return nil
+	}
+	var err error
+	if c.outcome, err = read(); err != nil {
+		return err
+	}
+	c.done = true
+	return nil
+}
+
+func newPool(opt Options) *pool {
+	p := &pool{opt: opt, jobs: make(chan job), contents: map[contentKey]*content{}}
+	for range opt.Jobs {
+		p.workers.Go(func() {
+			var buf []byte
+			for j := range p.jobs {
+				j(&buf)
+			}
+		})
+	}
+	return p
+}
+
+// close waits for the repositories and then for the workers.
+func (p *pool) close() {
+	p.repositories.Wait()
+	close(p.jobs)
+	p.workers.Wait()
+}
+
+// content gives the record of a content in a format, made on first use.
+func (p *pool) content(blob string, f *formats.Format) *content {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := contentKey{blob, f.ID}
+	c := p.contents[key]
+	if c == nil {
+		c = &content{}
+		p.contents[key] = c
+	}
+	return c
+}
