@@ -136,12 +136,8 @@ func BenchmarkCorpus(b *testing.B) {
 			files = append(files, readFile(b, name))
 			size += len(files[len(files)-1])
 		}
-		for _, edges := range []bool{false, true} {
-			name := format.base
-			if edges {
-				name += "/edges"
-			}
-			b.Run(name, func(b *testing.B) {
+		for name, edges := range map[string]bool{"entries": false, "edges": true} {
+			b.Run(format.base+"/"+name, func(b *testing.B) {
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				for b.Loop() {

@@ -2,7 +2,6 @@ package npm
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -26,7 +25,9 @@ func ParsePackageLock(data []byte, opt lockfile.Options) lockfile.File {
 		l.flat, l.nested = newTree(), newTree()
 	}
 	l.read()
-	l.markDirect()
+	if l.asks != nil {
+		l.markDirect(l.located, l.asks)
+	}
 	if opt.Edges {
 		l.link(append(l.flat.edges(), l.nested.edges()...))
 	}
@@ -59,25 +60,15 @@ func PackageLockSample(name, version string) string {
 // packageLock is the state of one reading.
 type packageLock struct {
 	*jsonFile
-	located []located         // the entries of "packages", by their keys
+	located []located         // the entries of "packages"
 	asks    map[ask]bool      // what the project's manifests ask for; nil without a root entry
 	seen    map[entryID]int32 // the entries of the object that came first, once there is a second
 	flat    *tree             // of "packages"; nil unless edges are asked for
 	nested  *tree             // of "dependencies"; likewise
 }
 
-// located is an entry of "packages" and the key that says where it lies.
-type located struct {
-	key   string
-	entry int32
-}
-
-// ask is a dependency of a manifest of the project: of the root, folder "", or of a
-// workspace.
-type ask struct{ folder, name string }
-
 func (l *packageLock) read() {
-	hasVersion, hasPackages, version := false, false, 0
+	version, hasPackages := "", false
 	for l.s.Document() {
 		if !l.s.Expect(jsonscan.Object, "the file") {
 			continue
@@ -85,8 +76,9 @@ func (l *packageLock) read() {
 		for key := range l.s.Salvage(nextObject) {
 			switch {
 			case key == "lockfileVersion":
-				hasVersion = true
-				version = l.lockfileVersion()
+				line := l.s.Line()
+				version = l.number(key)
+				l.checkVersion(line, version, "1", "2", "3")
 			case key == "packages":
 				hasPackages = true
 				l.packages()
@@ -99,26 +91,11 @@ func (l *packageLock) read() {
 	}
 	switch {
 	case l.s.Failed():
-	case !hasVersion:
+	case version == "":
 		l.AddProblem(0, lockfile.CodeUnsupported, "no lockfileVersion")
-	case version > 1 && !hasPackages:
-		l.AddProblem(0, lockfile.CodeEntry, "lockfileVersion %d without packages", version)
+	case version != "1" && !hasPackages:
+		l.AddProblem(0, lockfile.CodeEntry, "lockfileVersion %s without packages", version)
 	}
-}
-
-func nextObject(text string, from int) int { return jsonscan.NextMember(text, from, '{') }
-
-func (l *packageLock) lockfileVersion() int {
-	line := l.s.Line()
-	if !l.s.Expect(jsonscan.Number, "lockfileVersion") {
-		return 0
-	}
-	digits, _ := l.s.Number()
-	version := slices.Index([]string{"0", "1", "2", "3"}, digits)
-	if version < 1 {
-		l.AddProblem(line, lockfile.CodeUnsupported, "lockfileVersion %s", digits)
-	}
-	return version
 }
 
 // modules begins the key of every installed package.
@@ -157,8 +134,9 @@ func (l *packageLock) stray(key string) {
 // (@npmcli/arborist, lib/shrinkwrap.js, "pkgMetaKeys" and "nodeMetaKeys").
 func (l *packageLock) entry(key string) {
 	e := lockEntry{key: key, line: l.s.Line(), unsaid: true}
-	_, name, installed := splitKey(key)
-	emit := func() { l.emit(&e, name, installed) }
+	at := located{}
+	at.above, at.name, at.installed = splitKey(key)
+	emit := func() { l.emit(&e, at) }
 	if l.flat != nil {
 		e.place = l.flat.locate(key)
 	}
@@ -174,10 +152,10 @@ func (l *packageLock) entry(key string) {
 		case "name":
 			l.set(&e, &e.name, field, emit)
 		case "dependencies", "optionalDependencies", "peerDependencies":
-			l.asked(&e, installed)
+			l.asked(&e, at.installed)
 		case "devDependencies":
-			if !installed {
-				l.asked(&e, installed)
+			if !at.installed {
+				l.asked(&e, at.installed)
 			}
 		default:
 			if !l.field(&e, field, emit) && strings.HasPrefix(field, modules) {
@@ -207,20 +185,20 @@ func (l *packageLock) asked(e *lockEntry, installed bool) {
 
 // emit adds an entry of "packages" as far as it was read. The root entry is the project,
 // which is no package of it.
-func (l *packageLock) emit(e *lockEntry, name string, installed bool) {
+func (l *packageLock) emit(e *lockEntry, at located) {
 	e.unsaid = false
 	if e.key == "" {
 		return
 	}
-	p := lockfile.Package{Name: name, Version: e.version, Scope: e.scope, Line: e.line, Source: classify(e.resolved)}
+	p := lockfile.Package{Name: at.name, Version: e.version, Scope: e.scope, Line: e.line, Source: classify(e.resolved)}
 	switch {
-	case e.name != "" && installed:
-		p.Name, p.Alias = e.name, name
+	case e.name != "" && at.installed:
+		p.Name, p.Alias = e.name, at.name
 	case e.name != "":
 		p.Name = e.name
 	}
 	switch {
-	case !installed && e.resolved == "" && e.integrity == "":
+	case !at.installed && e.resolved == "" && e.integrity == "":
 		p.Source = lockfile.Source{Kind: lockfile.Workspace, URL: e.key}
 		if isPath(e.key) {
 			p.Source.Kind = lockfile.Path
@@ -229,10 +207,10 @@ func (l *packageLock) emit(e *lockEntry, name string, installed bool) {
 		p.Source.Kind = lockfile.Link
 	}
 	p.Digests = l.integrity(e.integrity, p.Name, e.line)
-	at := l.addOnce(&p)
-	l.located = append(l.located, located{e.key, at})
+	at.entry = l.addOnce(&p)
+	l.located = append(l.located, at)
 	if l.flat != nil {
-		l.flat.places[e.place].entry = at
+		l.flat.places[e.place].entry = at.entry
 	}
 }
 
@@ -277,36 +255,4 @@ func (t *tree) locate(key string) int32 {
 		at = t.at(child{parent: at, name: name})
 	}
 	return at
-}
-
-// markDirect sets Package.Direct of the entries of "packages". What a workspace asks for
-// is its own copy, or else the one at the top.
-func (l *packageLock) markDirect() {
-	if l.asks == nil {
-		return
-	}
-	for _, at := range l.located {
-		above, name, installed := splitKey(at.key)
-		direct := &l.Packages[at.entry].Direct
-		if _, asked := l.asks[ask{above, name}]; asked && installed {
-			l.asks[ask{above, name}] = true
-			*direct = lockfile.Yes
-		} else if *direct == lockfile.Unknown {
-			*direct = lockfile.No
-		}
-	}
-	atTop := map[string]bool{}
-	for asked, found := range l.asks {
-		if !found && asked.folder != "" {
-			atTop[asked.name] = true
-		}
-	}
-	if len(atTop) == 0 {
-		return
-	}
-	for _, at := range l.located {
-		if name, ok := strings.CutPrefix(at.key, modules); ok && atTop[name] {
-			l.Packages[at.entry].Direct = lockfile.Yes
-		}
-	}
 }

@@ -14,20 +14,8 @@ func (l *packageLock) dependencies() {
 		return
 	}
 	l.secondObject()
-	for name := range l.s.Salvage(nextDependency) {
+	for name := range l.s.Salvage(nextEntry) {
 		l.dependency(name, root)
-	}
-}
-
-// nextDependency finds the next name with an object, for Salvage, and steps into the
-// objects that entries have.
-func nextDependency(text string, from int) int {
-	for {
-		at := nextObject(text, from)
-		if at < 0 || !strings.HasPrefix(text[at:], `"requires"`) && !strings.HasPrefix(text[at:], `"dependencies"`) {
-			return at
-		}
-		from = at + 1
 	}
 }
 

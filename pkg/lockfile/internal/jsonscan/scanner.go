@@ -56,9 +56,10 @@ type Scanner struct {
 	names []string // those of the open objects with few members, the innermost last
 	sets  []*nameSet
 
-	line    int // of offset lineAt
-	lineAt  int
-	started bool // the first document was begun
+	line     int // of offset lineAt
+	lineAt   int
+	started  bool // the first document was begun
+	searches int  // see maxSearches
 
 	file *lockfile.File
 }
@@ -209,10 +210,18 @@ func (s *Scanner) object(yield func(string) bool, salvage func(string, int) int)
 	s.mark = mark
 }
 
+// maxSearches is how many searches for a member may come to the end of the text: each
+// costs as much as reading it, and every object within an object can have one.
+const maxSearches = 64
+
 // resume looks for a member after a fault and goes on there, in the object at level.
 func (s *Scanner) resume(next func(string, int) int, level int) bool {
+	if s.searches == maxSearches {
+		return false
+	}
 	at := next(s.text, min(max(s.pos, s.mark+1), len(s.text)))
 	if at < 0 {
+		s.searches++
 		return false
 	}
 	s.pos, s.dead, s.due = at, false, false
