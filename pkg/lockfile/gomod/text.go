@@ -1,0 +1,96 @@
+package gomod
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/version"
+)
+
+// reader collects what one file holds.
+type reader struct {
+	lockfile.File
+	rest    string // what is left of the text
+	line    int    // 1-based number of the line that next gave
+	unknown []unknown
+}
+
+// newReader makes room for a file whose entries take about perEntry bytes each. ok is
+// false for a file that is not read.
+func newReader(data []byte, perEntry int) (r *reader, ok bool) {
+	r = new(reader)
+	if len(data) > lockfile.MaxBytes {
+		r.AddProblem(0, lockfile.CodeLimit, "%d bytes: over the limit of %d", len(data), lockfile.MaxBytes)
+		return r, false
+	}
+	r.rest = string(bytes.TrimPrefix(data, []byte("\ufeff")))
+	r.Packages = make([]lockfile.Package, 0, min(len(data)/perEntry+4, 1<<16))
+	if i := strings.IndexByte(r.rest, 0); i >= 0 {
+		r.AddProblem(lineAt(r.rest, i), lockfile.CodeEncoding, "a NUL byte")
+	}
+	if !utf8.ValidString(r.rest) {
+		valid := strings.ToValidUTF8(r.rest, "")
+		i := 0
+		for i < len(valid) && valid[i] == r.rest[i] {
+			i++
+		}
+		r.AddProblem(lineAt(r.rest, i), lockfile.CodeEncoding, "not UTF-8")
+	}
+	return r, true
+}
+
+// lineAt is the number of the line that holds s[i].
+func lineAt(s string, i int) int { return 1 + strings.Count(s[:i], "\n") }
+
+// next gives the next line without its end, and without the carriage return before it.
+func (r *reader) next() (line string, ok bool) {
+	if r.rest == "" {
+		return "", false
+	}
+	r.line++
+	if i := strings.IndexByte(r.rest, '\n'); i >= 0 {
+		line, r.rest = r.rest[:i], r.rest[i+1:]
+	} else {
+		line, r.rest = r.rest, ""
+	}
+	return strings.TrimSuffix(line, "\r"), true
+}
+
+// problem adds a problem of the present line.
+func (r *reader) problem(code lockfile.Code, format string, args ...any) {
+	r.AddProblem(r.line, code, format, args...)
+}
+
+// conflict reports whether line is the mark of an unfinished merge, and adds the problem.
+// The entries of both sides are read.
+func (r *reader) conflict(line string) bool {
+	if len(line) < 7 {
+		return false
+	}
+	switch line[:7] {
+	case "<<<<<<<", "=======", ">>>>>>>", "|||||||":
+		r.problem(lockfile.CodeSyntax, "the mark of an unfinished merge: %.40q", line)
+		return true
+	}
+	return false
+}
+
+// add appends *p and says what is wrong with its name and version.
+func (r *reader) add(p *lockfile.Package) {
+	p.Ecosystem = ecosystem.Go
+	p.Line = r.line
+	if p.Source.Kind != lockfile.Path && p.Source.Kind != lockfile.Workspace {
+		if err := ecosystem.Go.CheckEntry(p.Name); err != nil {
+			r.problem(lockfile.CodeName, "%v", err)
+		}
+	}
+	if p.Version != "" {
+		if err := version.Check(ecosystem.Go, p.Version); err != nil {
+			r.problem(lockfile.CodeVersion, "%.100q: %v", p.Name, err)
+		}
+	}
+	r.Packages = append(r.Packages, *p)
+}
