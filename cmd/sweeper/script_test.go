@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -24,8 +26,11 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE COMMAND...   runs a command that must end with this exit code
 //	commit FOLDER           makes a git repository of a folder, with one commit of all in it
+//	expand FILE             puts the values of $VARIABLES into a file
 //
-// and the variable MODULE, the root of this module.
+// the conditions [root], for the superuser, whom no file mode stops, and [full], for a device
+// that is always full; and the variables MODULE, the root of this module, and SOON, a day of
+// the next month.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -35,11 +40,14 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":  exits,
 			"commit": commit,
+			"expand": expand,
 		},
+		Condition: condition,
 		Setup: func(env *testscript.Env) error {
 			for name, value := range gitEnvironment {
 				env.Setenv(name, value)
 			}
+			env.Setenv("SOON", time.Now().AddDate(0, 0, 30).Format(time.DateOnly))
 			module, err := filepath.Abs("../..")
 			env.Setenv("MODULE", module)
 			return err
@@ -92,4 +100,26 @@ var gitEnvironment = map[string]string{
 	"GIT_COMMITTER_NAME":  "Test",
 	"GIT_COMMITTER_EMAIL": "test@example.org",
 	"GIT_COMMITTER_DATE":  "2026-01-02T03:04:05Z",
+}
+
+// expand puts the values of variables into a file.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	expanded := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(expanded), 0o644))
+}
+
+const fullDevice = "/dev/full"
+
+func condition(name string) (bool, error) {
+	switch name {
+	case "root":
+		return os.Getuid() == 0, nil
+	case "full":
+		_, err := os.Stat(fullDevice)
+		return err == nil, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
 }
