@@ -12,7 +12,7 @@ import (
 var canary = map[ecosystem.Ecosystem][2]string{
 	ecosystem.NPM:     {"@wormsweep/canary", "6.6.6"},
 	ecosystem.PyPI:    {"wormsweep-canary", "6.6.6"},
-	ecosystem.Go:      {"example.com/wormsweep/canary", "v6.6.6"},
+	ecosystem.Go:      {"example.com/wormsweep/canary", "v0.6.6"},
 	ecosystem.Actions: {"wormsweep/canary", "v6.6.6"},
 }
 

@@ -24,10 +24,10 @@ func TestFor(t *testing.T) {
 		{"package-lock.json", "package-lock"},
 		{"a/b/package-lock.json", "package-lock"},
 		{"a/node_modules/.package-lock.json", "package-lock"},
-		{"npm-shrinkwrap.json", "npm-shrinkwrap"},
-		{"bun.lock", "bun-lock"},
-		{"bun.lockb", "bun-lockb"},
-		{"x/deno.lock", "deno-lock"},
+		{"npm-shrinkwrap.json", "package-lock"},
+		{"bun.lock", "bun.lock"},
+		{"bun.lockb", "bun.lockb"},
+		{"x/deno.lock", "deno.lock"},
 		{"package.json", "package.json"},
 		{"packages/a/package.json", "package.json"},
 		{"not_node_modules/a/package.json", "package.json"},
@@ -66,9 +66,6 @@ func TestTable(t *testing.T) {
 		}
 		seen[f.ID] = true
 		for _, name := range f.Names {
-			if strings.Count(name, "*") > 1 {
-				t.Errorf("%s: %q has more than one star", f.ID, name)
-			}
 			p := strings.Replace(name, "*", "x", 1)
 			if len(f.Dirs) > 0 {
 				p = path.Join(strings.NewReplacer("[^.@]*", "x", "*", "x").Replace(f.Dirs[0]), p)
