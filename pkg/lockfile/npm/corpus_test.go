@@ -22,6 +22,7 @@ var corpusFormats = []struct {
 }{
 	{"package-lock.json", npm.ParsePackageLock},
 	{"npm-shrinkwrap.json", npm.ParsePackageLock},
+	{"bun.lock", npm.ParseBunLock},
 }
 
 // TestCorpus compares what is read of the real files with the oracle, both ways: every
