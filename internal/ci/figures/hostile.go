@@ -92,8 +92,8 @@ func (f *figures) hostile(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("%s of %s: %w", h.path, h.what, err)
 		}
-		fmt.Fprintf(w, "| %s | %s | %.3f | %.3f | %.1f |\n", h.path, h.what, u.cpu.Seconds(), u.wall.Seconds(), u.peak)
-		slowest, largest = max(slowest, u.wall.Seconds()), max(largest, u.peak)
+		fmt.Fprintf(w, "| %s | %s | %.3f | %.3f | %.1f |\n", h.path, h.what, u.CPU.Seconds(), u.Wall.Seconds(), u.Peak)
+		slowest, largest = max(slowest, u.Wall.Seconds()), max(largest, u.Peak)
 	}
 	fmt.Fprintf(w, "\nThe slowest took %.2f s, the largest %.0f MiB. Wanted: at most 2 s and 256 MiB.\n", slowest, largest)
 	return nil

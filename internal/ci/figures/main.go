@@ -22,6 +22,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == starterRole {
+		if err := start(os.Args[2], os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, "figures:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var f figures

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,24 +18,46 @@ import (
 
 // usage is what one run of a program took.
 type usage struct {
-	cpu, wall time.Duration
-	peak      float64 // MiB
+	CPU, Wall time.Duration
+	Peak      float64 // MiB
 }
 
 // measure runs a command with its output in a file, as a user would who keeps it. Exit
 // code 2, wrong use, is an error; the others are answers.
 //
-// Linux counts the memory of this process, up to the moment when the new program takes its
-// place, as the child's own: this process must stay small.
+// Linux counts the memory of the process that starts a program, up to the moment when the
+// program takes its place, as the program's own. This process has grown by then, so the
+// command is started from a fresh one: this program again, in its role as starter.
 func (f *figures) measure(ctx context.Context, command []string) (usage, error) {
-	stdout, err := os.Create(filepath.Join(f.scratch, "stdout"))
+	self, err := os.Executable()
 	if err != nil {
 		return usage{}, err
 	}
-	defer stdout.Close()
+	args := append([]string{starterRole, filepath.Join(f.scratch, "stdout")}, command...)
+	cmd := exec.CommandContext(ctx, self, args...)
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Stdout, cmd.Stderr = stdout, &stderr
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, stderr.Bytes())
+	}
+	var u usage
+	return u, json.Unmarshal(out, &u)
+}
+
+// starterRole is the first argument of a process that starts one program, waits for it and
+// prints what it took.
+const starterRole = "start"
+
+// start runs command with its standard output in the file stdout, and prints its usage.
+func start(stdout string, command []string) error {
+	file, err := os.Create(stdout)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = file, os.Stderr
 	began := time.Now()
 	err = cmd.Run()
 	wall := time.Since(began)
@@ -43,14 +66,13 @@ func (f *figures) measure(ctx context.Context, command []string) (usage, error) 
 		err = nil
 	}
 	if err != nil {
-		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, stderr.Bytes())
+		return err
 	}
-	rusage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return usage{
-		cpu:  cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		wall: wall,
-		peak: float64(rusage.Maxrss) / 1024,
-	}, nil
+	return json.NewEncoder(os.Stdout).Encode(usage{
+		CPU:  cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		Wall: wall,
+		Peak: float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024,
+	})
 }
 
 // spread is the median of some figures, and how far they lie apart.
@@ -65,9 +87,9 @@ func spreadOf(all []float64) spread {
 func summarize(all []usage) (cpu, wall, peak spread) {
 	var cpus, walls, peaks []float64
 	for _, u := range all {
-		cpus = append(cpus, u.cpu.Seconds())
-		walls = append(walls, u.wall.Seconds())
-		peaks = append(peaks, u.peak)
+		cpus = append(cpus, u.CPU.Seconds())
+		walls = append(walls, u.Wall.Seconds())
+		peaks = append(peaks, u.Peak)
 	}
 	return spreadOf(cpus), spreadOf(walls), spreadOf(peaks)
 }
