@@ -28,6 +28,16 @@ func newBuilder(size, perEntry int) builder {
 // the problems of its name and version. An alias that is the name itself is none, and a
 // registry entry without a version is one of kind NoVersion.
 func (b *builder) add(p *lockfile.Package) {
+	if p.Source.URL != "" && !isTarballOf(p.Source.URL, p.Name, p.Version) {
+		if id, ok := tarballIdentity(p.Source.URL); ok {
+			setAddress(p, id)
+		}
+	}
+	b.addLocated(p)
+}
+
+// addLocated is add for a package whose address was looked at: see locate.
+func (b *builder) addLocated(p *lockfile.Package) {
 	p.Ecosystem = ecosystem.NPM
 	if p.Alias == p.Name {
 		p.Alias = ""
@@ -43,12 +53,20 @@ func (b *builder) add(p *lockfile.Package) {
 			b.AddProblem(p.Line, lockfile.CodeVersion, "%q: %v", p.Name, err)
 		}
 	}
-	if p.Source.URL != "" && !isTarballOf(p.Source.URL, p.Name, p.Version) {
-		if id, ok := tarballIdentity(p.Source.URL); ok {
-			setAddress(p, id)
-		}
-	}
 	b.Packages = append(b.Packages, *p)
+}
+
+// locate sets p.Source and p.Address from the address of p, whose name and version are set
+// already. Nearly every address is that of the package's own tarball.
+func locate(p *lockfile.Package, address string) {
+	p.Source = lockfile.Source{Kind: lockfile.Registry, URL: address}
+	if address == "" || isTarballOf(address, p.Name, p.Version) {
+		return
+	}
+	p.Source = classify(address)
+	if id, ok := tarballIdentity(address); ok {
+		setAddress(p, id)
+	}
 }
 
 // setAddress sets p.Address where id is not p's own.
@@ -63,22 +81,25 @@ func setAddress(p *lockfile.Package, id lockfile.Identity) {
 // "sha512-BASE64", several separated by spaces, each with options after "?". A part that
 // is none is a problem of the entry, which is called name.
 func (b *builder) integrity(sri, name string, line int) []lockfile.Digest {
+	if sri == "" {
+		return nil
+	}
 	from := len(b.digests)
-	for rest := sri; ; {
-		rest = strings.TrimLeft(rest, " \t\r\n")
-		if rest == "" {
-			break
-		}
-		part := rest
-		if i := strings.IndexAny(rest, " \t\r\n"); i >= 0 {
-			part = rest[:i]
-		}
-		rest = rest[len(part):]
+	if d := parseSRI(sri); d.Valid() {
+		b.digests = append(b.digests, d)
+		return b.digestsFrom(from)
+	}
+	for part := range strings.FieldsSeq(sri) {
 		part, _, _ = strings.Cut(part, "?")
-		algorithm, text, _ := strings.Cut(part, "-")
-		b.digest(lockfile.Digest{Algorithm: lockfile.ParseAlgorithm(algorithm), Text: text}, name, line)
+		b.digest(parseSRI(part), name, line)
 	}
 	return b.digestsFrom(from)
+}
+
+// parseSRI reads one part of an SRI string, without options.
+func parseSRI(part string) lockfile.Digest {
+	algorithm, text, _ := strings.Cut(part, "-")
+	return lockfile.Digest{Algorithm: lockfile.ParseAlgorithm(algorithm), Text: text}
 }
 
 // digest puts d into the arena, or adds a problem where it is damaged.

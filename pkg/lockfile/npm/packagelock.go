@@ -190,13 +190,14 @@ func (l *packageLock) emit(e *lockEntry, at located) {
 	if e.key == "" {
 		return
 	}
-	p := lockfile.Package{Name: at.name, Version: e.version, Scope: e.scope, Line: e.line, Source: classify(e.resolved)}
+	p := lockfile.Package{Name: at.name, Version: e.version, Scope: e.scope, Line: e.line}
 	switch {
 	case e.name != "" && at.installed:
 		p.Name, p.Alias = e.name, at.name
 	case e.name != "":
 		p.Name = e.name
 	}
+	locate(&p, e.resolved)
 	switch {
 	case !at.installed && e.resolved == "" && e.integrity == "":
 		p.Source = lockfile.Source{Kind: lockfile.Workspace, URL: e.key}

@@ -102,7 +102,7 @@ func (l *packageLock) addOnce(p *lockfile.Package) int32 {
 			return i
 		}
 	}
-	l.add(p)
+	l.addLocated(p)
 	return int32(len(l.Packages) - 1)
 }
 

@@ -59,21 +59,35 @@ func (l *packageLock) dependency(name string, parent int32) {
 // "git+ssh://host/x.git#commit", "https://host/x.tgz".
 func (l *packageLock) emitDependency(e *lockEntry) {
 	e.unsaid = false
-	p := lockfile.Package{Name: e.key, Version: e.version, Scope: e.scope, Line: e.line, Source: classify(e.resolved)}
-	if name, version, ok := splitAlias(e.version); ok {
+	p := lockfile.Package{Name: e.key, Version: e.version, Scope: e.scope, Line: e.line}
+	switch name, version, ok := splitAlias(e.version); {
+	case ok:
 		p.Name, p.Version, p.Alias = name, version, e.key
-	} else if strings.ContainsAny(e.version, ":/") {
-		p.Version, p.Source = "", classify(e.version)
-		if id, ok := tarballIdentity(e.resolved); ok {
-			setAddress(&p, id)
-		}
-		if id, ok := tarballIdentity(e.version); ok && p.Source.Kind == lockfile.Registry {
-			p.Version = id.Version
-		}
+		locate(&p, e.resolved)
+	case strings.ContainsAny(e.version, ":/"):
+		locateSpecified(&p, e.version, e.resolved)
+	default:
+		locate(&p, e.resolved)
 	}
 	p.Digests = l.integrity(e.integrity, p.Name, e.line)
 	at := l.addOnce(&p)
 	if l.nested != nil {
 		l.nested.places[e.place].entry = at
+	}
+}
+
+// locateSpecified is locate for a version that is the specifier of what is no version. An
+// address that stands beside it is looked at as well: either may be what npm fetches.
+func locateSpecified(p *lockfile.Package, specifier, resolved string) {
+	p.Version = ""
+	locate(p, specifier)
+	if p.Address != nil && p.Source.Kind == lockfile.Registry {
+		p.Version = p.Address.Version
+		if p.Address.Name == p.Name {
+			p.Address = nil
+		}
+	}
+	if id, ok := tarballIdentity(resolved); ok && p.Address == nil {
+		setAddress(p, id)
 	}
 }

@@ -109,21 +109,20 @@ func isCommit(s string) bool {
 }
 
 // isTarballOf reports whether address is the usual one of a package's tarball, ending in
-// NAME/-/BASE-VERSION.tgz, so that there is nothing to read out of it.
+// /NAME/-/BASE-VERSION.tgz, so that there is nothing to read out of it.
 func isTarballOf(address, name, version string) bool {
-	rest, ok := strings.CutSuffix(address, ".tgz")
-	if !ok {
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	v := len(address) - len(version) - len(".tgz") // where the parts begin
+	b := v - len(base) - len("-")
+	n := b - len(name) - len("/-/")
+	if n < 1 || name == "" || address[n-1] != '/' || address[v-1] != '-' || address[b-3:b] != "/-/" ||
+		address[v:len(address)-len(".tgz")] != version || address[b:v-1] != base || address[n:b-3] != name ||
+		address[len(address)-len(".tgz"):] != ".tgz" {
 		return false
 	}
-	base := name[strings.LastIndexByte(name, '/')+1:]
-	for _, part := range [...]string{version, "-", base, "/-/", name, "/"} {
-		if rest, ok = strings.CutSuffix(rest, part); !ok {
-			return false
-		}
-	}
 	// "/@evil/x/-/x-1.tgz" ends as the tarball of "x" does, and "@" may be escaped.
-	return strings.HasPrefix(name, "@") || !strings.HasPrefix(rest[strings.LastIndexByte(rest, '/')+1:], "@") &&
-		strings.IndexByte(rest, '%') < 0
+	scope := address[strings.LastIndexByte(address[:n-1], '/')+1 : n-1]
+	return name[0] == '@' || !strings.HasPrefix(scope, "@") && strings.IndexByte(address, '%') < 0
 }
 
 // tarballIdentity reads the package and version that a registry's address names. The

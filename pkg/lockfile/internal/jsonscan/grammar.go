@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -9,20 +10,45 @@ import (
 
 // space moves over white space and gives the byte after it, 0 at the end of the text.
 func (s *Scanner) space() byte {
-	for i := s.pos; i < len(s.text); i++ {
-		c := s.text[i]
-		if c == ' ' || c == '\n' || c == '\r' || c == '\t' {
-			continue
+	if s.pos < len(s.text) {
+		if c := s.text[s.pos]; c > ' ' && c != '/' {
+			return c
 		}
-		s.pos = i
-		if c == '/' && s.comment() {
-			i = s.pos - 1
-			continue
-		}
-		return c
 	}
-	s.pos = len(s.text)
+	return s.moreSpace()
+}
+
+func (s *Scanner) moreSpace() byte {
+	text, i := s.text, s.pos
+	for i < len(text) {
+		switch c := text[i]; {
+		case c == '\n' || c == ' ':
+			i = spacesEnd(text, i+1)
+		case c == '\r' || c == '\t':
+			i++
+		default:
+			if s.pos = i; c == '/' && s.comment() {
+				i = s.pos
+				continue
+			}
+			return c
+		}
+	}
+	s.pos = i
 	return 0
+}
+
+// spacesEnd is the offset, from i on, of the first byte that is no space.
+func spacesEnd(text string, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		if other := word64(text, i) ^ ' '*ones; other != 0 {
+			return i + bits.TrailingZeros64(other)/8
+		}
+	}
+	for i < len(text) && text[i] == ' ' {
+		i++
+	}
+	return i
 }
 
 // comment moves over a comment: no tool writes one, but some would read past it.

@@ -52,9 +52,10 @@ type Scanner struct {
 	opt       Options
 	checkUTF8 bool // the text has bytes that are not UTF-8 somewhere
 
-	open  []byte   // the brackets that close what is open
-	names []string // those of the open objects with few members, the innermost last
-	sets  []*nameSet
+	open    []byte // the brackets that close what is open
+	names   []span // of the open objects, the innermost last
+	escaped []string
+	sets    []*nameSet // to be used again
 
 	line     int // of offset lineAt
 	lineAt   int
@@ -66,7 +67,7 @@ type Scanner struct {
 
 // New makes a scanner over text that adds its problems to file.
 func New(text string, file *lockfile.File, opt Options) *Scanner {
-	s := &Scanner{text: text, opt: opt, line: 1, file: file, open: make([]byte, 0, 64), names: make([]string, 0, 64)}
+	s := &Scanner{text: text, opt: opt, line: 1, file: file, open: make([]byte, 0, 64), names: make([]span, 0, 64)}
 	s.checkUTF8 = !utf8.ValidString(text)
 	s.pos = len(text) - len(strings.TrimPrefix(text, "\ufeff"))
 	return s
@@ -233,10 +234,14 @@ func (s *Scanner) resume(next func(string, int) int, level int) bool {
 func (s *Scanner) name(names *openNames) bool {
 	s.mark = s.pos
 	key, ok := s.readString()
-	if !ok || !s.colon() {
+	if !ok {
 		return false
 	}
-	if s.repeats(names, key) {
+	at := s.spanOf(key)
+	if !s.colon() {
+		return false
+	}
+	if s.repeats(names, key, at) {
 		s.problem(s.mark, lockfile.CodeRepeatedKey, "%q stands twice in one object", key)
 	}
 	s.due = true

@@ -10,22 +10,29 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
+// Eight bytes are looked at as one number: ones times a byte is that byte eight times.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// word64 is the eight bytes at i, the first one lowest.
+func word64(text string, i int) uint64 {
+	b := text[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
 // plainEnd is the offset, from i on, of the first byte that a string does not hold as it
-// stands: a quote, a backslash, a control character. It looks at eight bytes at a time.
+// stands: a quote, a backslash, a control character.
 func plainEnd(text string, i int) int {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
 	for ; i+8 <= len(text); i += 8 {
-		w := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
-			uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
-		// A byte b of x is zero where (b - 1) &^ b has its high bit set; likewise b is below
-		// 0x20 where (b - 0x20) &^ b has. A borrow spoils only the bytes above the first one
-		// found, and the first is what counts.
+		// A byte b is zero where (b - 1) &^ b has its high bit set; likewise it is below 0x20
+		// where (b - 0x20) &^ b has. A borrow spoils only the bytes above the first one found,
+		// and the first is what counts.
+		w := word64(text, i)
 		quote, escape := w^'"'*ones, w^'\\'*ones
-		found := ((quote-ones)&^quote | (escape-ones)&^escape | (w-' '*ones)&^w) & highs
-		if found != 0 {
+		if found := ((quote-ones)&^quote | (escape-ones)&^escape | (w-' '*ones)&^w) & highs; found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
