@@ -1,6 +1,6 @@
 # make test      the quick part, a few minutes: Go, git and make alone
 # make check     installs what the rest needs, then runs everything; CI calls it
-# make sweep     sweeps this repository with the sweeper that it builds
+# make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md
 # make fixtures  rewrites the lockfiles that npm, yarn, pnpm and bun write themselves
 #
@@ -44,8 +44,12 @@ fuzz:
 needs:
 	.ci/needs
 
+# A clone is swept: what is committed, under a name that does not hang on the checkout's.
 sweep:
-	go run ./cmd/sweeper sweep --exclusions .wormsweep/exclusions.yaml .
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+		git clone --quiet . "$$scratch/wormsweep" && \
+		go build -o "$$scratch/sweeper" ./cmd/sweeper && \
+		"$$scratch/sweeper" sweep --exclusions .wormsweep/exclusions.yaml "$$scratch/wormsweep"
 
 bench:
 	go run ./internal/ci/figures
