@@ -7,6 +7,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/actions"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/gomod"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/npm"
 )
@@ -23,6 +24,10 @@ type Format struct {
 	// Dirs, where set, are the folders that the file must lie in: the last folders of its
 	// path, segment for segment as path.Match reads them ("node_modules/@*/*").
 	Dirs []string
+
+	// Outside, where set, is the name of a folder that the file must not lie in, at any
+	// depth.
+	Outside string
 
 	// Parse reads a file of the format. It is pure and safe for concurrent use, and it
 	// keeps nothing of data.
@@ -41,6 +46,12 @@ var All = []Format{
 	{ID: "bun.lock", Ecosystem: ecosystem.NPM, Names: []string{"bun.lock"}, Parse: npm.ParseBunLock, Sample: npm.BunLockSample},
 	{ID: "bun.lockb", Ecosystem: ecosystem.NPM, Names: []string{"bun.lockb"}, Parse: npm.ParseBunBinary},
 	{ID: "deno.lock", Ecosystem: ecosystem.NPM, Names: []string{"deno.lock"}, Parse: npm.ParseDenoLock, Sample: npm.DenoLockSample},
+	// The root of an installed package alone: a package.json further in says which of its
+	// files are modules, or belongs to its tests.
+	{ID: "installed-npm", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Dirs: []string{"node_modules/[^.@]*", "node_modules/@*/*"},
+		Parse: npm.ParseInstalled, Sample: npm.InstalledSample},
+	{ID: "package.json", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Outside: "node_modules",
+		Parse: npm.ParseManifest, Sample: npm.ManifestSample},
 
 	{ID: "go.mod", Ecosystem: ecosystem.Go, Names: []string{"go.mod"}, Parse: gomod.ParseGoMod, Sample: gomod.GoModSample},
 	{ID: "go.sum", Ecosystem: ecosystem.Go, Names: []string{"go.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},
@@ -48,6 +59,11 @@ var All = []Format{
 	{ID: "go.work.sum", Ecosystem: ecosystem.Go, Names: []string{"go.work.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},
 	{ID: "vendor-modules", Ecosystem: ecosystem.Go, Names: []string{"modules.txt"}, Dirs: []string{"vendor"},
 		Parse: gomod.ParseVendorModules, Sample: gomod.VendorModulesSample},
+
+	{ID: "actions-workflow", Ecosystem: ecosystem.Actions, Names: []string{"*.yml", "*.yaml"}, Dirs: []string{".github/workflows"},
+		Parse: actions.ParseWorkflow, Sample: actions.WorkflowSample},
+	{ID: "actions-action", Ecosystem: ecosystem.Actions, Names: []string{"action.yml", "action.yaml"},
+		Parse: actions.ParseAction, Sample: actions.ActionSample},
 }
 
 // For gives the format of the file at p (a path with slashes), nil when it is no file
@@ -97,6 +113,9 @@ func (f *Format) called(base string) bool {
 
 // in reports whether a file in dir, "" for the tree's root, lies where f wants it.
 func (f *Format) in(dir string) bool {
+	if f.Outside != "" && strings.Contains("/"+dir+"/", "/"+f.Outside+"/") {
+		return false
+	}
 	for _, want := range f.Dirs {
 		if endsIn(dir, want) {
 			return true
