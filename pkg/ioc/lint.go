@@ -34,7 +34,7 @@ const (
 	ForeignField Rule = "foreign-field" // a field of another type is set
 	MissingField Rule = "missing-field" // the type needs it
 	BadReference Rule = "bad-reference" // an id that names nothing
-	BadDate      Rule = "bad-date"      // neither RFC 3339 nor a date, or ends before it begins
+	BadDate      Rule = "bad-date"      // not RFC 3339, a date or a month, or ends before it begins
 	WeakAlone    Rule = "weak-alone"    // requires itself, or weak with nothing to lean on
 	Unsorted     Rule = "unsorted"      // a list that has an order is not in it
 )
@@ -201,8 +201,10 @@ func (l *linter) span(fromName, from, untilName, until string) {
 }
 
 func parseDate(s string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return t, nil
+	for _, layout := range []string{time.DateOnly, "2006-01"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
 	}
 	return time.Parse(time.RFC3339, s)
 }

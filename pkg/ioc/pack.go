@@ -20,7 +20,7 @@ type Pack struct {
 	Title       string      `json:"title"`
 	Actors      []string    `json:"actors,omitempty"`
 	Description string      `json:"description,omitempty"` // our own words
-	FirstSeen   string      `json:"first_seen,omitempty"`  // RFC 3339, or a date where no time is known
+	FirstSeen   string      `json:"first_seen,omitempty"`  // RFC 3339; a date or a month where no more is known
 	LastSeen    string      `json:"last_seen,omitempty"`
 	Status      PackStatus  `json:"status"`
 	Severity    Severity    `json:"severity"`
@@ -66,7 +66,7 @@ type Reference struct {
 // Source is an input that named indicators. Its attribution and digest stand in
 // iocs/SOURCES.tsv under the same id.
 type Source struct {
-	ID string `json:"id"` // "cobenian/shai-hulud-detect"
+	ID string `json:"id"` // "cobenian"
 }
 
 // Repair records where a pack says something else than one of its inputs, and why.
@@ -201,12 +201,12 @@ const (
 
 // Withdrawal is the end of an indicator.
 type Withdrawal struct {
-	At     string `json:"at,omitempty"`     // RFC 3339 or a date
+	At     string `json:"at,omitempty"`     // as Pack.FirstSeen
 	Reason string `json:"reason,omitempty"` // a short code or our own words
 	By     string `json:"by,omitempty"`     // source id
 }
 
-// Window is a span of time, each end RFC 3339 or a date, "" where it is open.
+// Window is a span of time, each end as Pack.FirstSeen, "" where it is open.
 type Window struct {
 	From  string `json:"from,omitempty"`
 	Until string `json:"until,omitempty"`

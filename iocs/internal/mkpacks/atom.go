@@ -18,6 +18,7 @@ type atom struct {
 	ind       ioc.Indicator
 	sources   []string
 	confirmed bool // by the vendors that a row names
+	judged    bool // the recipe says how far it is believed
 	requires  []string
 }
 
@@ -75,7 +76,8 @@ func (a *atom) String() string {
 func (t take) fits(e feed.Entry) bool {
 	isPackage := e.Indicator.Type == ioc.TypePackage
 	switch {
-	case t.PackagesOnly && !isPackage,
+	case t.Withdrawn != (e.Indicator.Status == ioc.Withdrawn),
+		t.PackagesOnly && !isPackage,
 		len(t.Sections) > 0 && !slices.Contains(t.Sections, e.Section),
 		len(t.Files) > 0 && !slices.Contains(t.Files, path.Base(e.File)),
 		len(t.Campaign) > 0 && !slices.Contains(t.Campaign, e.Campaign),
@@ -96,9 +98,12 @@ func matchesName(patterns []string, name string) bool {
 
 // texts are the ways in which a list may have written the observable of an indicator.
 func texts(ind ioc.Indicator) []string {
+	if digest := digestOf(ind); digest != "" {
+		return []string{digest}
+	}
 	out := []string{
 		ind.Value, ind.Name, ind.Path, strings.TrimPrefix(ind.Path, "**/"), ind.Literal, ind.Regex,
-		ind.SHA256, ind.SHA1, ind.MD5, ind.GitBlob, ind.Hook + ": " + ind.Literal, ind.Commit,
+		ind.Hook + ": " + ind.Literal, ind.Commit,
 	}
 	for _, v := range ind.Versions {
 		out = append(out, ind.Name+"@"+v)
@@ -110,9 +115,7 @@ func texts(ind ioc.Indicator) []string {
 const minPrefix = 8
 
 func means(value string, ind ioc.Indicator) bool {
-	if slices.Contains(texts(ind), value) {
-		return true
-	}
-	digest := ind.SHA256 + ind.SHA1 + ind.MD5 + ind.GitBlob + ind.Commit
-	return len(value) >= minPrefix && strings.HasPrefix(digest, value)
+	return slices.Contains(texts(ind), value) || len(value) >= minPrefix && strings.HasPrefix(digestOf(ind), value)
 }
+
+func digestOf(ind ioc.Indicator) string { return ind.SHA256 + ind.SHA1 + ind.MD5 + ind.GitBlob }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -16,18 +17,33 @@ func generate(lists fs.FS) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{sources: map[string]*input{}, made: map[string]map[string]bool{}}
-	for i := range r.Sources {
-		in, err := readInput(lists, &r.Sources[i])
+	inputs, err := readInputs(lists, r.Sources)
+	if err != nil {
+		return nil, err
+	}
+	return r.build(inputs)
+}
+
+// readInputs reads every source, by id.
+func readInputs(lists fs.FS, sources []source) (map[string]*input, error) {
+	inputs := map[string]*input{}
+	for i := range sources {
+		in, err := readInput(lists, &sources[i])
 		if err != nil {
-			return nil, fmt.Errorf("source %q: %w", r.Sources[i].ID, err)
+			return nil, fmt.Errorf("source %q: %w", sources[i].ID, err)
 		}
-		if b.sources[in.ID] != nil {
+		if inputs[in.ID] != nil {
 			return nil, fmt.Errorf("source %q: given twice", in.ID)
 		}
-		b.sources[in.ID] = in
+		inputs[in.ID] = in
 	}
-	files := map[string][]byte{"SOURCES.tsv": sourcesTable(r.Sources, b.sources)}
+	return inputs, nil
+}
+
+// build makes the packs of the recipe, and the table of its sources.
+func (r recipe) build(inputs map[string]*input) (map[string][]byte, error) {
+	b := &builder{sources: inputs, made: map[string]map[string]bool{}}
+	files := map[string][]byte{"SOURCES.tsv": sourcesTable(r.Sources, inputs)}
 	for _, pr := range r.Packs {
 		p, err := b.pack(pr)
 		if err == nil {
@@ -169,12 +185,13 @@ func (pb *packBuilder) foreign(in *input, r ioc.Repair, whole bool) ioc.Repair {
 // refusals records the rows that the import refused, where the take is about them: those of its
 // campaign, or all where it takes the whole source. Values that have no form are counted.
 func (pb *packBuilder) refusals(t take, in *input) {
-	if t.Confirm || len(t.Sections)+len(t.Files)+len(t.Names)+len(t.OnlyWith) > 0 {
+	if t.Confirm || t.Withdrawn || len(t.Sections)+len(t.Names)+len(t.OnlyWith) > 0 {
 		return
 	}
 	free := 0
 	for _, e := range in.feed.Errors {
-		if len(t.Campaign) > 0 && !slices.Contains(t.Campaign, e.Campaign) {
+		if len(t.Campaign) > 0 && !slices.Contains(t.Campaign, e.Campaign) ||
+			len(t.Files) > 0 && !slices.Contains(t.Files, path.Base(e.File)) {
 			continue
 		}
 		if e.Rule == feed.FreeKey || e.Rule == feed.UnknownKind && !in.Cited {
@@ -203,13 +220,11 @@ func (pb *packBuilder) entry(t take, in *input, e feed.Entry) (used bool, err er
 	if err != nil {
 		return false, err
 	}
-	ind := e.Indicator
-	ind.OSV = slices.Clone(ind.OSV)
-	ind, requires, dropped, err := pb.adjusted(in, e, ind)
-	if err != nil || dropped {
+	changed, err := pb.adjusted(in, e)
+	if err != nil || changed.dropped {
 		return true, err
 	}
-	for _, a := range atoms(ind) {
+	for _, a := range atoms(changed.ind) {
 		if a.ind.Type == ioc.TypePackage && (!pb.allowed(t, a) || pb.drops(in, e, a)) {
 			continue
 		}
@@ -218,8 +233,8 @@ func (pb *packBuilder) entry(t take, in *input, e feed.Entry) (used bool, err er
 			continue
 		}
 		used = true
-		a.requires = requires
-		pb.merge(a, sources, ind.Confidence == ioc.Confirmed && !in.Official)
+		a.requires, a.judged = changed.requires, changed.judged
+		pb.merge(a, sources, changed.ind.Confidence == ioc.Confirmed && !in.Official)
 	}
 	return used, nil
 }

@@ -14,8 +14,17 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/ioc/feed"
 )
 
-// adjusted applies the recipe's change of an entry.
-func (pb *packBuilder) adjusted(in *input, e feed.Entry, ind ioc.Indicator) (out ioc.Indicator, requires []string, dropped bool, err error) {
+// adjustment is an entry after the recipe's changes.
+type adjustment struct {
+	ind      ioc.Indicator
+	requires []string
+	judged   bool // its confidence was set
+	dropped  bool
+}
+
+func (pb *packBuilder) adjusted(in *input, e feed.Entry) (adjustment, error) {
+	out := adjustment{ind: e.Indicator}
+	out.ind.OSV = slices.Clone(out.ind.OSV)
 	for i, a := range pb.recipe.Adjust {
 		if !means(a.Value, e.Indicator) {
 			continue
@@ -23,19 +32,25 @@ func (pb *packBuilder) adjusted(in *input, e feed.Entry, ind ioc.Indicator) (out
 		pb.changed[i] = true
 		if a.Drop != "" {
 			pb.record(ioc.Repair{Source: in.ID, Line: e.Line, Rule: a.Drop, Found: a.Value})
-			return ind, nil, true, nil
+			out.dropped = true
+			return out, nil
 		}
 		if len(a.Set) > 0 {
-			if err := strict.Unmarshal(a.Set, &ind, strict.RejectUnknownMembers(true)); err != nil {
-				return ind, nil, false, fmt.Errorf("adjust %q: %w", a.Value, err)
+			if err := strict.Unmarshal(a.Set, &out.ind, strict.RejectUnknownMembers(true)); err != nil {
+				return out, fmt.Errorf("adjust %q: %w", a.Value, err)
 			}
+			var set struct{ Confidence ioc.Confidence }
+			if err := json.Unmarshal(a.Set, &set); err != nil {
+				return out, fmt.Errorf("adjust %q: %w", a.Value, err)
+			}
+			out.judged = out.judged || set.Confidence != ""
 		}
 		if a.Rule != "" {
-			pb.record(ioc.Repair{Source: in.ID, Line: e.Line, Rule: a.Rule, Found: a.Value, Made: made(ind)})
+			pb.record(ioc.Repair{Source: in.ID, Line: e.Line, Rule: a.Rule, Found: a.Value, Made: made(out.ind)})
 		}
-		requires = append(requires, a.Requires...)
+		out.requires = append(out.requires, a.Requires...)
 	}
-	return ind, requires, false, nil
+	return out, nil
 }
 
 // made is what became of a row, in short.
@@ -129,7 +144,7 @@ func (pb *packBuilder) judge(a *atom) {
 	slices.Sort(a.sources)
 	a.ind.Sources = a.sources
 	slices.Sort(a.ind.OSV)
-	if a.ind.Confidence == ioc.Weak {
+	if a.ind.Confidence == ioc.Weak || a.judged {
 		return
 	}
 	kin := map[string]bool{}
@@ -164,9 +179,11 @@ func (pb *packBuilder) complete(ind *ioc.Indicator) error {
 	if ind.Type != ioc.TypePackage {
 		return nil
 	}
-	slices.SortFunc(ind.Versions, func(a, b string) int { return ioc.CompareVersions(ind.Ecosystem, a, b) })
 	if ind.SafeVersion == nil {
-		ind.SafeVersion = pb.recipe.Safe[ind.Name]
+		ind.SafeVersion = slices.Clone(pb.recipe.Safe[ind.Name])
+	}
+	for _, versions := range [][]string{ind.Versions, ind.SafeVersion} {
+		slices.SortFunc(versions, func(a, b string) int { return ioc.CompareVersions(ind.Ecosystem, a, b) })
 	}
 	for _, w := range pb.recipe.Windows {
 		if ind.Window == nil && matchesName(w.Names, ind.Name) {

@@ -76,6 +76,8 @@ type take struct {
 	NotIn    []string `json:"not_in"`    // packs above, which took what is theirs
 	// Confirm adds the source to what the takes above named, and nothing else.
 	Confirm bool `json:"confirm"`
+	// Withdrawn takes what the source withdrew; every other take leaves that out.
+	Withdrawn bool `json:"withdrawn"`
 	// Only packages, for sources of which the other indicators are taken from elsewhere.
 	PackagesOnly bool `json:"packages_only"`
 }
