@@ -60,15 +60,20 @@ func acts[S string | []byte](s S, i int) bool {
 // character, or one byte that is no UTF-8.
 func escape(s string, special func(s string, i int) bool, write func(b *strings.Builder, c string)) string {
 	var b strings.Builder
+	from := 0 // what stands before it is in b
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 || !plain(r) || acts(s, i) || special(s, i) {
+			b.WriteString(s[from:i])
 			write(&b, s[i:i+size])
-		} else {
-			b.WriteString(s[i : i+size])
+			from = i + size
 		}
 		i += size
 	}
+	if from == 0 {
+		return s
+	}
+	b.WriteString(s[from:])
 	return b.String()
 }
 

@@ -62,9 +62,9 @@ func nothingFound() []finding.Event {
 		run(),
 		coverage("api", "go.mod", "go.mod", 12),
 		coverage("api", "go.sum", "go.sum", 40),
-		&finding.Coverage{Repository: "api", Ref: "worktree", Status: finding.OutOfScope, Files: 310, OutOfScope: map[string]int{"no lockfile": 308}},
+		&finding.Coverage{Repository: "api", Ref: "worktree", Status: finding.OutOfScope, Files: 310, OutOfScope: map[string]int{"not-a-lockfile": 308}},
 		coverage("web", "package-lock.json", "package-lock", 1203),
-		&finding.Coverage{Repository: "web", Ref: "HEAD", Commit: "9a0c6a1f3be0a4cbb9d1f0f6e4d1a8f1c2b3a495", Status: finding.OutOfScope, Files: 2, OutOfScope: map[string]int{"no lockfile": 1}},
+		&finding.Coverage{Repository: "web", Ref: "HEAD", Commit: "9a0c6a1f3be0a4cbb9d1f0f6e4d1a8f1c2b3a495", Status: finding.OutOfScope, Files: 2, OutOfScope: map[string]int{"not-a-lockfile": 1}},
 		summary(0, 8, 0),
 	}
 }
@@ -239,7 +239,7 @@ func canaryMissed() []finding.Event {
 func sixHundred() []finding.Event {
 	events := []finding.Event{run()}
 	for i := range 600 {
-		f := keyv(fmt.Sprintf("team-%02d/service-%03d", i%17, i), "package-lock.json", 100+7*i%1900)
+		f := keyv(fmt.Sprintf("team-%02d/service-%d", i%17, i), "package-lock.json", 100+7*i%1900)
 		switch {
 		case i%5 == 0:
 			f.Package.Direct, f.Chain = "no", []string{"cacheable@2.1.0", "keyv@5.6.1"}

@@ -40,6 +40,10 @@ func jsonLines(w io.Writer) report.Renderer { return report.NewJSON(w) }
 
 func sarif(w io.Writer) report.Renderer { return report.NewSARIF(w) }
 
+var renderers = map[string]func(io.Writer) report.Renderer{
+	"text": text(report.TextOptions{}), "JSON": jsonLines, "SARIF": sarif,
+}
+
 func TestGolden(t *testing.T) {
 	type golden struct {
 		file   string
