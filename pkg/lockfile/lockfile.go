@@ -25,8 +25,6 @@ type File struct {
 	Packages []Package // in the order of the file
 	Problems []Problem // in the order of the file; empty means read whole
 	Includes []Include // further files of the same format that this one names
-
-	moreProblems int // beyond MaxProblems
 }
 
 // Package is one entry of a lockfile.

@@ -47,20 +47,19 @@ const (
 const (
 	MaxBytes    = 64 << 20 // size of a lockfile; a larger one is refused unread
 	MaxDepth    = 10_000   // nesting of JSON, YAML and TOML values
-	MaxProblems = 100      // problems kept of one file; the last one then says how many more
+	MaxProblems = 100      // problems kept of one file
 	maxDetail   = 300      // bytes of a problem's Detail
 )
 
-// AddProblem appends a problem, and past MaxProblems only counts it: the last problem of
-// the file then says how many there were. A long detail is cut, since what it quotes may be
-// as long as the file.
+// AddProblem appends a problem. The last that is kept, MaxProblems, says that there are more.
+// A long detail is cut, since what it quotes may be as long as the file.
 func (f *File) AddProblem(line int, code Code, format string, args ...any) {
-	if len(f.Problems) < MaxProblems {
+	switch {
+	case len(f.Problems) < MaxProblems-1:
 		f.Problems = append(f.Problems, Problem{line, code, cut(fmt.Sprintf(format, args...))})
-		return
+	case len(f.Problems) == MaxProblems-1:
+		f.Problems = append(f.Problems, Problem{line, CodeLimit, "more problems than are listed: this and all after it are left out"})
 	}
-	f.moreProblems++
-	f.Problems[MaxProblems-1] = Problem{0, CodeLimit, fmt.Sprintf("%d more problems in this file", f.moreProblems+1)}
 }
 
 func cut(detail string) string {
