@@ -74,11 +74,14 @@ func (s *sum) oddEntry(line string) {
 			code = lockfile.CodeTruncated
 		}
 		s.problem(code, "%d words, want a module path, a version and a digest: %.100q", len(fields), line)
-		if len(fields) >= 2 {
+		if len(fields) >= 2 && looksLikeVersion(fields[1]) {
 			s.put(fields[0], fields[1], "")
 		}
 	}
 }
+
+// looksLikeVersion is a quick look at the second word of a damaged line.
+func looksLikeVersion(s string) bool { return len(s) > 1 && s[0] == 'v' && '0' <= s[1] && s[1] <= '9' }
 
 // put adds a line to the entry before it, or as a new one.
 func (s *sum) put(path, version, hash string) {

@@ -78,10 +78,18 @@ func (r *reader) conflict(line string) bool {
 	return false
 }
 
-// add appends *p and says what is wrong with its name and version.
+// add appends *p and says what is wrong with its name and version, as long as a problem can
+// still be told: a hostile file has 100,000 of them.
 func (r *reader) add(p *lockfile.Package) {
 	p.Ecosystem = ecosystem.Go
 	p.Line = r.line
+	if len(r.Problems) < lockfile.MaxProblems {
+		r.check(p)
+	}
+	r.Packages = append(r.Packages, *p)
+}
+
+func (r *reader) check(p *lockfile.Package) {
 	if p.Source.Kind != lockfile.Path && p.Source.Kind != lockfile.Workspace {
 		if err := ecosystem.Go.CheckEntry(p.Name); err != nil {
 			r.problem(lockfile.CodeName, "%v", err)
@@ -92,5 +100,4 @@ func (r *reader) add(p *lockfile.Package) {
 			r.problem(lockfile.CodeVersion, "%.100q: %v", p.Name, err)
 		}
 	}
-	r.Packages = append(r.Packages, *p)
 }
