@@ -50,7 +50,6 @@ func (l *packageLock) field(e *lockEntry, field string, emit func()) bool {
 	default:
 		return false
 	}
-	e.unsaid = true
 	return true
 }
 
@@ -64,7 +63,10 @@ func (l *packageLock) scoped(e *lockEntry, field string, scope lockfile.Scope) {
 // with the first value is added before: either may be what a tool installs.
 func (l *packageLock) set(e *lockEntry, field *string, what string, emit func()) {
 	value := l.text(what)
-	if *field != "" && *field != value {
+	if *field == value {
+		return
+	}
+	if *field != "" && e.unsaid {
 		emit()
 	}
 	*field = value

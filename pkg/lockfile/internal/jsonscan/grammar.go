@@ -255,7 +255,7 @@ func (s *Scanner) problem(offset int, code lockfile.Code, format string, args ..
 // fail records a fault at the present offset and stops.
 func (s *Scanner) fail(code lockfile.Code, format string, args ...any) {
 	s.problem(s.pos, code, format, args...)
-	s.dead, s.due = true, false
+	s.dead, s.due, s.damaged = true, false, true
 }
 
 // unexpected stops at the present byte, which cannot stand where want should.

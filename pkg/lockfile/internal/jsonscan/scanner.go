@@ -60,6 +60,7 @@ type Scanner struct {
 	line     int // of offset lineAt
 	lineAt   int
 	started  bool // the first document was begun
+	damaged  bool // the scanner has stopped at a fault before, and was resumed or not
 	searches int  // see maxSearches
 
 	file *lockfile.File
@@ -150,8 +151,9 @@ func (s *Scanner) Object() iter.Seq[string] {
 
 // Salvage is Object for an object whose members are worth more than its structure. Where
 // the scanner has failed inside, next is asked for the offset, at or after from, of the
-// quote that opens a member's name, or -1; reading goes on there as if in this object.
-// NextMember is one such function.
+// quote that opens a member's name, or -1; reading goes on there as if in this object, and
+// does so again at the object's end, which after a fault may not be its own. NextMember is
+// one such function.
 func (s *Scanner) Salvage(next func(text string, from int) int) iter.Seq[string] {
 	return func(yield func(string) bool) { s.object(yield, next) }
 }
@@ -199,13 +201,14 @@ func (s *Scanner) object(yield func(string) bool, salvage func(string, int) int)
 			}
 			separated = s.comma()
 		}
-		if s.dead && salvage != nil && s.resume(salvage, level) {
-			separated = true
+		if more && !s.dead {
 			continue
 		}
-		if !more || s.dead {
+		// Behind a fault the end of the object may be that of another one.
+		if salvage == nil || !s.damaged || !s.resume(salvage, level) {
 			break
 		}
+		separated = true
 	}
 	s.closeNames(&names)
 	s.mark = mark
@@ -226,7 +229,10 @@ func (s *Scanner) resume(next func(string, int) int, level int) bool {
 		return false
 	}
 	s.pos, s.dead, s.due = at, false, false
-	s.open = s.open[:level]
+	s.open = s.open[:min(level, len(s.open))]
+	for len(s.open) < level {
+		s.open = append(s.open, '}')
+	}
 	return true
 }
 
