@@ -141,7 +141,7 @@ func (r *Text) lookedAt(s *finding.Summary) {
 	n := s.Repositories
 	p.line("")
 	p.line(p.paint(bold, "LOOKED AT"))
-	files := number(s.Files.Parsed) + " read (" + number(s.Files.Distinct) + " distinct)"
+	files := number(s.Files.Parsed) + " read"
 	if s.Files.Unparsed > 0 {
 		files += ", " + number(s.Files.Unparsed) + " not fully"
 	}
@@ -149,7 +149,7 @@ func (r *Text) lookedAt(s *finding.Summary) {
 		files += ", " + number(r.hashed) + " compared by digest"
 	}
 	files += ", of " + count(s.Files.Total, "file", "files") + " in " + count(n.Hit+n.Clean+n.Unknown, "repository", "repositories")
-	p.label(2, "files", files)
+	p.label(2, "files", files+"; "+count(s.Files.Distinct, "distinct content", "distinct contents"))
 	p.label(2, "packages", number(s.Packages))
 	p.label(2, "formats", tally(r.formats))
 	p.label(2, "set aside", tally(s.Unmatched))

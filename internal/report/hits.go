@@ -180,6 +180,8 @@ func windowText(w *finding.Window) string {
 	switch {
 	case w == nil || w.From == "" && w.Until == "":
 		return ""
+	case w.From == w.Until:
+		return textWord(w.From)
 	case w.Until == "":
 		return "from " + textWord(w.From)
 	case w.From == "":
