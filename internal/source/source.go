@@ -9,6 +9,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 )
@@ -80,8 +81,14 @@ func (c Code) Note() bool { return c == CodeSubmodule || c == CodeBare }
 
 // Limits of a tree.
 const (
-	MaxFiles     = 2_000_000 // files of one tree; the tree is marked incomplete beyond
+	MaxFiles     = 2_000_000 // files and folders of one tree; the tree is marked incomplete beyond
 	MaxTreeDepth = 1_000     // folders in folders
+)
+
+// What a tree says of the place where it ends for a limit.
+var (
+	ErrMaxFiles     = fmt.Errorf("more than %d files and folders: the rest is not listed", MaxFiles)
+	ErrMaxTreeDepth = fmt.Errorf("more than %d folders in folders: what lies in this one is not listed", MaxTreeDepth)
 )
 
 // Tree is one state of a repository. It is safe for concurrent use.
@@ -137,3 +144,20 @@ type PathError struct {
 
 func (e *PathError) Error() string { return string(e.Code) + ": " + e.Path + ": " + e.Err.Error() }
 func (e *PathError) Unwrap() error { return e.Err }
+
+var (
+	errLink    = errors.New("a symbolic link: not followed")
+	errSpecial = errors.New("a device, socket or pipe: not opened")
+)
+
+// Openable gives the error of Tree.Read and Tree.Open for an entry that is listed and never
+// opened: a link or a special file. It is nil for a regular file.
+func Openable(f File) error {
+	switch {
+	case f.Link:
+		return &PathError{Path: f.Path, Code: CodeLink, Err: errLink}
+	case f.Special:
+		return &PathError{Path: f.Path, Code: CodeSpecial, Err: errSpecial}
+	}
+	return nil
+}

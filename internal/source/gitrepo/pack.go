@@ -1,0 +1,260 @@
+package gitrepo
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+
+	"github.com/wormsweep/wormsweep/internal/source/confine"
+)
+
+// pack is a pack and its index (gitformat-pack, "pack-*.idx version 2"). Nothing of the
+// index is held but its first table: an object is found with one or two small reads.
+type pack struct {
+	index  io.ReaderAt
+	data   io.ReaderAt
+	size   int64       // of data
+	fanout [256]uint32 // how many ids begin with a byte up to this
+	files  []*os.File
+}
+
+// Layout of an index: head, fanout, ids, checksums, offsets, long offsets, two digests.
+const (
+	indexHead   = "\xfftOc\x00\x00\x00\x02"
+	namesAt     = int64(len(indexHead)) + 256*4
+	indexTail   = 2 * 20
+	perObject   = 20 + 4 + 4
+	longOffset  = 1 << 31 // marks an offset that is an index of the table of long ones
+	lookUpBytes = 2040    // of ids in one read: 102
+)
+
+// openPack opens the pack of the path without ".idx".
+func openPack(root *os.Root, path string) (*pack, error) {
+	index, indexInfo, err := confine.Open(root, path+".idx")
+	if err != nil {
+		return nil, err
+	}
+	data, info, err := confine.Open(root, path+".pack")
+	if err != nil {
+		index.Close()
+		return nil, err
+	}
+	p, err := newPack(index, indexInfo.Size(), data, info.Size())
+	p.files = []*os.File{index, data}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// newPack makes a pack of the two files, whose sizes are given.
+func newPack(index io.ReaderAt, indexSize int64, data io.ReaderAt, size int64) (*pack, error) {
+	p := &pack{index: index, data: data, size: size}
+	head := make([]byte, namesAt)
+	if _, err := index.ReadAt(head, 0); err != nil && err != io.EOF {
+		return p, err
+	}
+	if !bytes.HasPrefix(head, []byte(indexHead)) {
+		return p, corrupt("its index is not of version 2")
+	}
+	before := uint32(0)
+	for i := range p.fanout {
+		p.fanout[i] = binary.BigEndian.Uint32(head[len(indexHead)+4*i:])
+		if p.fanout[i] < before {
+			return p, corrupt("its index counts down")
+		}
+		before = p.fanout[i]
+	}
+	if indexSize < namesAt+int64(p.count())*perObject+indexTail {
+		return p, corrupt("its index is cut short: %d bytes for %d objects", indexSize, p.count())
+	}
+	var header [12]byte
+	if _, err := data.ReadAt(header[:], 0); err != nil && err != io.EOF {
+		return p, err
+	}
+	version, count := binary.BigEndian.Uint32(header[4:]), binary.BigEndian.Uint32(header[8:])
+	if string(header[:4]) != "PACK" || version != 2 && version != 3 || count != p.count() {
+		return p, corrupt("it is not the pack that its index describes")
+	}
+	return p, nil
+}
+
+func (p *pack) count() uint32 { return p.fanout[255] }
+
+func (p *pack) close() error {
+	var errs []error
+	for _, f := range p.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// lookUp gives the offset of an object.
+func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
+	low, high := uint32(0), p.fanout[id[0]] // the object is one of low..high-1
+	if id[0] > 0 {
+		low = p.fanout[id[0]-1]
+	}
+	var buf [lookUpBytes]byte
+	const window = lookUpBytes / 20
+	for low < high {
+		// Ids are digests, so the second to fifth byte say where in its part of the
+		// table an id stands, give or take a few.
+		share := uint64(binary.BigEndian.Uint32(id[1:5])) * uint64(high-low) >> 32
+		from := low + uint32(share)
+		from = max(low, from-min(from, window/2))
+		n := min(high-from, window)
+		ids := buf[:20*n]
+		if _, err := p.index.ReadAt(ids, namesAt+20*int64(from)); err != nil {
+			return 0, false, err
+		}
+		i, found := search(ids, id)
+		switch {
+		case found:
+			offset, err := p.offset(from + i)
+			return offset, err == nil, err
+		case i == 0: // before all of them
+			high = from
+		case i == n: // after all of them
+			low = from + n
+		default:
+			return 0, false, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// search gives the index of an id in sorted ids, or where it would stand.
+func search(ids []byte, id ID) (uint32, bool) {
+	low, high := 0, len(ids)/20
+	for low < high {
+		mid := (low + high) / 2
+		switch bytes.Compare(ids[20*mid:20*mid+20], id[:]) {
+		case 0:
+			return uint32(mid), true
+		case -1:
+			low = mid + 1
+		default:
+			high = mid
+		}
+	}
+	return uint32(low), false
+}
+
+// offset gives the offset of the object with an index in the table of ids.
+func (p *pack) offset(i uint32) (int64, error) {
+	offsets := namesAt + 24*int64(p.count())
+	var b [8]byte
+	if _, err := p.index.ReadAt(b[:4], offsets+4*int64(i)); err != nil {
+		return 0, err
+	}
+	short := binary.BigEndian.Uint32(b[:4])
+	if short < longOffset {
+		return int64(short), nil
+	}
+	if _, err := p.index.ReadAt(b[:], offsets+4*int64(p.count())+8*int64(short-longOffset)); err != nil {
+		return 0, err
+	}
+	return int64(binary.BigEndian.Uint64(b[:]) &^ (1 << 63)), nil
+}
+
+// packEntry is an entry of a pack: a whole object or the difference to another.
+type packEntry struct {
+	*packfile.ObjectHeader
+	scanner *packfile.Scanner
+}
+
+var scanners = sync.Pool{New: func() any { return packfile.NewScanner(bytes.NewReader(nil)) }}
+
+// entryAt reads the header of the entry at an offset. The caller closes the entry.
+func (p *pack) entryAt(offset int64) (packEntry, error) {
+	scanner := scanners.Get().(*packfile.Scanner)
+	scanner.Reset(io.NewSectionReader(p.data, 0, p.size))
+	header, err := scanner.SeekObjectHeader(offset)
+	if err != nil {
+		scanners.Put(scanner)
+		return packEntry{}, corrupt("no pack entry at offset %d: %v", offset, err)
+	}
+	return packEntry{header, scanner}, nil
+}
+
+func (e packEntry) close() {
+	e.scanner.Reset(bytes.NewReader(nil)) // lets go of the pack
+	scanners.Put(e.scanner)
+}
+
+// kind is the kind of a whole object, and "" for a difference.
+func (e packEntry) kind() string {
+	switch e.Type {
+	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
+		return e.Type.String()
+	}
+	return ""
+}
+
+// base gives the offset of the entry that a difference is to, in the same pack.
+func (p *pack) base(e packEntry) (int64, error) {
+	switch e.Type {
+	case plumbing.OFSDeltaObject:
+		return e.OffsetReference, nil
+	case plumbing.REFDeltaObject:
+		offset, found, err := p.lookUp(ID(e.Reference))
+		if err == nil && !found {
+			err = corrupt("it is stored as the difference to %s, which is not in its pack", e.Reference)
+		}
+		return offset, err
+	}
+	return 0, corrupt("a pack entry of the unknown type %d", e.Type)
+}
+
+// inflate reads what e holds: an object or the instructions of a difference.
+func (e packEntry) inflate(limit int64) ([]byte, error) {
+	if e.Length > limit {
+		return nil, fmt.Errorf("%w: a part of the object has %d bytes", errLimit, e.Length)
+	}
+	r, err := e.scanner.ReadObject()
+	if err != nil {
+		return nil, corrupt("%v", err)
+	}
+	defer r.Close()
+	data, err := confine.ReadAll(r, e.Length, e.Length, nil)
+	if err == nil && int64(len(data)) != e.Length {
+		err = errors.New("shorter than it says")
+	}
+	if err != nil {
+		return nil, corrupt("%v", err)
+	}
+	return data, nil
+}
+
+// sizeAt gives the length of the object at an offset.
+func (p *pack) sizeAt(offset int64) (int64, error) {
+	e, err := p.entryAt(offset)
+	if err != nil {
+		return 0, err
+	}
+	defer e.close()
+	if e.kind() != "" {
+		return e.Length, nil
+	}
+	r, err := e.scanner.ReadObject()
+	if err != nil {
+		return 0, corrupt("%v", err)
+	}
+	defer r.Close()
+	var head [2 * binary.MaxVarintLen64]byte
+	n, err := io.ReadFull(r, head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return 0, corrupt("%v", err)
+	}
+	_, size, _, err := deltaSizes(head[:n])
+	return size, err
+}

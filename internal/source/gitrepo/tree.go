@@ -1,0 +1,136 @@
+package gitrepo
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/source"
+)
+
+// treeEntry is an entry of a tree object.
+type treeEntry struct {
+	name string
+	mode uint32
+	id   ID
+}
+
+// The kinds of entries, in the high bits of their mode (gitformat-index, "mode").
+const (
+	modeKind      = 0o170000
+	modeFolder    = 0o040000
+	modeFile      = 0o100000
+	modeLink      = 0o120000
+	modeSubmodule = 0o160000
+)
+
+const (
+	maxTree   = 64 << 20 // bytes of one tree object
+	maxCommit = 16 << 20
+)
+
+// tree reads a tree object. With an error it gives the entries that could be read.
+func (s *store) tree(id ID) ([]treeEntry, error) {
+	data, err := s.read(id, treeKind, maxTree, nil)
+	if err != nil {
+		return nil, err
+	}
+	return parseTree(data)
+}
+
+// parseTree reads the content of a tree object: for each entry its mode in octal, a space,
+// its name, a NUL and its id (Pro Git, section 10.2, "Tree Objects"). Entries are given in
+// the order of their paths, as git writes them.
+//
+// The error is the first fault. Names that no file can have are left out; everything else
+// that git would not have written, a name twice among it, is given all the same.
+func parseTree(data []byte) ([]treeEntry, error) {
+	entries := make([]treeEntry, 0, len(data)/30)
+	text := string(data)
+	var first error
+	faults := 0
+	fault := func(format string, args ...any) {
+		if faults++; first == nil {
+			first = corrupt(format, args...)
+		}
+	}
+	for text != "" {
+		mode, rest, ok := strings.Cut(text, " ")
+		name, rest, ok2 := strings.Cut(rest, "\x00")
+		var e treeEntry
+		if !ok || !ok2 || len(rest) < len(e.id) {
+			fault("the tree ends inside an entry")
+			break
+		}
+		copy(e.id[:], rest)
+		text = rest[len(e.id):]
+		e.name = name
+		if e.mode, ok = parseMode(mode); !ok {
+			fault("the entry %q has the mode %.20q", name, mode)
+			e.mode = modeFile
+		}
+		switch {
+		case name == "", name == ".", name == "..", strings.Contains(name, "/"):
+			fault("an entry is named %q", name)
+			continue
+		case strings.EqualFold(name, ".git"):
+			fault("an entry is named %q", name)
+		}
+		entries = append(entries, e)
+	}
+	if !slices.IsSortedFunc(entries, treeEntry.compare) {
+		fault("its entries are not in order")
+		slices.SortStableFunc(entries, treeEntry.compare)
+	}
+	seen := make(map[string]bool, len(entries)) // a file and a folder of one name need not be neighbours
+	for _, e := range entries {
+		if seen[e.name] {
+			fault("two entries are named %q", e.name)
+		}
+		seen[e.name] = true
+	}
+	if faults > 1 {
+		first = fmt.Errorf("%w, and %d faults more", first, faults-1)
+	}
+	return entries, first
+}
+
+// parseMode reads an octal number of up to seven digits whose kind is known.
+func parseMode(text string) (mode uint32, ok bool) {
+	if text == "" || len(text) > 7 {
+		return 0, false
+	}
+	for _, c := range []byte(text) {
+		if c < '0' || '7' < c {
+			return 0, false
+		}
+		mode = mode<<3 | uint32(c-'0')
+	}
+	switch mode & modeKind {
+	case modeFolder, modeFile, modeLink, modeSubmodule:
+		return mode, true
+	}
+	return 0, false
+}
+
+func (e treeEntry) folder() bool { return e.mode&modeKind == modeFolder }
+
+func (e treeEntry) compare(other treeEntry) int {
+	return source.CompareNames(e.name, e.folder(), other.name, other.folder())
+}
+
+// commit reads a commit and gives its tree: its first line is "tree" and an id.
+func (s *store) commit(id ID) (ID, error) {
+	data, err := s.read(id, commitKind, maxCommit, nil)
+	if err != nil {
+		return ID{}, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	text, ok := strings.CutPrefix(string(line), "tree ")
+	tree, ok2 := parseID(text)
+	if !ok || !ok2 {
+		return ID{}, corrupt("a commit that begins with %.60q names no tree", line)
+	}
+	return tree, nil
+}
