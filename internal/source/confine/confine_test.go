@@ -141,9 +141,10 @@ func TestReadAll(t *testing.T) {
 	if got, err := confine.ReadAll(strings.NewReader(text), 10, 10, buf); err != nil || &got[0] != &buf[0] {
 		t.Errorf("there was room, and a new buffer was made: %v", err)
 	}
-	content := bytes.NewReader([]byte(text))
+	data := []byte(text)
+	content := bytes.NewReader(data)
 	if n := testing.AllocsPerRun(10, func() {
-		content.Reset([]byte(text))
+		content.Reset(data)
 		if _, err := confine.ReadAll(content, 10, 10, buf); err != nil {
 			t.Error(err)
 		}
