@@ -99,6 +99,7 @@ func TestSARIFSuccess(t *testing.T) {
 		{"a finding", []finding.Event{keyv("a", "b", 1), summary(1, 0, 0)}, true, ""},
 		{"a problem", []finding.Event{problem(nil), summary(0, 0, 1)}, false, "error"},
 		{"an excluded problem", []finding.Event{problem(&finding.Exclusion{Owner: "o"}), summary(0, 1, 0)}, true, "note"},
+		{"both", []finding.Event{problem(nil), problem(&finding.Exclusion{Owner: "o"}), summary(0, 0, 1)}, false, "errornote"},
 		{"interrupted", []finding.Event{stopped}, false, ""},
 		{"no summary", []finding.Event{run()}, false, "error"},
 	} {
