@@ -1,0 +1,68 @@
+package local
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"os"
+
+	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/internal/source/confine"
+)
+
+// worktree is a folder as it lies. It was listed when the repository was found; files are
+// opened when they are read, from the open folder, so that a link put in their place since
+// leads nowhere else.
+type worktree struct {
+	root *os.Root
+	list *listing
+}
+
+func (t *worktree) Ref() string    { return "worktree" }
+func (t *worktree) Commit() string { return "" }
+func (t *worktree) Close() error   { return t.root.Close() }
+
+func (t *worktree) Files(ctx context.Context) iter.Seq2[source.File, error] {
+	return func(yield func(source.File, error) bool) {
+		for f, err := range t.list.all() {
+			if ctx.Err() != nil || !yield(f, err) {
+				return
+			}
+		}
+	}
+}
+
+func (t *worktree) Read(ctx context.Context, f source.File, max int64, buf []byte) ([]byte, error) {
+	r, info, err := t.open(ctx, f)
+	if err != nil {
+		return buf[:0], err
+	}
+	defer r.Close()
+	data, err := confine.ReadAll(r, info.Size(), max, buf)
+	if err != nil {
+		return buf[:0], confine.Fault(f.Path, err)
+	}
+	return data, nil
+}
+
+func (t *worktree) Open(ctx context.Context, f source.File) (source.ReadCloser, error) {
+	r, _, err := t.open(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (t *worktree) open(ctx context.Context, f source.File) (*os.File, fs.FileInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if err := source.Openable(f); err != nil {
+		return nil, nil, err
+	}
+	r, info, err := confine.Open(t.root, f.Path)
+	if err != nil {
+		return nil, nil, confine.Fault(f.Path, err)
+	}
+	return r, info, nil
+}
