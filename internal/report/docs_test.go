@@ -142,7 +142,7 @@ func TestStreamExamples(t *testing.T) {
 	stream := c.MustCompile("stream.json")
 	types := map[string]bool{}
 	for _, block := range blocks(t, "sweep-output.md") {
-		if block[0] != "json" {
+		if block[0] != "jsonl" {
 			continue
 		}
 		for line := range strings.Lines(block[1]) {
