@@ -172,6 +172,7 @@ const (
 	Unparsed   CoverageStatus = "unparsed"
 	OutOfScope CoverageStatus = "out-of-scope"
 	Hashed     CoverageStatus = "hashed" // selected by a file indicator and compared by digest
+	Met        CoverageStatus = "met"    // met by a file indicator without being opened
 )
 
 // Summary ends the stream.
@@ -203,7 +204,7 @@ type Repositories struct {
 	Unknown int `json:"unknown"` // nothing found, but not all of it was read
 }
 
-// Files counts the files in scope, each distinct place once.
+// Files counts files, once for each tree that holds them: a checkout and its HEAD are two.
 type Files struct {
 	Parsed   int `json:"parsed"`
 	Unparsed int `json:"unparsed"`

@@ -363,8 +363,10 @@ func (t *treeResult) ledger(repository string) []*finding.Coverage {
 				c.Status, c.Reason = finding.Unparsed, string(fr.content.problems[0].Code)
 			}
 			out = append(out, c)
-		default:
+		case fr.hash:
 			out = append(out, row(fr.file.Path, finding.Hashed))
+		default:
+			out = append(out, row(fr.file.Path, finding.Met))
 		}
 	}
 	whole := row("", finding.Parsed)
