@@ -80,7 +80,7 @@ func TestUses(t *testing.T) {
 		{"docker://alpine:3.8", "4 alpine 3.8 url at docker://alpine:3.8\n", ""},
 		{"DOCKER://ghcr.io:443/a/b", "4 ghcr.io:443/a/b url at DOCKER://ghcr.io:443/a/b\n", ""},
 		{"docker://a/b@sha256:00", "4 a/b sha256:00 url at docker://a/b@sha256:00\n", ""},
-		{"a//b@v1", "4 a/b v1\n", "4 name"},
+		{"a//b@v1", "4 a/b v1 at a//b\n", "4 name"},
 		{`a\b@v1`, "4 a/b v1\n", "4 name"},
 		{"a/b/../c@v1", "4 a/b v1 at a/b/../c\n", "4 name"},
 		{"a/b@v1@v2", "4 a/b v1@v2\n", "4 version"},

@@ -28,8 +28,18 @@ type reader struct {
 	damaged bool                // the text means something else than was read
 }
 
-// parse decodes the file and gives its root to read; then it searches a damaged one.
-func parse(data []byte, read func(r *reader, root *yaml.Node)) lockfile.File {
+// parse reads a file the short way where it can, and else the long way.
+func parse(data []byte, in layout, read func(r *reader, root *yaml.Node)) lockfile.File {
+	if len(data) <= maxSize {
+		if f, ok := plain(data, in); ok {
+			return f
+		}
+	}
+	return parseAny(data, read)
+}
+
+// parseAny decodes the file and gives its root to read; then it searches a damaged one.
+func parseAny(data []byte, read func(r *reader, root *yaml.Node)) lockfile.File {
 	r := &reader{entered: map[*yaml.Node]bool{}}
 	switch n := countMarks(data); {
 	case len(data) > maxSize:

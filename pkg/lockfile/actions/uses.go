@@ -32,24 +32,24 @@ func (r *reader) uses(value string, line int) {
 }
 
 // action reads "owner/repo/path@ref" into *p, and adds a problem for each part that cannot
-// be so. The runner takes a backslash for a slash and several for one.
+// be so.
 func (r *reader) action(p *lockfile.Package, value string) bool {
 	path, ref, _ := strings.Cut(value, "@")
-	parts := strings.FieldsFunc(path, func(c rune) bool { return c == '/' || c == '\\' })
-	if len(parts) < 2 {
-		r.AddProblem(p.Line, lockfile.CodeEntry, "neither an action nor a folder or image: %.100q", value)
-		return false
+	name := repository(path)
+	if err := ecosystem.Actions.CheckEntry(path); err != nil {
+		if name = oddRepository(path); name == "" {
+			r.AddProblem(p.Line, lockfile.CodeEntry, "neither an action nor a folder or image: %.100q", value)
+			return false
+		}
+		r.AddProblem(p.Line, lockfile.CodeName, "%v", err)
 	}
-	p.Name = ecosystem.Actions.CanonicalName(parts[0] + "/" + parts[1])
+	p.Name = ecosystem.Actions.CanonicalName(name)
 	p.Version = ref
-	if len(parts) > 2 {
+	if len(name) < len(path) {
 		p.Source.URL = path
 	}
 	if isCommit(ref) {
 		p.Source.Commit = ref
-	}
-	if err := ecosystem.Actions.CheckEntry(path); err != nil {
-		r.AddProblem(p.Line, lockfile.CodeName, "%v", err)
 	}
 	if ref == "" {
 		p.Source.Kind = lockfile.NoVersion
@@ -58,6 +58,23 @@ func (r *reader) action(p *lockfile.Package, value string) bool {
 		r.AddProblem(p.Line, lockfile.CodeVersion, "%.100q: not a git ref", ref)
 	}
 	return true
+}
+
+// repository is the part of "owner/repo/path" before the second slash.
+func repository(path string) string {
+	owner, rest, _ := strings.Cut(path, "/")
+	repo, _, _ := strings.Cut(rest, "/")
+	return path[:min(len(owner)+1+len(repo), len(path))]
+}
+
+// oddRepository is the repository of a path that is not as it should be. The runner takes a
+// backslash for a slash, and several for one. It is "" where there is none.
+func oddRepository(path string) string {
+	parts := strings.FieldsFunc(path, func(c rune) bool { return c == '/' || c == '\\' })
+	if len(parts) < 2 {
+		return ""
+	}
+	return parts[0] + "/" + parts[1]
 }
 
 const imageScheme = "docker://"

@@ -11,22 +11,24 @@ import (
 // ParseWorkflow reads a workflow file (docs.github.com, "Workflow syntax for GitHub
 // Actions"): jobs.*.uses and jobs.*.steps[].uses.
 func ParseWorkflow(data []byte, _ lockfile.Options) lockfile.File {
-	return parse(data, func(r *reader, root *yaml.Node) {
-		jobs := r.values(root, "jobs")
-		if len(jobs) == 0 {
-			r.AddProblem(0, lockfile.CodeHeader, "no jobs: is this a workflow?")
+	return parse(data, layout{root: "jobs", jobs: true}, (*reader).workflow)
+}
+
+func (r *reader) workflow(root *yaml.Node) {
+	jobs := r.values(root, "jobs")
+	if len(jobs) == 0 {
+		r.AddProblem(0, lockfile.CodeHeader, "no jobs: is this a workflow?")
+	}
+	for _, jobs := range jobs {
+		if !r.is(jobs, yaml.MappingNode, "jobs") {
+			continue
 		}
-		for _, jobs := range jobs {
-			if !r.is(jobs, yaml.MappingNode, "jobs") {
-				continue
-			}
-			for i := 1; i < len(jobs.Content); i += 2 {
-				if job := follow(jobs.Content[i]); r.enter(job) && r.is(job, yaml.MappingNode, "a job") {
-					r.job(job)
-				}
+		for i := 1; i < len(jobs.Content); i += 2 {
+			if job := follow(jobs.Content[i]); r.enter(job) && r.is(job, yaml.MappingNode, "a job") {
+				r.job(job)
 			}
 		}
-	})
+	}
 }
 
 // WorkflowSample is a workflow with one step that uses the action.
@@ -37,28 +39,30 @@ func WorkflowSample(name, version string) string {
 // ParseAction reads an action's own metadata (docs.github.com, "Metadata syntax for GitHub
 // Actions"): the steps of a composite action, and the image of a container action.
 func ParseAction(data []byte, _ lockfile.Options) lockfile.File {
-	return parse(data, func(r *reader, root *yaml.Node) {
-		runs := r.values(root, "runs")
-		if len(runs) == 0 {
-			r.AddProblem(0, lockfile.CodeHeader, "no runs: is this an action?")
+	return parse(data, layout{root: "runs"}, (*reader).metadata)
+}
+
+func (r *reader) metadata(root *yaml.Node) {
+	runs := r.values(root, "runs")
+	if len(runs) == 0 {
+		r.AddProblem(0, lockfile.CodeHeader, "no runs: is this an action?")
+	}
+	for _, runs := range runs {
+		if !r.is(runs, yaml.MappingNode, "runs") {
+			continue
 		}
-		for _, runs := range runs {
-			if !r.is(runs, yaml.MappingNode, "runs") {
-				continue
-			}
-			composite := slices.ContainsFunc(r.values(runs, "using"), func(n *yaml.Node) bool { return n.Value == "composite" })
-			steps := r.values(runs, "steps")
-			if composite && len(steps) == 0 {
-				r.AddProblem(runs.Line, lockfile.CodeEntry, "a composite action without steps")
-			}
-			r.steps(steps)
-			for _, image := range r.values(runs, "image") {
-				if image.Kind == yaml.ScalarNode && isImage(image.Value) {
-					r.uses(image.Value, image.Line)
-				}
+		composite := slices.ContainsFunc(r.values(runs, "using"), func(n *yaml.Node) bool { return n.Value == "composite" })
+		steps := r.values(runs, "steps")
+		if composite && len(steps) == 0 {
+			r.AddProblem(runs.Line, lockfile.CodeEntry, "a composite action without steps")
+		}
+		r.steps(steps)
+		for _, image := range r.values(runs, "image") {
+			if image.Kind == yaml.ScalarNode && isImage(image.Value) {
+				r.uses(image.Value, image.Line)
 			}
 		}
-	})
+	}
 }
 
 // ActionSample is a composite action with one step that uses the action.

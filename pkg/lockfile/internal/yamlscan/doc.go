@@ -22,7 +22,7 @@
 // quoted scalars with every escape of YAML; flow collections over any number of lines, with
 // trailing commas; block scalars; keys after "? "; comments; document marks. Of text that
 // goes over several lines only that of one key is taken for sound, the one that New is told
-// of: it may hold prose.
+// of, or of all (AnyKey): it may hold prose. It is joined more roughly than YAML folds it.
 //
 // # Faults
 //

@@ -206,7 +206,7 @@ func fold(b *strings.Builder, blank int, text string) {
 
 // severalLines reports text of several lines, which only prose has.
 func (s *Scanner) severalLines() {
-	if s.Key != s.prose || s.Item {
+	if s.prose != AnyKey && (s.Key != s.prose || s.Item) {
 		s.problem(lockfile.CodeSyntax, "text of several lines in %q", s.Key)
 	}
 }

@@ -62,6 +62,9 @@ type frame struct {
 	comma     bool // flow: a comma or the end must come next
 }
 
+// AnyKey in the place of a key of prose stands for all keys and items: the text is a person's.
+const AnyKey = "*"
+
 // New makes a scanner over text, which comes from Text, that adds its problems to file. The
 // text of the key prose may go over several lines.
 func New(text, prose string, file *lockfile.File) Scanner {
