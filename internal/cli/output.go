@@ -220,3 +220,27 @@ func terminalLook(w io.Writer, explain bool) look {
 	}
 	return l
 }
+
+// toFile gives write the named file, which appears only when it is whole, or stdout for "".
+func toFile(cmd *cobra.Command, name string, write func(io.Writer) error) error {
+	if name == "" {
+		w := bufio.NewWriter(cmd.OutOrStdout())
+		if err := write(w); err != nil {
+			return err
+		}
+		return w.Flush()
+	}
+	file, err := createReport(name)
+	if err != nil {
+		return err
+	}
+	defer file.discard()
+	w := bufio.NewWriter(file)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return file.commit()
+}
