@@ -195,7 +195,7 @@ func (n *named) name() string {
 		return "."
 	case n.level == 0:
 		return n.base
-	case n.level == 1:
+	case n.level == 1 && n.given != ".": // which names nothing
 		return n.given
 	}
 	return filepath.ToSlash(n.path)
