@@ -115,11 +115,10 @@ func overridden(key string) string {
 			break
 		}
 	}
-	path, _, _ := splitSpec(key)
-	if at := strings.LastIndexByte(key, '@'); at > 0 && key[at-1] != '/' {
-		path = key[:at]
+	if at := strings.LastIndexByte(key, '@'); at > 0 && key[at-1] != '/' && !strings.Contains(key[at:], "/") {
+		key = key[:at]
 	}
-	_, name := splitPath(path)
+	_, name := splitPath(key)
 	return name
 }
 
@@ -169,31 +168,44 @@ func ParseInstalled(data []byte, _ lockfile.Options) lockfile.File {
 }
 
 func (f *jsonFile) installed() {
-	p := lockfile.Package{Source: lockfile.Source{Kind: lockfile.Installed}}
-	sri := ""
+	line := 1
+	name, version, resolved, sri := "", "", "", ""
+	emit := func() {
+		p := lockfile.Package{Name: name, Version: version, Line: line}
+		locate(&p, resolved)
+		p.Source.Kind, p.Source.Commit = lockfile.Installed, ""
+		if version == "" {
+			p.Source.Kind = lockfile.NoVersion
+		}
+		p.Digests = f.integrity(sri, name, line)
+		f.addLocated(&p)
+	}
+	set := func(field *string, what string) {
+		value := f.text(what)
+		if *field != "" && value != *field && name != "" && version != "" {
+			emit() // either may be what is installed
+		}
+		*field = value
+	}
 	for key := range f.s.Object() {
 		switch key {
 		case "name":
-			p.Name, p.Line = f.text(key), f.s.Line()
+			line = f.s.Line()
+			set(&name, key)
 		case "version":
-			p.Version = f.text(key)
+			set(&version, key)
 		case "_resolved":
-			p.Source.URL, _ = f.s.Text()
+			resolved, _ = f.s.Text()
 		case "_integrity":
 			sri, _ = f.s.Text()
 		}
 	}
-	if p.Name == "" {
-		if !f.s.Failed() {
-			f.AddProblem(0, lockfile.CodeEntry, "an installed package without a name")
-		}
-		return
+	switch {
+	case name != "":
+		emit()
+	case !f.s.Failed():
+		f.AddProblem(0, lockfile.CodeEntry, "an installed package without a name")
 	}
-	if p.Version == "" {
-		p.Source.Kind = lockfile.NoVersion
-	}
-	p.Digests = f.integrity(sri, p.Name, p.Line)
-	f.add(&p)
 }
 
 // InstalledSample writes the package.json of an installed package.
