@@ -40,11 +40,14 @@ type ValueError struct {
 	Why   string
 }
 
-func (e *ValueError) Error() string {
+func (e *ValueError) Error() string { return string(e.Rule) + ": " + e.Detail() }
+
+// Detail is the error without its rule.
+func (e *ValueError) Detail() string {
 	if e.Why == "" {
-		return fmt.Sprintf("%s: %.100q", e.Rule, e.Value)
+		return fmt.Sprintf("%.100q", e.Value)
 	}
-	return fmt.Sprintf("%s: %.100q: %s", e.Rule, e.Value, e.Why)
+	return fmt.Sprintf("%.100q: %s", e.Value, e.Why)
 }
 
 // RuleOf is the rule that err names, BadValue where it names none.

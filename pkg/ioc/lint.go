@@ -1,6 +1,7 @@
 package ioc
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -76,8 +77,9 @@ func (l *linter) say(rule Rule, format string, args ...any) {
 
 // sayError repeats the error of a check of check.go.
 func (l *linter) sayError(field string, err error) {
-	if err != nil {
-		l.say(RuleOf(err), "%s: %v", field, err)
+	var value *ValueError
+	if errors.As(err, &value) {
+		l.say(value.Rule, "%s: %s", field, value.Detail())
 	}
 }
 

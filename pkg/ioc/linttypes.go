@@ -85,6 +85,8 @@ func (l *linter) packageIndicator(ind Indicator) {
 	switch {
 	case ind.Namespace && (e != ecosystem.NPM || !ind.AllVersions || CheckPackage(e, ind.Name+"/x") != nil || strings.Contains(ind.Name, "/")):
 		l.say(BadName, "a namespace is an npm scope %q with all_versions, not %.100q", "@scope", ind.Name)
+	case ind.Name == "" && len(ind.Integrity) > 0 && len(ind.Versions)+len(ind.Ranges) == 0 && !ind.AllVersions:
+		// a digest holds under any name
 	case !ind.Namespace:
 		l.sayError("name", CheckPackage(e, ind.Name))
 	}

@@ -145,17 +145,10 @@ func (r *reader) fail(line int, rule ioc.Rule, format string, args ...any) {
 func (r *reader) failed(line int, err error) {
 	var value *ioc.ValueError
 	if errors.As(err, &value) {
-		r.fail(line, value.Rule, "%.*q%s", maxShown, value.Value, because(value.Why))
+		r.fail(line, value.Rule, "%s", value.Detail())
 		return
 	}
 	r.fail(line, ioc.BadValue, "%v", err)
-}
-
-func because(why string) string {
-	if why == "" {
-		return ""
-	}
-	return ": " + why
 }
 
 func (r *reader) repair(line int, rule ioc.Rule, found, made string) {

@@ -182,7 +182,7 @@ func (r *reader) vulnDB(root node) error {
 		}
 		p := &osvPackage{ecosystem: ecosystem.Go, name: ind.Name}
 		events := node{kind: '{', line: versions.line, members: []member{
-			{"type", node{kind: '"', text: "SEMVER"}}, {"events", numbersAsText(versions)},
+			{name: "type", value: node{kind: '"', text: "SEMVER"}}, {name: "events", value: numbersAsText(versions)},
 		}}
 		if g, ok := r.osvRange(p, events, ""); ok {
 			ind.Ranges = []ioc.Range{g}

@@ -209,23 +209,35 @@ func (r *reader) osvEntries(base ioc.Indicator, p *osvPackage) {
 	}
 	r.osvFiles(base, p.files)
 
-	base.Versions = rest
+	if !r.osvRest(base, p, rest) && len(p.artifacts) == 0 && !p.broken {
+		r.fail(p.line, ioc.NoVersion, "%q: neither versions nor ranges", p.name)
+	}
+}
+
+// osvRest adds what a record says of versions without digests, and reports whether it says any.
+func (r *reader) osvRest(base ioc.Indicator, p *osvPackage, versions []string) bool {
+	base.Versions = versions
 	bounded := len(p.versions) > 0 || slices.ContainsFunc(p.ranges, func(g ioc.Range) bool { return !openEnd(g) })
+	all := false
 	for _, g := range p.ranges {
 		if openEnd(g) && bounded {
 			g.Unbounded = true
 			r.repair(p.line, OpenRange, p.name+" from "+g.Events[len(g.Events)-1].Introduced+" on", p.name+" as listed")
+		} else if everything(g) {
+			all = true
+			continue
 		}
 		base.Ranges = append(base.Ranges, g)
 	}
-	if len(base.Ranges) == 1 && everything(base.Ranges[0]) && !base.Ranges[0].Unbounded {
-		base.AllVersions, base.Ranges = true, nil
-	}
-	if len(base.Versions) > 0 || len(base.Ranges) > 0 || base.AllVersions {
+	some := len(base.Versions) > 0 || len(base.Ranges) > 0
+	if some {
 		r.add(Entry{Indicator: base, Line: p.line})
-	} else if len(p.artifacts) == 0 && !p.broken {
-		r.fail(p.line, ioc.NoVersion, "%q: neither versions nor ranges", p.name)
 	}
+	if all {
+		base.Versions, base.Ranges, base.AllVersions = nil, nil, true
+		r.add(Entry{Indicator: base, Line: p.line})
+	}
+	return some || all
 }
 
 func readArtifact(item node) artifact {

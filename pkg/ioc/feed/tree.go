@@ -23,6 +23,7 @@ type node struct {
 
 type member struct {
 	name  string
+	line  int // of the name, in YAML
 	value node
 }
 
@@ -188,7 +189,7 @@ func fromYAML(y *yaml.Node, depth int) (n node, line int, err error) {
 			if err != nil {
 				return n, line, err
 			}
-			n.members = append(n.members, member{key.Value, value})
+			n.members = append(n.members, member{key.Value, key.Line, value})
 		}
 	case y.Kind == yaml.SequenceNode:
 		n.kind = '['
@@ -225,10 +226,7 @@ func scalarKind(y *yaml.Node) jsontext.Kind {
 // and the line of an error in the JSON is the line in the document. line is that of the end of
 // out.
 func (n node) appendJSON(out []byte, line *int) []byte {
-	for *line < n.line {
-		out = append(out, '\n')
-		*line++
-	}
+	out = advanceTo(out, line, n.line)
 	switch n.kind {
 	case '{':
 		out = append(out, '{')
@@ -236,7 +234,7 @@ func (n node) appendJSON(out []byte, line *int) []byte {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			out = appendQuoted(out, m.name)
+			out = appendQuoted(advanceTo(out, line, m.line), m.name)
 			out = append(out, ':')
 			out = m.value.appendJSON(out, line)
 		}
@@ -260,6 +258,14 @@ func (n node) appendJSON(out []byte, line *int) []byte {
 		return append(out, "false"...)
 	}
 	return append(out, "null"...)
+}
+
+func advanceTo(out []byte, line *int, want int) []byte {
+	for *line < want {
+		out = append(out, '\n')
+		*line++
+	}
+	return out
 }
 
 func appendQuoted(out []byte, s string) []byte {

@@ -42,7 +42,7 @@ func setDigest(ind *ioc.Indicator, a digest.Algorithm, text string) error {
 	case digest.MD5:
 		ind.MD5 = text
 	default:
-		return &ioc.ValueError{Rule: ioc.BadDigest, Value: text, Why: "of an algorithm that packs do not hold"}
+		return &ioc.ValueError{Rule: ioc.BadDigest, Value: text, Why: "neither SHA-256, SHA-1 nor MD5"}
 	}
 	return ioc.CheckDigest(a, text)
 }
