@@ -16,7 +16,7 @@ import (
 // Limits of a file. yaml.v3 takes up to 1 kB of memory and 2 µs for each mark in it.
 const (
 	maxSize  = 1 << 20
-	maxMarks = 200_000 // bytes that can begin a node, or a comment of one
+	maxMarks = 100_000 // bytes that can begin a node, or a comment of one
 )
 
 const marks = "\n,:-?#[{"

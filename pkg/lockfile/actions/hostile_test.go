@@ -24,7 +24,7 @@ func hostile() map[string]string {
 	files["flow list"] = "[" + fill("1,") + "]"
 	files["flow map"] = "{" + fill("a,") + "}"
 	files["flow comments"] = "[" + fill("a, #\n") + "]"
-	files["near the limit of marks"] = strings.Repeat("- #\n", 60_000)
+	files["near the limit of marks"] = strings.Repeat("- #\n", 33_000)
 	files["aliases"] = "a: &a {uses: x/y@v1}\njobs:\n  j:\n    steps:\n" + strings.Repeat("      - *a\n", size/100)
 
 	var merges, doubling, jobs strings.Builder
