@@ -63,12 +63,11 @@ func (d Digest) Valid() bool {
 		return false
 	}
 	if len(d.Text) == 2*size {
+		bad := byte(0)
 		for i := 0; i < len(d.Text); i++ {
-			if hexValue(d.Text[i]) > 15 {
-				return false
-			}
+			bad |= hexValues[d.Text[i]]
 		}
-		return true
+		return bad <= 15
 	}
 	return validBase64(d.Text, size)
 }
@@ -108,7 +107,7 @@ func (d Digest) Prefix() (prefix uint64, ok bool) {
 		return 0, false
 	case len(d.Text) == 2*size:
 		for i := range 16 {
-			v := hexValue(d.Text[i])
+			v := hexValues[d.Text[i]]
 			prefix = prefix<<4 | uint64(v)
 			bad |= v & 0xf0
 		}
@@ -128,17 +127,15 @@ func (d Digest) Prefix() (prefix uint64, ok bool) {
 	return prefix ^ uint64(d.Algorithm)<<56, bad == 0
 }
 
-func hexValue(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
+var hexValues = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 255
 	}
-	return 255
-}
+	for i := range byte(16) {
+		t["0123456789abcdef"[i]], t["0123456789ABCDEF"[i]] = i, i
+	}
+	return t
+}()
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
