@@ -126,7 +126,10 @@ var endsFlowScalar = [256]bool{',': true, '[': true, ']': true, '{': true, '}': 
 func (s *Scanner) flowScalar(c byte) string {
 	begin := s.pos
 	if c == '"' || c == '\'' {
-		text := s.text[begin:lineEnd(s.text, begin)]
+		if begin >= s.end { // not for every scalar of a long line
+			s.end = lineEnd(s.text, begin)
+		}
+		text := s.text[begin:s.end]
 		value, behind, ok := s.quoted(text)
 		if !ok {
 			s.problem(lockfile.CodeSyntax, "text without its closing quote in a flow collection")
