@@ -8,14 +8,11 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/iocs"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/ioc/feed"
 )
-
-// codeCatalogue is the code of a problem with a list of indicators: what it did not give, the
-// sweep did not look for.
-const codeCatalogue = "catalogue"
 
 // catalogue is the embedded catalogue with the lists at paths added, and what of those could
 // not be read: rows that are no indicators, each a problem of the run. It returns an error for a
@@ -29,7 +26,7 @@ func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) 
 			return nil, nil, fmt.Errorf("--ioc %q: %w", path, err)
 		}
 		for _, e := range f.Errors {
-			problems = append(problems, &finding.Problem{Code: codeCatalogue, Detail: e.Error()})
+			problems = append(problems, &finding.Problem{Code: sweep.CodeCatalogue, Detail: e.Error()})
 		}
 		index, err := ioc.Compile(f.Packs(slug(path), time.Time{}))
 		if err != nil {

@@ -72,6 +72,7 @@ type Finding struct {
 	Severity    string   `json:"severity"`
 	Indicator   string   `json:"indicator"` // indicator id
 	Type        string   `json:"indicator_type"`
+	Observable  string   `json:"observable,omitempty"` // what an indicator that is no package says: "name bundle.js"
 	Confidence  string   `json:"confidence"`
 	Reasons     []string `json:"reasons"` // reason codes, the most telling first
 

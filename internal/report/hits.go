@@ -90,6 +90,9 @@ func subject(f *finding.Finding) string {
 		return textWord(f.Package.PURL)
 	case f.Digest != "":
 		return textWord(f.Type) + " " + textWord(f.Digest)
+	case f.Observable != "":
+		kind, value, _ := strings.Cut(f.Observable, " ")
+		return textWord(f.Type) + ": " + textWord(kind) + " " + textWord(value)
 	}
 	return textWord(f.Type) + " of indicator " + textWord(f.Indicator)
 }

@@ -60,8 +60,8 @@ var reasonWords = map[string]string{
 	"other-content":    "the path or size is listed with a digest that this content does not have",
 	"other-commit":     "the repository is listed with another commit",
 	"name-not-listed":  "the name is not listed",
-	"not-public-name":  "provably not the public package of this name",
 	"range-not-latent": "the range admits no listed version",
+	"locked-beside":    "a lockfile beside it decides the version",
 	"pinned-commit":    "only tags were moved, and this is pinned by commit",
 
 	"listed-not-built": "go.sum has it, which does not say that it is built",
@@ -110,5 +110,6 @@ var problemWords = map[string]string{
 	"bare-repo":    "a bare repository in a work tree: listed as files, not opened",
 
 	"canary":      "a planted package was not found: the reader of this format fell silent",
+	"catalogue":   "a row of a list of indicators could not be used: it was not looked for",
 	"interrupted": "the sweep was stopped before its end",
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
@@ -18,6 +19,13 @@ type outcome struct {
 	unmatched map[string]int // entries that are no public package, by reason code
 	problems  []lockfile.Problem
 	includes  []lockfile.Include
+	locked    map[lockedName]bool // listed names that are locked here, to whatever version
+}
+
+// lockedName is a package, whatever its version.
+type lockedName struct {
+	ecosystem ecosystem.Ecosystem
+	name      string
 }
 
 // hit is an entry that met an indicator.
@@ -52,6 +60,12 @@ func read(set *ioc.Set, f *formats.Format, data []byte, explain bool) outcome {
 		found, why := match.Package(set, p)
 		if !p.Source.Kind.Exact() && len(found) == 0 {
 			out.unmatched[p.Source.Kind.String()]++
+		}
+		if p.Source.Kind.Exact() && (why.Near || len(found) > 0) {
+			if out.locked == nil {
+				out.locked = map[lockedName]bool{}
+			}
+			out.locked[lockedName{p.Ecosystem, strings.Clone(p.Name)}] = true
 		}
 		if explain && why.Near {
 			out.misses = append(out.misses, miss{describePackage(p, lockfile.Identity{Name: p.Name, Version: p.Version}), p.Line, why.Reason})

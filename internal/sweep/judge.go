@@ -2,17 +2,41 @@ package sweep
 
 import (
 	"cmp"
+	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // RequiresUnmet is the reason code of a match whose indicator counts only together with
 // others that were not met in the repository.
 const RequiresUnmet ioc.Reason = "requires-unmet"
+
+// LockedBeside is the reason code of a range that admits a listed version and is locked: a
+// lockfile in the same folder or above it decides what the next install brings.
+const LockedBeside ioc.Reason = "locked-beside"
+
+// lockedBeside reports whether h is such a range.
+func (t *treeResult) lockedBeside(fr *fileResult, h *hit) bool {
+	if h.found.Reason != ioc.LatentRange {
+		return false
+	}
+	name := lockedName{ecosystem.Ecosystem(h.pkg.Ecosystem), h.pkg.Name}
+	return slices.ContainsFunc(t.inScope, func(other *fileResult) bool {
+		return other.content != nil && other.content.locked[name] && above(other.file.Path, fr.file.Path)
+	})
+}
+
+// above reports whether the folder of a is that of b or one above it.
+func above(a, b string) bool {
+	dir := path.Dir(a)
+	return dir == "." || path.Dir(b) == dir || strings.HasPrefix(b, dir+"/")
+}
 
 // events are the findings, problems and ledger rows of a repository, sorted.
 func (r *result) events(opt Options) []finding.Event {
@@ -119,6 +143,9 @@ func (r *result) candidates() []candidate {
 			}
 			for i := range fr.content.hits {
 				h := &fr.content.hits[i]
+				if t.lockedBeside(fr, h) {
+					continue
+				}
 				c := newCandidate(h.found.Match)
 				for _, why := range h.found.Reasons {
 					c.Reasons = append(c.Reasons, string(why))
@@ -137,7 +164,8 @@ func newCandidate(m ioc.Match) candidate {
 	f := &finding.Finding{
 		Campaign: m.Campaign.ID, Title: m.Campaign.Title, Severity: string(m.Campaign.Severity),
 		Indicator: m.Indicator.ID, Type: string(m.Indicator.Type), Confidence: string(m.Indicator.Confidence),
-		Sources: m.Indicator.Sources, Safe: m.Indicator.SafeVersion, Action: m.Indicator.Action, Advisory: m.Indicator.OSV,
+		Observable: observable(m.Indicator),
+		Sources:    m.Indicator.Sources, Safe: m.Indicator.SafeVersion, Action: m.Indicator.Action, Advisory: m.Indicator.OSV,
 	}
 	if w := m.Indicator.Window; w != nil {
 		f.Window = &finding.Window{From: w.From, Until: w.Until}
@@ -145,6 +173,29 @@ func newCandidate(m ioc.Match) candidate {
 		f.Window = &finding.Window{From: m.Campaign.FirstSeen, Until: m.Campaign.LastSeen}
 	}
 	return candidate{m, f}
+}
+
+// observable is what an indicator that is no package says of a file, in a few words.
+func observable(ind *ioc.Indicator) string {
+	switch {
+	case ind.Path != "":
+		return "path " + ind.Path
+	case ind.Name != "" && ind.Type != ioc.TypePackage:
+		return "name " + ind.Name
+	case ind.SHA256 != "":
+		return "sha256 " + ind.SHA256
+	case ind.SHA1 != "":
+		return "sha1 " + ind.SHA1
+	case ind.MD5 != "":
+		return "md5 " + ind.MD5
+	case ind.GitBlob != "":
+		return "git blob " + ind.GitBlob
+	case ind.Size != 0:
+		return fmt.Sprintf("size %d", ind.Size)
+	case ind.GitURL != "":
+		return "commit " + ind.GitURL + "#" + ind.Commit
+	}
+	return ""
 }
 
 // company knows, for each campaign, what was met in the repository.
@@ -250,6 +301,11 @@ func (r *result) nonMatches(opt Options) []*finding.NonMatch {
 			for i := range fr.content.misses {
 				m := &fr.content.misses[i]
 				add(t, fr, m.line, &m.pkg, string(m.reason))
+			}
+			for i := range fr.content.hits {
+				if h := &fr.content.hits[i]; t.lockedBeside(fr, h) {
+					add(t, fr, h.line, &h.pkg, string(LockedBeside))
+				}
 			}
 		}
 	}

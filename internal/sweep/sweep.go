@@ -126,6 +126,7 @@ func run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 // The codes of problems that only a sweep can have.
 const (
 	CodeCanary      = "canary"
+	CodeCatalogue   = "catalogue" // a row of a list of indicators that is none: it was not looked for
 	CodeInterrupted = "interrupted"
 )
 

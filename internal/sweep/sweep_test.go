@@ -301,3 +301,38 @@ func TestOutputFails(t *testing.T) {
 		t.Errorf("error %v, want ErrOutput and its cause", err)
 	}
 }
+
+// A range is latent only where no lockfile of its folder, or of one above, decides it.
+func TestLatentUnlessLocked(t *testing.T) {
+	const manifest = `{"dependencies":{"bad":"^1.0.0"}}`
+	lock := func(version string) string {
+		return `{"lockfileVersion":3,"packages":{"":{},"node_modules/bad":{"version":"` + version + `"}}}`
+	}
+	catalogue := set(t, ioc.Indicator{ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.1"}})
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  []string
+	}{
+		{"no lockfile", map[string]string{"package.json": manifest}, []string{"finding r package.json bad latent latent-range worktree"}},
+		{"locked to another", map[string]string{"package.json": manifest, "package-lock.json": lock("1.0.2")}, []string{
+			"explain r package-lock.json other-version", "explain r package.json locked-beside",
+		}},
+		{"locked above", map[string]string{"a/b/package.json": manifest, "a/package-lock.json": lock("1.0.2")}, []string{
+			"explain r a/b/package.json locked-beside", "explain r a/package-lock.json other-version",
+		}},
+		{"locked elsewhere", map[string]string{"a/package.json": manifest, "b/package-lock.json": lock("1.0.2")}, []string{
+			"finding r a/package.json bad latent latent-range worktree", "explain r b/package-lock.json other-version",
+		}},
+		{"locked to the listed version", map[string]string{"package.json": manifest, "package-lock.json": lock("1.0.1")}, []string{
+			"finding r package-lock.json bad active exact-version worktree", "explain r package.json locked-beside",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			lines, _ := run(t, sweep.Options{Set: catalogue, Explain: true}, repo("r", worktree(tt.files)))
+			if diff := cmp.Diff(tt.want, lines); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
