@@ -168,7 +168,7 @@ func ParseInstalled(data []byte, _ lockfile.Options) lockfile.File {
 }
 
 func (f *jsonFile) installed() {
-	line := 1
+	line, added := 1, 0
 	name, version, resolved, sri := "", "", "", ""
 	emit := func() {
 		p := lockfile.Package{Name: name, Version: version, Line: line}
@@ -179,10 +179,11 @@ func (f *jsonFile) installed() {
 		}
 		p.Digests = f.integrity(sri, name, line)
 		f.addLocated(&p)
+		added++
 	}
 	set := func(field *string, what string) {
 		value := f.text(what)
-		if *field != "" && value != *field && name != "" && version != "" {
+		if *field != "" && value != *field && name != "" && version != "" && added < maxAdded {
 			emit() // either may be what is installed
 		}
 		*field = value

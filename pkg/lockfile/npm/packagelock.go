@@ -187,6 +187,7 @@ func (l *packageLock) asked(e *lockEntry, installed bool) {
 // which is no package of it.
 func (l *packageLock) emit(e *lockEntry, at located) {
 	e.unsaid = false
+	e.added++
 	if e.key == "" {
 		return
 	}
@@ -199,7 +200,7 @@ func (l *packageLock) emit(e *lockEntry, at located) {
 	}
 	locate(&p, e.resolved)
 	switch {
-	case !at.installed && e.resolved == "" && e.integrity == "":
+	case !at.installed && e.resolved == "" && len(e.digests) == 0:
 		p.Source = lockfile.Source{Kind: lockfile.Workspace, URL: e.key}
 		if isPath(e.key) {
 			p.Source.Kind = lockfile.Path
@@ -207,7 +208,7 @@ func (l *packageLock) emit(e *lockEntry, at located) {
 	case e.link && (p.Source.Kind == lockfile.Path || !strings.Contains(e.resolved, ":")):
 		p.Source.Kind = lockfile.Link
 	}
-	p.Digests = l.integrity(e.integrity, p.Name, e.line)
+	p.Digests = e.digests
 	at.entry = l.addOnce(&p)
 	l.located = append(l.located, at)
 	if l.flat != nil {

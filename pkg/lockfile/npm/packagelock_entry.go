@@ -14,12 +14,18 @@ type lockEntry struct {
 	line  int
 	place int32 // in the tree, where there is one
 
-	name, version, resolved, integrity string
-	link                               bool
-	scope                              lockfile.Scope
+	name, version, resolved string
+	digests                 []lockfile.Digest
+	link                    bool
+	scope                   lockfile.Scope
 
 	unsaid bool // something was read since the entry was last added
+	added  int  // how often it was
 }
+
+// maxAdded is how often an entry is added because its fields repeat. Each time costs as much
+// as its longest field.
+const maxAdded = 16
 
 // field reads a field that both objects have, and reports whether it was one.
 func (l *packageLock) field(e *lockEntry, field string, emit func()) bool {
@@ -33,7 +39,11 @@ func (l *packageLock) field(e *lockEntry, field string, emit func()) bool {
 		}
 	case "integrity":
 		if l.s.Kind() != jsonscan.False {
-			l.set(e, &e.integrity, field, emit)
+			digests := l.integrity(l.text(field), e.key, e.line)
+			if e.digests != nil { // a repeated field: either may be what a tool checks
+				digests = append(e.digests, digests...)
+			}
+			e.digests = digests
 		}
 	case "link":
 		e.link = l.flag(field)
@@ -66,7 +76,7 @@ func (l *packageLock) set(e *lockEntry, field *string, what string, emit func())
 	if *field == value {
 		return
 	}
-	if *field != "" && e.unsaid {
+	if *field != "" && e.unsaid && e.added < maxAdded {
 		emit()
 	}
 	*field = value

@@ -39,7 +39,7 @@ func (l *packageLock) dependency(name string, parent int32) {
 				}
 			}
 		case "dependencies":
-			if e.version != "" {
+			if e.version != "" && e.unsaid {
 				emit() // before what is nested in it, as it stands in the file
 			}
 			for name := range l.s.Object() {
@@ -59,6 +59,7 @@ func (l *packageLock) dependency(name string, parent int32) {
 // "git+ssh://host/x.git#commit", "https://host/x.tgz".
 func (l *packageLock) emitDependency(e *lockEntry) {
 	e.unsaid = false
+	e.added++
 	p := lockfile.Package{Name: e.key, Version: e.version, Scope: e.scope, Line: e.line}
 	switch name, version, ok := splitAlias(e.version); {
 	case ok:
@@ -69,7 +70,7 @@ func (l *packageLock) emitDependency(e *lockEntry) {
 	default:
 		locate(&p, e.resolved)
 	}
-	p.Digests = l.integrity(e.integrity, p.Name, e.line)
+	p.Digests = e.digests
 	at := l.addOnce(&p)
 	if l.nested != nil {
 		l.nested.places[e.place].entry = at
