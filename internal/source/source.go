@@ -20,6 +20,9 @@ type Repository struct {
 	Name string
 	// Path is where it is, as a person would open it.
 	Path string
+	// Loose says that this is no repository, but the files that lie beside the repositories of
+	// a folder: it is swept, and counts as one only where something is found or unread.
+	Loose bool
 	// Trees are the states in which it is swept, the most telling first: the checkout as
 	// it lies, then HEAD.
 	Trees []Tree

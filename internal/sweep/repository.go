@@ -25,6 +25,7 @@ import (
 type result struct {
 	err      error // wrong use: nothing was swept
 	name     string
+	loose    bool // source.Repository.Loose
 	trees    []*treeResult
 	problems []placedProblem
 }
@@ -60,7 +61,7 @@ type placedProblem struct {
 // sweep looks at all trees of a repository.
 func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 	defer repo.Close()
-	r := &result{name: repo.Name}
+	r := &result{name: repo.Name, loose: repo.Loose}
 	for _, problem := range repo.Problems {
 		r.problems = append(r.problems, placedProblem{problem.File, string(problem.Code), problem.Detail})
 	}

@@ -182,8 +182,10 @@ func TestStates(t *testing.T) {
 func TestRefsAreOneFinding(t *testing.T) {
 	files := map[string]string{"strong.js": "x"}
 	head := &memTree{ref: "HEAD", files: files}
+	loose := repo(".", worktree(map[string]string{"README.md": ""}))
+	loose.Loose = true // and so it is not counted
 	lines, summary := run(t, sweep.Options{Set: set(t, file("strong", "strong.js"))},
-		repo("a", worktree(files), head), repo("b", worktree(nil)))
+		loose, repo("a", worktree(files), head), repo("b", worktree(nil)))
 	if want := []string{"finding a strong.js strong active file-path worktree+HEAD"}; !slices.Equal(lines, want) {
 		t.Errorf("%q, want %q", lines, want)
 	}

@@ -63,7 +63,7 @@ func (t *tally) repository(r *result) {
 		t.summary.Repositories.Hit++
 	case t.unknown:
 		t.summary.Repositories.Unknown++
-	default:
+	case !r.loose:
 		t.summary.Repositories.Clean++
 	}
 	t.hit, t.unknown = false, false

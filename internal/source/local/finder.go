@@ -27,6 +27,7 @@ type candidate struct {
 	path  string // absolute, without links
 
 	listing *listing // of a plain repository, where it was listed before
+	loose   bool     // the listing is of what lies beside the repositories of a folder
 	alone   bool     // a named file: its folder was not named, and is not in the space
 	err     error    // why nothing of it can be read
 }
@@ -104,7 +105,7 @@ func (f *finder) plain(c candidate, root *os.Root, l *listing) *source.Repositor
 	for _, path := range l.nested {
 		f.push(c.in(path))
 	}
-	return &source.Repository{Name: c.name, Path: c.shown, Trees: []source.Tree{&worktree{root, l}}}
+	return &source.Repository{Name: c.name, Path: c.shown, Loose: c.loose, Trees: []source.Tree{&worktree{root, l}}}
 }
 
 // split queues what a folder of git repositories holds, from its listing.
@@ -112,7 +113,7 @@ func (f *finder) split(c candidate, l *listing) {
 	children, loose := l.below()
 	if !loose.empty() {
 		here := c
-		here.listing = loose
+		here.listing, here.loose = loose, true
 		f.push(here)
 	}
 	for name, child := range children {

@@ -181,7 +181,7 @@ func (n *named) queue(f *finder) {
 	for _, child := range n.children {
 		f.push(c.in(child))
 	}
-	c.alone, c.listing = n.file != "", n.loose
+	c.alone, c.listing, c.loose = n.file != "", n.loose, n.container
 	if !n.container || !n.loose.empty() {
 		f.push(c)
 	}
