@@ -230,7 +230,7 @@ func (s *Set) Package(e ecosystem.Ecosystem, name, ver string) ([]Match, Reason)
 	for _, x := range s.layers {
 		q := query{set: s, index: x, ecosystem: e, version: ver, why: OtherName}
 		q.ask(table(x.sections[section]).find(name), "")
-		if e == ecosystem.Go && x.sections[secGoFolded] != "" && q.why == OtherName {
+		if e == ecosystem.Go && x.sections[secGoFolded] != "" && q.why == OtherName && len(q.out) == 0 {
 			q.ask(table(x.sections[secGoFolded]).find(strings.ToLower(name)), CaseOnly)
 		}
 		if e == ecosystem.NPM && strings.HasPrefix(name, "@") {

@@ -45,6 +45,7 @@ func testPack() ioc.Pack {
 	pkg("npm-digest", ecosystem.NPM, "node-ipc", func(i *ioc.Indicator) { i.Integrity = []string{sha512SRI} })
 	pkg("pypi", ecosystem.PyPI, "Some.Name", nil, "1.0", "2.0+local")
 	pkg("go", ecosystem.Go, "github.com/Evil/mod", nil, "v1.0.0", "v0.0.0-20260804093512-abcdefabcdef")
+	pkg("go-one", ecosystem.Go, "github.com/Evil/one", nil, "v1.0.0")
 	pkg("action", ecosystem.Actions, "Owner/Action", nil, "v1")
 	file := func(id string, ind ioc.Indicator) {
 		ind.ID, ind.Type, ind.Confidence = id, ioc.TypeFile, ioc.Confirmed
@@ -124,6 +125,8 @@ func TestSetPackage(t *testing.T) {
 		{ecosystem.Go, "github.com/evil/mod", "v1.0.0", "go case-only", ""},
 		{ecosystem.Go, "github.com/Evil/mod", "v1.0.0+incompatible", "", ioc.OtherVersion},
 		{ecosystem.Go, "github.com/Evil/mod", "v0.0.0-20260804093512-abcdefabcdef", "go exact-version", ""},
+		{ecosystem.Go, "github.com/Evil/one", "v1.0.0", "go-one exact-version", ""}, // and not by letter case as well
+		{ecosystem.Go, "github.com/evil/one", "v1.0.0", "go-one case-only", ""},
 		{ecosystem.Actions, "owner/action", "v1", "action exact-version", ""},
 		{ecosystem.Actions, "owner/action", "v1.0", "", ioc.OtherVersion},
 	} {
