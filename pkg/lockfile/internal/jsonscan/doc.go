@@ -43,7 +43,8 @@
 //     false. What was read before stays with the caller. A range over Salvage goes on at
 //     the next place that looks like a member.
 //
-// Memory is one word for each level of nesting and two for each name of the objects that
-// are open; time is linear in the text. Strings without escapes are parts of the text and
-// cost no allocation. A Scanner is for one goroutine.
+// Memory is a byte for each level of nesting, and eight to 40 for each name of the objects
+// that are open; time is linear in the text, which must be shorter than 4 GiB. Strings
+// without escapes are parts of the text and cost no allocation. A Scanner is for one
+// goroutine.
 package jsonscan

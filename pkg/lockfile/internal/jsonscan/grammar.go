@@ -10,28 +10,21 @@ import (
 
 // space moves over white space and gives the byte after it, 0 at the end of the text.
 func (s *Scanner) space() byte {
-	if s.pos < len(s.text) {
-		if c := s.text[s.pos]; c > ' ' && c != '/' {
-			return c
-		}
-	}
-	return s.moreSpace()
-}
-
-func (s *Scanner) moreSpace() byte {
 	text, i := s.text, s.pos
 	for i < len(text) {
 		switch c := text[i]; {
+		case c > ' ' && c != '/':
+			s.pos = i
+			return c
 		case c == '\n' || c == ' ':
 			i = spacesEnd(text, i+1)
 		case c == '\r' || c == '\t':
 			i++
 		default:
-			if s.pos = i; c == '/' && s.comment() {
-				i = s.pos
-				continue
+			if s.pos = i; c != '/' || !s.comment() {
+				return c
 			}
-			return c
+			i = s.pos
 		}
 	}
 	s.pos = i
@@ -120,15 +113,22 @@ func (s *Scanner) next(first, separated bool) bool {
 
 // comma reads the comma after a member or element, and reports whether one is there.
 func (s *Scanner) comma() bool {
-	if s.dead || s.space() != ',' {
+	if s.dead {
 		return false
 	}
-	s.pos++
-	return true
+	if s.pos < len(s.text) && s.text[s.pos] == ',' || s.space() == ',' {
+		s.pos++
+		return true
+	}
+	return false
 }
 
 // colon reads up to the value of a member.
 func (s *Scanner) colon() bool {
+	if rest := s.text[s.pos:]; len(rest) > 2 && rest[0] == ':' && rest[1] == ' ' && (rest[2] == '"' || rest[2] == '{') {
+		s.pos += 2 // as every tool writes it
+		return true
+	}
 	if s.space() != ':' {
 		s.unexpected("a colon after a name")
 		return false

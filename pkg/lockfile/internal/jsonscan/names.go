@@ -48,7 +48,7 @@ func (s *Scanner) repeats(n *openNames, name string, at span) bool {
 	n.last = name
 	if n.set == nil {
 		for _, before := range s.names[n.base:] {
-			if s.nameAt(before) == name {
+			if (before.to-before.from == uint32(len(name)) || before.to == 0) && s.nameAt(before) == name {
 				return true
 			}
 		}
