@@ -25,8 +25,9 @@ func newBuilder(size, perEntry int) builder {
 }
 
 // add appends *p, with what follows from its other fields: the ecosystem, the address, and
-// the problems of its name and version. An alias that is the name itself is none, and a
-// registry entry without a version is one of kind NoVersion.
+// the problems of its name and version; what lies in the project may have any name. An
+// alias that is the name itself is none, and a registry entry without a version is one of
+// kind NoVersion.
 func (b *builder) add(p *lockfile.Package) {
 	if p.Source.URL != "" && !isTarballOf(p.Source.URL, p.Name, p.Version) {
 		if id, ok := tarballIdentity(p.Source.URL); ok {
@@ -42,8 +43,12 @@ func (b *builder) addLocated(p *lockfile.Package) {
 	if p.Alias == p.Name {
 		p.Alias = ""
 	}
-	if !validName(p.Name) {
-		b.AddProblem(p.Line, lockfile.CodeName, "%q: no npm package can have this name", p.Name)
+	switch p.Source.Kind {
+	case lockfile.Workspace, lockfile.Link, lockfile.Path:
+	default:
+		if !validName(p.Name) {
+			b.AddProblem(p.Line, lockfile.CodeName, "%q: no npm package can have this name", p.Name)
+		}
 	}
 	if p.Version == "" && p.Source.Kind == lockfile.Registry {
 		p.Source.Kind = lockfile.NoVersion
