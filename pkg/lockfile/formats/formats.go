@@ -45,6 +45,10 @@ var All = []Format{
 		Parse: npm.ParsePackageLock, Sample: npm.PackageLockSample},
 	{ID: "bun.lock", Ecosystem: ecosystem.NPM, Names: []string{"bun.lock"}, Parse: npm.ParseBunLock, Sample: npm.BunLockSample},
 	{ID: "bun.lockb", Ecosystem: ecosystem.NPM, Names: []string{"bun.lockb"}, Parse: npm.ParseBunBinary},
+	{ID: "yarn.lock", Ecosystem: ecosystem.NPM, Names: []string{"yarn.lock"}, Parse: npm.ParseYarn, Sample: npm.YarnClassicSample},
+	// The same reader once more, for the sample in the other of the two formats of that name.
+	{ID: "yarn.lock-berry", Ecosystem: ecosystem.NPM, Names: []string{"yarn.lock"}, Parse: npm.ParseYarn, Sample: npm.YarnBerrySample},
+	{ID: "pnpm-lock", Ecosystem: ecosystem.NPM, Names: []string{"pnpm-lock.yaml"}, Parse: npm.ParsePnpm, Sample: npm.PnpmSample},
 	{ID: "deno.lock", Ecosystem: ecosystem.NPM, Names: []string{"deno.lock"}, Parse: npm.ParseDenoLock, Sample: npm.DenoLockSample},
 	// The root of an installed package alone: a package.json further in says which of its
 	// files are modules, or belongs to its tests.
