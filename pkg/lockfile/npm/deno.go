@@ -165,7 +165,8 @@ func (l *denoLock) entry(scheme, key string) {
 	l.add(&p)
 }
 
-// jsrName is the name that npm.jsr.io gives a JSR package (jsr.io/docs/npm-compatibility).
+// jsrName is the name that a JSR package has in the npm registry of JSR (JSR documentation,
+// "npm compatibility").
 func jsrName(name string) string {
 	return "@jsr/" + strings.Replace(strings.TrimPrefix(name, "@"), "/", "__", 1)
 }
