@@ -105,12 +105,12 @@ func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 	}
 	var buf [lookUpBytes]byte
 	const window = lookUpBytes / 20
+	// Ids are digests, so the bytes after the first say where in its part of the table one
+	// stands, give or take a few. Where that was wrong, the rest is halved.
+	share := uint64(binary.BigEndian.Uint32(id[1:5])) * uint64(high-low) >> 32
+	middle := low + uint32(share)
 	for low < high {
-		// Ids are digests, so the second to fifth byte say where in its part of the
-		// table an id stands, give or take a few.
-		share := uint64(binary.BigEndian.Uint32(id[1:5])) * uint64(high-low) >> 32
-		from := low + uint32(share)
-		from = max(low, from-min(from, window/2))
+		from := max(low, middle-min(middle, window/2))
 		n := min(high-from, window)
 		ids := buf[:20*n]
 		if _, err := p.index.ReadAt(ids, namesAt+20*int64(from)); err != nil {
@@ -128,6 +128,7 @@ func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 		default:
 			return 0, false, nil
 		}
+		middle = low + (high-low)/2
 	}
 	return 0, false, nil
 }

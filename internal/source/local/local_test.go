@@ -182,12 +182,15 @@ func TestRepositories(t *testing.T) {
 		}},
 		{"folders of folders of repositories", []string{
 			"x/team/a/f", "git x/team/a", "x/team/docs/notes", "x/team/lock/go.sum", "x/team/sub/b/f", "git x/team/sub/b", "x/team/sub/loose", "x/team/loose", "x/other/f",
+			"x/team/p/go.sum", "x/team/p/r/s", "x/team/p/q/f", "git x/team/p/q",
 		}, "x", []string{
 			"other", "  worktree: f",
 			"team", "  worktree: loose",
 			"team/a", "  worktree: f", "  refs/heads/main: f",
 			"team/docs", "  worktree: notes",
 			"team/lock", "  worktree: go.sum",
+			"team/p", "  worktree: go.sum r/s",
+			"team/p/q", "  worktree: f", "  refs/heads/main: f",
 			"team/sub", "  worktree: loose",
 			"team/sub/b", "  worktree: f", "  refs/heads/main: f",
 		}},
