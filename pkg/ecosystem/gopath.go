@@ -60,13 +60,13 @@ func windowsName(s string) bool {
 }
 
 // plainMajor reports whether the last element of a path surely ends as major versions do:
-// not in "/v1", "/v02" or "/v2.0", and on gopkg.in in ".v1" to ".v9".
+// not in "/v1", "/v02", "/v2.0" or "/v.2", and on gopkg.in in ".v1" to ".v9".
 func plainMajor(path, s string, dots int) bool {
 	if strings.HasPrefix(path, "gopkg.in/") {
 		n := len(s)
 		return n > 3 && s[n-3:n-1] == ".v" && '1' <= s[n-1] && s[n-1] <= '9'
 	}
-	if s[0] != 'v' || len(s) == 1 || s[1] < '0' || s[1] > '9' {
+	if s[0] != 'v' || len(s) == 1 || s[1] != '.' && (s[1] < '0' || s[1] > '9') {
 		return true
 	}
 	return '2' <= s[1] && dots == 0
