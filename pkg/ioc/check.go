@@ -179,6 +179,15 @@ func shannon(counts []int, total int) float64 {
 
 func hexDigit(c byte) int { return strings.IndexByte("0123456789abcdef", c) & 15 }
 
+// CheckCommit returns an error when id is not the lower-case hex of a commit or tree, or of at
+// least the first 7 digits of one.
+func CheckCommit(id string) error {
+	if len(id) < refKey || len(id) > 64 || strings.Trim(id, "0123456789abcdef") != "" {
+		return &ValueError{BadDigest, id, "not a commit id of at least 7 digits"}
+	}
+	return nil
+}
+
 // ParseIntegrity reads a digest of Indicator.Integrity: "algorithm-BASE64" as SRI writes it,
 // or "algorithm:HEX" and "h1:BASE64".
 func ParseIntegrity(text string) (digest.Digest, bool) {

@@ -118,8 +118,3 @@ func canonicalIntegrity(text string) string {
 	}
 	return text
 }
-
-// SameObservable reports whether two indicators observe the same thing.
-func SameObservable(a, b Indicator) bool {
-	return a.Type == b.Type && slices.Equal(observable(a), observable(b))
-}

@@ -189,11 +189,11 @@ func (l *linter) requires(ind Indicator) {
 
 // span checks two dates, either of which may be empty.
 func (l *linter) span(fromName, from, untilName, until string) {
-	start, err := parseDate(from)
+	start, _, err := parseDate(from)
 	if from != "" && err != nil {
 		l.say(BadDate, "%s: %.50q", fromName, from)
 	}
-	end, err := parseDate(until)
+	_, end, err := parseDate(until)
 	if until != "" && err != nil {
 		l.say(BadDate, "%s: %.50q", untilName, until)
 	}
@@ -202,13 +202,16 @@ func (l *linter) span(fromName, from, untilName, until string) {
 	}
 }
 
-func parseDate(s string) (time.Time, error) {
-	for _, layout := range []string{time.DateOnly, "2006-01"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
+// parseDate gives the first and the last moment of an instant, a day or a month.
+func parseDate(s string) (first, last time.Time, err error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, t.AddDate(0, 0, 1).Add(-1), nil
 	}
-	return time.Parse(time.RFC3339, s)
+	if t, err := time.Parse("2006-01", s); err == nil {
+		return t, t.AddDate(0, 1, 0).Add(-1), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	return t, t, err
 }
 
 func oneOf[T ~string](l *linter, name string, value T, allowed ...T) {

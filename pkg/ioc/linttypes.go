@@ -51,7 +51,7 @@ func (l *linter) byType(ind Indicator) {
 		if GitRepository(ind.GitURL) != strings.ToLower(ind.GitURL) || !strings.Contains(ind.GitURL, "/") {
 			l.say(BadValue, "git_url %.200q is not host and path", ind.GitURL)
 		}
-		l.commit("commit", ind.Commit)
+		l.sayError("commit", CheckCommit(ind.Commit))
 	case TypeFile:
 		l.file(ind)
 	case TypeWorkflow:
@@ -235,12 +235,6 @@ func (l *linter) text(ind Indicator) {
 // minLiteral is the length in bytes of the shortest literal that is not met by chance.
 const minLiteral = 6
 
-func (l *linter) commit(field, id string) {
-	if len(id) < 7 || len(id) > 64 || strings.Trim(id, "0123456789abcdef") != "" {
-		l.say(BadDigest, "%s %.100q is not lower-case hex of 7 to 64 digits", field, id)
-	}
-}
-
 // kind checks the types that hold a kind and a value.
 func (l *linter) kind(ind Indicator) {
 	if !slices.Contains(Kinds[ind.Type], ind.Kind) {
@@ -253,7 +247,7 @@ func (l *linter) kind(ind Indicator) {
 	}
 	switch ind.Kind {
 	case "commit_sha", "tree_sha":
-		l.commit("value", ind.Value)
+		l.sayError("value", CheckCommit(ind.Value))
 	case "repo_name_regex":
 		if _, err := regexp.Compile(ind.Value); err != nil {
 			l.say(BadValue, "regex %.200q: %v", ind.Value, err)

@@ -57,6 +57,8 @@ type Feed struct {
 	packs []ioc.Pack // of inputs that are packs
 	seen  map[string]bool
 	read  int64 // bytes, of all files
+
+	moreEntries, moreErrors, moreRepairs int // beyond the limits
 }
 
 // Entry is one statement of an input: an indicator without id and sources.
@@ -95,6 +97,7 @@ const (
 	DoubleAt         ioc.Rule = "double-at"          // "@@scope/name" is "@scope/name"
 	GoPath           ioc.Rule = "go-path"            // a Go module path in a list without ecosystems is Go's
 	DefaultEcosystem ioc.Rule = "default-ecosystem"  // a list without ecosystems is of the default one
+	TooMany          ioc.Rule = "too-many"           // beyond a limit of ours: counted, not kept
 	OpenRange        ioc.Rule = "open-range"         // a range without end beside versions or a range that ends asserts nothing
 	LastKnown        ioc.Rule = "last-known-version" // GitHub's last_known_affected_version_range ends a range
 	JSRegex          ioc.Rule = "js-regex"           // "/x/g" is the expression x
@@ -112,11 +115,16 @@ type Options struct {
 
 // Limits of an import, which bound its memory and time.
 const (
-	MaxFile  = 64 << 20  // bytes of one file
-	MaxTotal = 1 << 30   // bytes of a folder or zip, unpacked
-	MaxFiles = 1_000_000 // files of a folder or zip
-	maxDepth = 100       // JSON or YAML in itself
-	maxShown = 120       // bytes of a row that an error repeats
+	MaxFile    = 64 << 20  // bytes of one file
+	MaxYAML    = 4 << 20   // bytes of one file of YAML, which is slow to read
+	MaxTotal   = 1 << 30   // bytes of a folder or zip, unpacked
+	MaxFiles   = 1_000_000 // files of a folder or zip
+	MaxEntries = 1_000_000 // of one Feed; more is ErrTooLarge
+	MaxErrors  = 20_000    // that a Feed keeps, and repairs; more are counted in a last one
+	maxDepth   = 100       // JSON or YAML in itself
+	maxNodes   = 5_000_000 // values of one JSON document
+	maxIDs     = 100       // ids and aliases of one record
+	maxShown   = 120       // bytes of a row that an error repeats
 )
 
 // The errors of Import.
@@ -138,6 +146,10 @@ type reader struct {
 }
 
 func (r *reader) fail(line int, rule ioc.Rule, format string, args ...any) {
+	if len(r.feed.Errors) >= MaxErrors {
+		r.feed.moreErrors++
+		return
+	}
 	r.feed.Errors = append(r.feed.Errors, RowError{r.file, line, rule, fmt.Sprintf(format, args...), r.campaign})
 }
 
@@ -152,6 +164,10 @@ func (r *reader) failed(line int, err error) {
 }
 
 func (r *reader) repair(line int, rule ioc.Rule, found, made string) {
+	if len(r.feed.Repairs) >= MaxErrors {
+		r.feed.moreRepairs++
+		return
+	}
 	r.feed.Repairs = append(r.feed.Repairs, ioc.Repair{Source: r.file, Line: line, Rule: string(rule), Found: clip(found), Made: clip(made)})
 }
 
@@ -164,6 +180,10 @@ func clip(s string) string {
 
 // add takes an entry in, or counts it when the same file said the same under the same heading.
 func (r *reader) add(e Entry) {
+	if len(r.feed.Entries) >= MaxEntries {
+		r.feed.moreEntries++
+		return
+	}
 	e.File = r.file
 	if e.Section == "" {
 		e.Section = r.section

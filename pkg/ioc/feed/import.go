@@ -35,14 +35,14 @@ func Import(name string, data []byte, opt Options) (Feed, error) {
 		if err := f.folder(archive, ".", opt); err != nil {
 			return f, err
 		}
-		return f, f.nothing()
+		return f, f.end()
 	}
 	form, err := f.file(name, data, opt)
 	f.Form = form
 	if err != nil {
 		return f, err
 	}
-	return f, f.nothing()
+	return f, f.end()
 }
 
 // ImportFS reads the file or folder at root of fsys, in fs's notation: "." is all of it. Files of
@@ -65,13 +65,23 @@ func ImportFS(fsys fs.FS, root string, opt Options) (Feed, error) {
 	if err := f.folder(fsys, root, opt); err != nil {
 		return f, err
 	}
-	return f, f.nothing()
+	return f, f.end()
 }
 
 func newFeed(name string) Feed { return Feed{Name: name, seen: map[string]bool{}} }
 
-func (f *Feed) nothing() error {
-	if len(f.Entries) == 0 && len(f.packs) == 0 {
+// end says what the limits kept out, and whether anything was read at all.
+func (f *Feed) end() error {
+	if f.moreErrors > 0 {
+		f.Errors = append(f.Errors, RowError{File: f.Name, Rule: TooMany, Detail: fmt.Sprintf("%d more rows are no indicators", f.moreErrors)})
+	}
+	if f.moreRepairs > 0 {
+		f.Repairs = append(f.Repairs, ioc.Repair{Source: f.Name, Rule: string(TooMany), Found: fmt.Sprintf("%d more repairs", f.moreRepairs)})
+	}
+	switch {
+	case f.moreEntries > 0:
+		return fmt.Errorf("%q: %d indicators: %w", f.Name, len(f.Entries)+f.moreEntries, ErrTooLarge)
+	case len(f.Entries) == 0 && len(f.packs) == 0:
 		return fmt.Errorf("%q: %w", f.Name, ErrNothing)
 	}
 	return nil
@@ -98,7 +108,7 @@ func (f *Feed) folder(fsys fs.FS, root string, opt Options) error {
 	files := 0
 	return fs.WalkDir(fsys, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
-			f.Errors = append(f.Errors, RowError{File: name, Rule: BadRow, Detail: err.Error()})
+			f.unread(name, err)
 			return nil
 		}
 		if hidden := strings.HasPrefix(d.Name(), ".") && name != root; hidden {
@@ -121,10 +131,16 @@ func (f *Feed) folder(fsys fs.FS, root string, opt Options) error {
 			_, err = f.file(name, data, opt)
 		}
 		if err != nil {
-			f.Errors = append(f.Errors, RowError{File: name, Rule: BadRow, Detail: err.Error()})
+			f.unread(name, err)
 		}
 		return nil
 	})
+}
+
+// unread records a file of a folder that is no feed.
+func (f *Feed) unread(name string, err error) {
+	r := reader{feed: f, file: name}
+	r.fail(0, BadRow, "%v", err)
 }
 
 // file reads one file into f, in the form that it has.
@@ -138,6 +154,8 @@ func (f *Feed) file(name string, data []byte, opt Options) (Form, error) {
 	}
 	r := &reader{feed: f, opt: opt, file: name}
 	switch extension := strings.ToLower(path.Ext(name)); {
+	case (extension == ".yaml" || extension == ".yml") && len(data) > MaxYAML:
+		return "", &ioc.InputError{File: name, Err: ErrTooLarge}
 	case extension == ".yaml" || extension == ".yml":
 		root, err := parseYAML(name, data)
 		if err != nil {

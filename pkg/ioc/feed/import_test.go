@@ -429,3 +429,40 @@ error "x.yaml":12: common-name: innocent projects have such a file: needs confid
 		t.Errorf("the pack that was kept: %v", complaint)
 	}
 }
+
+// Hostile inputs are bounded, and what was left out is said.
+func TestImportLimits(t *testing.T) {
+	bad := strings.Repeat("not a row\n", feed.MaxErrors+5) + "x:1.0.0\n"
+	f, err := feed.Import("x.txt", []byte(bad), feed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.Errors); n != feed.MaxErrors+1 || f.Errors[n-1].Detail != "5 more rows are no indicators" {
+		t.Errorf("%d errors, the last %v", n, f.Errors[n-1])
+	}
+	var doubled strings.Builder
+	for i := range feed.MaxErrors + 5 {
+		fmt.Fprintf(&doubled, "@@s/x%d:1.0.0\n", i)
+	}
+	f, err = feed.Import("x.txt", []byte(doubled.String()), feed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.Repairs); n != feed.MaxErrors+1 || f.Repairs[n-1].Rule != string(feed.TooMany) {
+		t.Errorf("%d repairs, the last %v", n, f.Repairs[n-1])
+	}
+	aliases := ""
+	for i := range 150 {
+		aliases += fmt.Sprintf(`,"CVE-2026-%d"`, i)
+	}
+	record := `{"id":"MAL-1","aliases":["GHSA-1"` + aliases + `],"affected":[{"package":{"ecosystem":"npm","name":"x"},"versions":["1.0.0"]}]}`
+	f, err = feed.Import("x.json", []byte(record), feed.Options{})
+	if err != nil || len(f.Errors) != 1 || f.Errors[0].Rule != feed.TooMany {
+		t.Errorf("a record of 151 aliases: %v, %v", f.Errors, err)
+	}
+	for name, size := range map[string]int{"x.yaml": feed.MaxYAML, "x.txt": feed.MaxFile} {
+		if _, err := feed.Import(name, bytes.Repeat([]byte("\n"), size+1), feed.Options{}); !errors.Is(err, feed.ErrTooLarge) {
+			t.Errorf("%s of %d bytes: %v", name, size+1, err)
+		}
+	}
+}

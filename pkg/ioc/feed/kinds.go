@@ -152,7 +152,7 @@ func (r *reader) build(ind ioc.Indicator, k kind, name string, line int, value s
 	default:
 		ind.Kind, ind.Value = k.kind, value
 		if k.kind == "commit_sha" || k.kind == "tree_sha" {
-			return ind, checkCommit(value)
+			return ind, ioc.CheckCommit(value)
 		}
 	}
 	return ind, nil

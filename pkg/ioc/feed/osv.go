@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -36,6 +37,23 @@ type osvPackage struct {
 	broken    bool   // a version or range of it was refused
 }
 
+// osvPackages are the packages of a record, in its order.
+type osvPackages struct {
+	list []*osvPackage
+	at   map[string]int
+}
+
+func (ps *osvPackages) of(e ecosystem.Ecosystem, name string, line int) *osvPackage {
+	key := string(e) + "\x00" + name
+	i, ok := ps.at[key]
+	if !ok {
+		i = len(ps.list)
+		ps.at[key] = i
+		ps.list = append(ps.list, &osvPackage{ecosystem: e, name: name, line: line})
+	}
+	return ps.list[i]
+}
+
 // artifact is a published file of a package with its digests.
 type artifact struct {
 	filename  string
@@ -43,25 +61,30 @@ type artifact struct {
 }
 
 func (r *reader) osvRecord(record node) {
-	base := ioc.Indicator{Type: ioc.TypePackage, Confidence: ioc.Confirmed, OSV: osvIDs(record)}
+	base := ioc.Indicator{Type: ioc.TypePackage, Confidence: ioc.Confirmed, OSV: r.osvIDs(record)}
 	if at := record.str("withdrawn"); at != "" {
 		base.Status = ioc.Withdrawn
 		base.Withdrawal = &ioc.Withdrawal{At: at, Reason: "osv-withdrawn"}
 	}
-	var packages []*osvPackage
+	packages := osvPackages{at: map[string]int{}}
 	for _, block := range record.get("affected").items {
-		packages = r.osvBlock(packages, block)
+		r.osvBlock(&packages, block)
 	}
-	for _, p := range packages {
+	for _, p := range packages.list {
 		r.osvEntries(base, p)
 	}
 	base.Type, base.OSV = "", nil
 	r.osvIndicators(base, record.get("database_specific").get("iocs"))
 }
 
-func osvIDs(record node) []string {
+// osvIDs are the id of a record and its aliases, sorted.
+func (r *reader) osvIDs(record node) []string {
 	ids := []string{record.str("id")}
 	for _, alias := range record.strings("aliases") {
+		if len(ids) == maxIDs {
+			r.fail(record.line, TooMany, "%.*q: over %d aliases", maxShown, ids[0], maxIDs)
+			break
+		}
 		if !slices.Contains(ids, alias) {
 			ids = append(ids, alias)
 		}
@@ -72,24 +95,19 @@ func osvIDs(record node) []string {
 
 // osvBlock adds one affected block to the package that it is about: a record can have several
 // for one package.
-func (r *reader) osvBlock(packages []*osvPackage, block node) []*osvPackage {
+func (r *reader) osvBlock(packages *osvPackages, block node) {
 	pkg := block.get("package")
 	e, err := ioc.ParseEcosystem(firstPart(pkg.str("ecosystem")))
 	if err != nil {
 		r.failed(pkg.line, err)
-		return packages
+		return
 	}
 	name := e.CanonicalName(pkg.str("name"))
 	if err := ioc.CheckPackage(e, name); err != nil {
 		r.failed(pkg.line, err)
-		return packages
+		return
 	}
-	at := slices.IndexFunc(packages, func(p *osvPackage) bool { return p.ecosystem == e && p.name == name })
-	if at < 0 {
-		at = len(packages)
-		packages = append(packages, &osvPackage{ecosystem: e, name: name, line: pkg.line})
-	}
-	p := packages[at]
+	p := packages.of(e, name, pkg.line)
 	for _, v := range block.strings("versions") {
 		v = withV(e, v)
 		if err := ioc.CheckVersion(e, v); err != nil {
@@ -110,7 +128,6 @@ func (r *reader) osvBlock(packages []*osvPackage, block node) []*osvPackage {
 		p.artifacts = append(p.artifacts, readArtifact(item))
 	}
 	p.files = append(p.files, indicators.get("evidence_files").items...)
-	return packages
 }
 
 // firstPart is the ecosystem without its suffix: "Debian:10" is Debian.
@@ -187,8 +204,11 @@ func everything(g ioc.Range) bool {
 // for the rest.
 func (r *reader) osvEntries(base ioc.Indicator, p *osvPackage) {
 	base.Ecosystem, base.Name = p.ecosystem, p.name
-	sortVersions(p.ecosystem, &p.versions)
-	rest := slices.Clone(p.versions)
+	rest := map[string]bool{} // versions without digests
+	for _, v := range p.versions {
+		rest[v] = true
+	}
+	digested := map[string]bool{}
 	for _, a := range p.artifacts {
 		ind := base
 		for _, text := range a.integrity {
@@ -201,21 +221,23 @@ func (r *reader) osvEntries(base ioc.Indicator, p *osvPackage) {
 		if len(ind.Integrity) == 0 {
 			continue
 		}
-		if v := versionOfFile(p, a.filename); v != "" {
+		if v := versionOfFile(p.name, a.filename); rest[v] || digested[v] {
 			ind.Versions = []string{v}
-			rest = slices.DeleteFunc(rest, func(x string) bool { return x == v })
+			digested[v] = true
+			delete(rest, v)
 		}
 		r.add(Entry{Indicator: ind, Line: p.line})
 	}
 	r.osvFiles(base, p.files)
 
-	if !r.osvRest(base, p, rest) && len(p.artifacts) == 0 && !p.broken {
+	if !r.osvRest(base, p, slices.Collect(maps.Keys(rest))) && len(p.artifacts) == 0 && !p.broken {
 		r.fail(p.line, ioc.NoVersion, "%q: neither versions nor ranges", p.name)
 	}
 }
 
 // osvRest adds what a record says of versions without digests, and reports whether it says any.
 func (r *reader) osvRest(base ioc.Indicator, p *osvPackage, versions []string) bool {
+	sortVersions(p.ecosystem, &versions)
 	base.Versions = versions
 	bounded := len(p.versions) > 0 || slices.ContainsFunc(p.ranges, func(g ioc.Range) bool { return !openEnd(g) })
 	all := false
@@ -254,17 +276,14 @@ func readArtifact(item node) artifact {
 	return a
 }
 
-// versionOfFile is the listed version that a file name such as "keyv-6.0.0.tgz" ends with.
-func versionOfFile(p *osvPackage, filename string) string {
-	base, ok := strings.CutPrefix(filename, path.Base(p.name)+"-")
+// versionOfFile is the version in a file name such as "keyv-6.0.0.tgz", "" for another name.
+func versionOfFile(name, filename string) string {
+	base, ok := strings.CutPrefix(filename, path.Base(name)+"-")
 	if !ok {
 		return ""
 	}
 	for _, ext := range []string{".tgz", ".tar.gz", ".zip", ".whl"} {
 		base = strings.TrimSuffix(base, ext)
 	}
-	if slices.Contains(p.versions, base) {
-		return base
-	}
-	return ""
+	return base
 }

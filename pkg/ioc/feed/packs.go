@@ -49,7 +49,7 @@ func (f Feed) Packs(id string, modified time.Time) []ioc.Pack {
 func merge(a, b ioc.Indicator) ioc.Indicator {
 	shared := slices.ContainsFunc(b.OSV, func(id string) bool { return slices.Contains(a.OSV, id) })
 	for _, id := range b.OSV {
-		if !slices.Contains(a.OSV, id) {
+		if len(a.OSV) < maxIDs && !slices.Contains(a.OSV, id) {
 			a.OSV = append(slices.Clip(a.OSV), id)
 		}
 	}

@@ -61,6 +61,7 @@ func (n node) strings(name string) []string {
 }
 
 var (
+	errNodes = fmt.Errorf("more than %d values", maxNodes)
 	errDepth = fmt.Errorf("nested deeper than %d", maxDepth)
 	errAlias = errors.New("an alias or merge key: write the value out")
 )
@@ -87,6 +88,7 @@ type jsonParser struct {
 	data []byte
 	at   int64 // the bytes whose lines are counted
 	line int
+	seen int // values
 }
 
 // advance counts the lines up to offset.
@@ -101,6 +103,9 @@ func (p *jsonParser) advance(offset int64) {
 func (p *jsonParser) value(depth int) (node, error) {
 	if depth > maxDepth {
 		return node{}, errDepth
+	}
+	if p.seen++; p.seen > maxNodes {
+		return node{}, errNodes
 	}
 	token, err := p.dec.ReadToken()
 	if err != nil {

@@ -64,14 +64,7 @@ func refValue(ind ioc.Indicator, value string) (ioc.Indicator, error) {
 	if !strings.Contains(ind.GitURL, "/") {
 		return ind, &ioc.ValueError{Rule: ioc.BadValue, Value: value, Why: "not a git dependency"}
 	}
-	return ind, checkCommit(ind.Commit)
-}
-
-func checkCommit(id string) error {
-	if len(id) < 7 || len(id) > 64 || strings.Trim(id, "0123456789abcdef") != "" {
-		return &ioc.ValueError{Rule: ioc.BadDigest, Value: id, Why: "not a commit id of at least 7 digits"}
-	}
-	return nil
+	return ind, ioc.CheckCommit(ind.Commit)
 }
 
 var jsRegex = regexp.MustCompile(`^/(.+)/[a-z]*$`)
