@@ -40,8 +40,8 @@ var witnesses = map[string]witness{
 	"go.work":          goWorkWitness,
 	"go.work.sum":      goSumWitness,
 	"vendor-modules":   vendorWitness,
-	"actions-workflow": yamlWitness(usesAnywhere),
-	"actions-action":   yamlWitness(usesAnywhere),
+	"actions-workflow": yamlWitness(inWorkflow),
+	"actions-action":   yamlWitness(inAction),
 }
 
 type object = map[string]any
@@ -164,19 +164,26 @@ func inPnpm(root any, name, version string) bool {
 	return false
 }
 
-func usesAnywhere(root any, name, version string) bool {
-	switch v := root.(type) {
-	case object:
-		for key, value := range v {
-			if key == "uses" && is(value, name+"@"+version) || usesAnywhere(value, name, version) {
-				return true
-			}
+func inWorkflow(root any, name, version string) bool {
+	jobs, _ := field(root, "jobs").(object)
+	for _, job := range jobs {
+		if is(field(job, "uses"), name+"@"+version) || inSteps(field(job, "steps"), name, version) {
+			return true
 		}
-	case []any:
-		for _, value := range v {
-			if usesAnywhere(value, name, version) {
-				return true
-			}
+	}
+	return false
+}
+
+func inAction(root any, name, version string) bool {
+	runs := field(root, "runs")
+	return is(field(runs, "using"), "composite") && inSteps(field(runs, "steps"), name, version)
+}
+
+func inSteps(steps any, name, version string) bool {
+	list, _ := steps.([]any)
+	for _, step := range list {
+		if is(field(step, "uses"), name+"@"+version) {
+			return true
 		}
 	}
 	return false
