@@ -25,6 +25,22 @@ ok  	example.org/one	(cached)
 	}
 }
 
+func TestRanOut(t *testing.T) {
+	for _, tt := range []struct {
+		out  string
+		want bool
+	}{
+		{"--- FAIL: FuzzA (2.70s)\n    context deadline exceeded\nFAIL\n", true},
+		{"--- FAIL: FuzzA (0.10s)\n    a_test.go:9: no\n    Failing input written to testdata/fuzz/FuzzA/1\n", false},
+		{"--- FAIL: FuzzA (0.10s)\n    context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzA/1\n", false},
+		{"a.go:1: undefined: x\n", false},
+	} {
+		if got := ranOut([]byte(tt.out)); got != tt.want {
+			t.Errorf("ranOut(%q) = %v, want %v", tt.out, got, tt.want)
+		}
+	}
+}
+
 func TestWrongUse(t *testing.T) {
 	for _, args := range [][]string{nil, {"-total", "soon", "./..."}} {
 		var stdout, stderr strings.Builder
