@@ -100,7 +100,8 @@ func (l *denoLock) section(name string) {
 	}
 }
 
-// readSpecifiers reads what each specifier got. In version 2 neither has its scheme.
+// readSpecifiers reads what each specifier got: a key, and since version 4 only what follows
+// the name in it. In version 2 neither has a scheme.
 func (l *denoLock) readSpecifiers(scheme string) {
 	if !l.s.Expect(jsonscan.Object, "specifiers") {
 		return
@@ -108,8 +109,9 @@ func (l *denoLock) readSpecifiers(scheme string) {
 	for asked := range l.s.Object() {
 		key := l.text("what a specifier got")
 		if scheme == "" && !strings.HasPrefix(key, "npm:") && !strings.HasPrefix(key, "jsr:") {
-			name, _, _ := splitSpec(strings.TrimPrefix(strings.TrimPrefix(asked, "npm:"), "jsr:"))
-			key = asked[:min(len("npm:"), len(asked))] + name + "@" + key
+			of, spec, _ := strings.Cut(asked, ":")
+			name, _, _ := splitSpec(spec)
+			key = of + ":" + name + "@" + key
 		}
 		l.specifiers = append(l.specifiers, specifier{scheme + asked, scheme + key})
 	}
