@@ -57,6 +57,20 @@ func Lint(p Pack) []Complaint {
 	return l.complaints
 }
 
+// Check says what is wrong with an indicator by itself, whatever pack it will stand in: its
+// values, and fields that do not belong to its type. Id, sources and references are not looked
+// at, and Pack and Index of the complaints mean nothing.
+func Check(ind Indicator) []Complaint {
+	l := linter{pack: Pack{Indicators: []Indicator{ind}}}
+	if !slices.Contains(Types, ind.Type) {
+		l.say(UnknownValue, "type %.50q", ind.Type)
+		return l.complaints
+	}
+	l.foreign(ind)
+	l.byType(ind)
+	return l.complaints
+}
+
 type linter struct {
 	pack       Pack
 	at         int

@@ -179,9 +179,14 @@ func clip(s string) string {
 }
 
 // add takes an entry in, or counts it when the same file said the same under the same heading.
+// An entry that package ioc would complain of is an error.
 func (r *reader) add(e Entry) {
 	if len(r.feed.Entries) >= MaxEntries {
 		r.feed.moreEntries++
+		return
+	}
+	if complaints := ioc.Check(e.Indicator); len(complaints) > 0 {
+		r.fail(e.Line, complaints[0].Rule, "%s", complaints[0].Detail)
 		return
 	}
 	e.File = r.file

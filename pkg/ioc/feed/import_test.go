@@ -125,7 +125,7 @@ error "hashes.txt":7: low-entropy-digest: "` + strings.Repeat("deadbeef", 8) + `
 	},
 	{
 		"wiz.csv",
-		"Package,Malicious Version\r\n\"x\",= 1.0.0 || = 1.0.1\r\n@s/y,\"2.0.1, 2.0.0\"\r\nz,1.0.0 | 1.0.1\r\n@t/*,Numerous packages (various versions)\r\n@u/*,*\r\nw,\r\nv,*\r\na,b,c",
+		"Package,Malicious Version\r\n\"x\",= 1.0.0 || = 1.0.1\r\n@s/y,\"2.0.1, 2.0.0\"\r\nz,1.0.0 | 1.0.1\r\n@t/*,Numerous packages (various versions)\r\n@u/*,*\r\nw,\r\nv,*\r\na,b,c\r\nu,\"1.0.0",
 		feed.FormCSV,
 		`2 package probable npm x 1.0.0,1.0.1
 3 package probable npm @s/y 2.0.0,2.0.1
@@ -135,13 +135,14 @@ error "hashes.txt":7: low-entropy-digest: "` + strings.Repeat("deadbeef", 8) + `
 error "wiz.csv":5: bad-version: "@t/*": version "Numerous packages (various versions)"
 error "wiz.csv":7: no-version: "w": no version
 error "wiz.csv":9: bad-row: 3 cells under 2 headings
+error "wiz.csv":10: bad-row: extraneous or missing " in quoted-field
 repair 2 default-ecosystem: rows that name no ecosystem -> npm
 `,
 	},
 	{
 		"mixed.csv",
 		"type,indicator,context\ndomain,bad[.]example,\"C2, here\"\nurl,hxxps://bad.example/x,\nipv4,169.254.169.254,\nnpm package,x@1.0.0,\nnpm package,x,\n" +
-			"sha256," + sum + ",\nfilepath,%TEMP%\\x.vbs,\nfilepath,/tmp/.<random>,\nregistry,HKCU\\X,\nyara,rule,\ndomain,,\n",
+			"sha256," + sum + ",\nfilepath,%TEMP%\\x.vbs,\nfilepath,/tmp/.<random>,\nregistry,HKCU\\X,\nyara,rule,\ndomain,,\nstring,0,\n",
 		feed.FormCSV,
 		`2 network probable domain bad.example
 3 network probable url https://bad.example/x
@@ -154,6 +155,7 @@ error "mixed.csv":6: no-version: "x": no version
 error "mixed.csv":9: bad-value: "/tmp/.<random>": holds a placeholder
 error "mixed.csv":11: unknown-kind: "yara": "rule"
 error "mixed.csv":12: bad-value: domain without a value
+error "mixed.csv":13: common-name: literal "0" is under 6 bytes
 repair 2 defanged: bad[.]example -> bad.example
 repair 3 defanged: hxxps://bad.example/x -> https://bad.example/x
 repair 4 benign-value: 169.254.169.254 -> weak: 169.254.169.254

@@ -58,15 +58,18 @@ func (r *reader) table(data string, tabs bool) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		line, _ := in.FieldPos(0)
-		switch {
-		case err != nil:
-			r.fail(line, BadRow, "%v", err)
-			var parse *csv.ParseError
-			if !errors.As(err, &parse) {
-				return err
-			}
+		var syntax *csv.ParseError
+		if errors.As(err, &syntax) {
+			r.campaign = ""
+			r.fail(syntax.StartLine, BadRow, "%v", syntax.Err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		switch line, _ := in.FieldPos(0); {
 		case len(record) != len(header):
+			r.campaign = ""
 			r.fail(line, BadRow, "%d cells under %d headings", len(record), len(header))
 		default:
 			row := tableRow{record, at, line}
