@@ -3,9 +3,10 @@
 // It is pure and safe for concurrent use.
 //
 // An entry is asked for by name and version unless it provably is not the public package
-// of its name (a git or file dependency, a workspace, a link, a replaced module); by the
-// identity that its address names where that is another; and by each of its digests in any
-// case, since a listed artifact is the listed artifact under any name, alias or mirror.
+// of its name (a git or file dependency, a workspace, a link, a replaced module): an archive
+// at whatever address may well be that package, a mirror's or an attacker's. It is asked for
+// by the identity that its address names where that is another; and by each of its digests in
+// any case, since a listed artifact is the listed artifact under any name, alias or mirror.
 package match
 
 import (
@@ -21,6 +22,7 @@ import (
 // The reason codes that qualify a match; those of package ioc say how it was met.
 const (
 	MirrorHost   ioc.Reason = "mirror-host"      // the bytes come from another host than the public registry
+	OtherAddress ioc.Reason = "url"              // the bytes come from an address that is no registry's
 	ByAlias      ioc.Reason = "alias"            // installed under another name
 	ByAddress    ioc.Reason = "address"          // the entry's address names the listed package, the entry another
 	ListedOnly   ioc.Reason = "listed-not-built" // in go.sum: hashed, not necessarily built
@@ -51,7 +53,7 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 	var out []Found
 	var miss Miss
 	switch {
-	case p.Source.Kind.Exact() && p.Version != "":
+	case p.Version != "" && (p.Source.Kind.Exact() || p.Source.Kind == lockfile.URL):
 		out, miss = byName(set, p, lockfile.Identity{Name: p.Name, Version: p.Version}, out)
 	case p.Source.Kind == lockfile.Range || p.Source.Kind == lockfile.Manifest || p.Source.Kind.Exact() || p.Source.Kind == lockfile.NoVersion:
 		out, miss = byRange(set, p, out)
@@ -150,6 +152,8 @@ func qualifiers(p *lockfile.Package, m ioc.Match, id lockfile.Identity) []ioc.Re
 		out = append(out, Vendored)
 	case lockfile.NoVersion:
 		out = append(out, NotByVersion)
+	case lockfile.URL:
+		out = append(out, OtherAddress)
 	case lockfile.Registry:
 		if h := Host(p); h != "" && !public(p.Ecosystem, h) {
 			out = append(out, MirrorHost)

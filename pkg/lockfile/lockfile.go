@@ -102,8 +102,8 @@ type Source struct {
 // name. Its String is a reason code: it stands in the column "source" of an inventory.
 type SourceKind uint8
 
-// The kinds. Only Registry, Listed and the two installed kinds are matched by name and
-// exact version; Range and Manifest show what a later install could resolve to.
+// The kinds. Registry, Listed, Installed and Vendored are exact versions of the package of
+// their name; Range and Manifest show what a later install could resolve to.
 const (
 	Registry  SourceKind = iota // from a registry, or from whichever the tool defaults to
 	Listed                      // in go.sum: hashed, not necessarily built

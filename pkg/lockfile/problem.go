@@ -45,7 +45,7 @@ const (
 
 // Limits that every reader keeps. They are far above what real files hold.
 const (
-	MaxBytes    = 64 << 20 // size of a lockfile; a larger one is refused unread
+	MaxBytes    = 32 << 20 // size of a lockfile; a larger one is refused unread
 	MaxDepth    = 10_000   // nesting of JSON, YAML and TOML values
 	MaxProblems = 100      // problems kept of one file
 	maxDetail   = 300      // bytes of a problem's Detail

@@ -1,0 +1,112 @@
+package match_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/pkg/digest"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+)
+
+func testSet(t testing.TB) *ioc.Set {
+	t.Helper()
+	window := &ioc.Window{From: "2026-03-19", Until: "2026-03-20"}
+	pack := ioc.Pack{ID: "campaign", Indicators: []ioc.Indicator{
+		{ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}},
+		{ID: "tarball", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Integrity: []string{"sha1:" + strings.Repeat("a", 40)}},
+		{ID: "all", Type: ioc.TypePackage, Ecosystem: ecosystem.PyPI, Name: "all", AllVersions: true},
+		{ID: "tags", Type: ioc.TypePackage, Ecosystem: ecosystem.Actions, Name: "owner/moved", AllVersions: true, SafeVersion: []string{"0.35.0"}, Window: window},
+		{ID: "ref", Type: ioc.TypeDependencyRef, GitURL: "github.com/owner/repo", Commit: "1916faa365f2788b6e193514872d51a242876569"},
+	}}
+	data, err := ioc.Compile([]ioc.Pack{pack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := ioc.Open(string(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestPackage(t *testing.T) {
+	set := testSet(t)
+	npm := func(kind lockfile.SourceKind, url string) lockfile.Package {
+		return lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Source: lockfile.Source{Kind: kind, URL: url}}
+	}
+	listed := []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("a", 40)}}
+	commit := "1916faa365f2788b6e193514872d51a242876569"
+	for _, tt := range []struct {
+		about string
+		pkg   lockfile.Package
+		want  string     // "indicator reasons", one a match
+		miss  ioc.Reason // of no match
+		near  bool
+	}{
+		{"as it is", npm(lockfile.Registry, ""), "bad exact-version", "", false},
+		{"from the registry's host", npm(lockfile.Registry, "https://registry.npmjs.org/bad/-/bad-1.0.0.tgz"), "bad exact-version", "", false},
+		{"from the host of classic yarn", npm(lockfile.Registry, "https://registry.yarnpkg.com/bad/-/bad-1.0.0.tgz#abc"), "bad exact-version", "", false},
+		{"from a mirror", npm(lockfile.Registry, "https://user:pw@npm.example.com:8443/bad/-/bad-1.0.0.tgz"), "bad exact-version+mirror-host", "", false},
+		{"from anywhere", npm(lockfile.URL, "https://example.com/x.tgz"), "bad exact-version+url", "", false},
+		{"installed", npm(lockfile.Installed, ""), "bad exact-version+installed", "", false},
+		{"vendored", npm(lockfile.Vendored, ""), "bad exact-version+vendored", "", false},
+		{"listed", npm(lockfile.Listed, ""), "bad exact-version+listed-not-built", "", false},
+		{"git", npm(lockfile.Git, ""), "", "git", true},
+		{"file", npm(lockfile.Path, ""), "", "file", true},
+		{"link", npm(lockfile.Link, ""), "", "link", true},
+		{"workspace", npm(lockfile.Workspace, ""), "", "workspace", true},
+		{"replaced", npm(lockfile.Replaced, ""), "", "replaced", true},
+		{"another version", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.1"}, "", ioc.OtherVersion, true},
+		{"another name", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "good", Version: "1.0.0"}, "", ioc.OtherName, false},
+		{"alias", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Alias: "left-pad"}, "bad exact-version+alias", "", false},
+		{"address of another", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "good", Version: "2.0.0", Address: &lockfile.Identity{Name: "bad", Version: "1.0.0"}}, "bad exact-version+address", "", false},
+		{"bad under the address of a good one", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Address: &lockfile.Identity{Name: "good", Version: "2.0.0"}}, "bad exact-version", "", false},
+		{"digest under another name", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "good", Version: "2.0.0", Digests: listed}, "tarball integrity", "", false},
+		{"digest of a workspace", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "w", Source: lockfile.Source{Kind: lockfile.Workspace}, Digests: listed}, "tarball integrity", "", false},
+		{"name and digest", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Digests: listed}, "bad exact-version, tarball integrity", "", false},
+		{"git commit", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "x", Source: lockfile.Source{Kind: lockfile.Git, URL: "git+ssh://git@github.com/owner/repo.git", Commit: commit}}, "ref git-commit", "", false},
+		{"a range that admits it", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Range: "^1.0.0", Source: lockfile.Source{Kind: lockfile.Manifest}}, "bad latent-range", "", false},
+		{"a range that does not", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Range: "^2.0.0", Source: lockfile.Source{Kind: lockfile.Manifest}}, "", ioc.NoLatent, true},
+		{"no version, all listed", lockfile.Package{Ecosystem: ecosystem.PyPI, Name: "all", Source: lockfile.Source{Kind: lockfile.NoVersion}}, "all all-versions+no-version", "", false},
+		{"a moved tag", lockfile.Package{Ecosystem: ecosystem.Actions, Name: "owner/moved", Version: "v1"}, "tags all-versions+moved-tag", "", false},
+		{"a safe tag", lockfile.Package{Ecosystem: ecosystem.Actions, Name: "owner/moved", Version: "0.35.0"}, "", ioc.SafeVersion, true},
+		{"pinned past the move", lockfile.Package{Ecosystem: ecosystem.Actions, Name: "owner/moved", Version: commit}, "", match.PinnedCommit, true},
+		{"a short commit is no pin", lockfile.Package{Ecosystem: ecosystem.Actions, Name: "owner/moved", Version: commit[:12]}, "tags all-versions+moved-tag", "", false},
+	} {
+		found, miss := match.Package(set, &tt.pkg)
+		var got []string
+		for _, f := range found {
+			got = append(got, fmt.Sprint(f.Indicator.ID, " ", strings.Join(reasons(f), "+")))
+		}
+		if s := strings.Join(got, ", "); s != tt.want {
+			t.Errorf("%s: %q, want %q", tt.about, s, tt.want)
+		}
+		if miss.Reason != tt.miss || miss.Near != tt.near {
+			t.Errorf("%s: miss %q near %t, want %q near %t", tt.about, miss.Reason, miss.Near, tt.miss, tt.near)
+		}
+	}
+}
+
+func reasons(f match.Found) (out []string) {
+	for _, r := range f.Reasons {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+// The common entry, one that is not listed, costs no allocation.
+func TestMissAllocatesNothing(t *testing.T) {
+	set := testSet(t)
+	p := lockfile.Package{
+		Ecosystem: ecosystem.NPM, Name: "@types/node", Version: "20.1.0",
+		Source:  lockfile.Source{URL: "https://registry.npmjs.org/@types/node/-/node-20.1.0.tgz"},
+		Digests: []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("b", 40)}},
+	}
+	if n := testing.AllocsPerRun(100, func() { match.Package(set, &p) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
