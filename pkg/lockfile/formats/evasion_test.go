@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
+	versions "github.com/wormsweep/wormsweep/pkg/version"
 )
 
 // mutations is how often each sound file is mutated.
@@ -68,7 +70,7 @@ func planted(f *formats.Format) (name, version string) {
 // that is matched.
 func holds(file *lockfile.File, name, version string) bool {
 	for _, p := range file.Packages {
-		if p.Name == name && (p.Version == version || strings.Contains(p.Range, version)) && p.Source.Kind != lockfile.Replaced {
+		if p.Name == name && (same(p.Ecosystem, p.Version, version) || strings.Contains(p.Range, version)) && p.Source.Kind != lockfile.Replaced {
 			return true
 		}
 		if p.Address != nil && p.Address.Name == name && p.Address.Version == version {
@@ -76,6 +78,12 @@ func holds(file *lockfile.File, name, version string) bool {
 		}
 	}
 	return false
+}
+
+// same reports whether an indicator of a version meets one in another spelling of it.
+func same(e ecosystem.Ecosystem, found, version string) bool {
+	canonical, err := versions.Canonical(e, found)
+	return found == version || err == nil && versions.Public(e, canonical) == version
 }
 
 // hostile is what is put into files: characters that mean something in one of the grammars.

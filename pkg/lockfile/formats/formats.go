@@ -10,6 +10,7 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile/actions"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/gomod"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/npm"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/pypi"
 )
 
 // Format is one format of lockfile.
@@ -56,6 +57,24 @@ var All = []Format{
 		Parse: npm.ParseInstalled, Sample: npm.InstalledSample},
 	{ID: "package.json", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Outside: "node_modules",
 		Parse: npm.ParseManifest, Sample: npm.ManifestSample},
+
+	{ID: "requirements", Ecosystem: ecosystem.PyPI, Names: []string{"*requirements*.txt", "*Requirements*.txt", "*constraints*.txt"},
+		Parse: pypi.ParseRequirements, Sample: pypi.RequirementsSample},
+	{ID: "requirements-folder", Ecosystem: ecosystem.PyPI, Names: []string{"*.txt"}, Dirs: []string{"requirements"},
+		Parse: pypi.ParseRequirements, Sample: pypi.RequirementsSample},
+	{ID: "requirements.in", Ecosystem: ecosystem.PyPI, Names: []string{"*requirements*.in"},
+		Parse: pypi.ParseRequirementsIn, Sample: pypi.RequirementsInSample},
+	{ID: "requirements.in-folder", Ecosystem: ecosystem.PyPI, Names: []string{"*.in"}, Dirs: []string{"requirements"},
+		Parse: pypi.ParseRequirementsIn, Sample: pypi.RequirementsInSample},
+	{ID: "poetry.lock", Ecosystem: ecosystem.PyPI, Names: []string{"poetry.lock"}, Parse: pypi.ParsePoetryLock, Sample: pypi.PoetryLockSample},
+	{ID: "uv.lock", Ecosystem: ecosystem.PyPI, Names: []string{"uv.lock", "*.py.lock"}, Parse: pypi.ParseUVLock, Sample: pypi.UVLockSample},
+	{ID: "pdm.lock", Ecosystem: ecosystem.PyPI, Names: []string{"pdm.lock"}, Parse: pypi.ParsePDMLock, Sample: pypi.PDMLockSample},
+	{ID: "pylock", Ecosystem: ecosystem.PyPI, Names: []string{"pylock.toml", "pylock.*.toml"}, Parse: pypi.ParsePylock, Sample: pypi.PylockSample},
+	{ID: "Pipfile.lock", Ecosystem: ecosystem.PyPI, Names: []string{"Pipfile.lock"}, Parse: pypi.ParsePipfileLock, Sample: pypi.PipfileLockSample},
+	{ID: "Pipfile", Ecosystem: ecosystem.PyPI, Names: []string{"Pipfile"}, Parse: pypi.ParsePipfile, Sample: pypi.PipfileSample},
+	{ID: "pyproject.toml", Ecosystem: ecosystem.PyPI, Names: []string{"pyproject.toml"}, Parse: pypi.ParsePyproject, Sample: pypi.PyprojectSample},
+	{ID: "installed-pypi", Ecosystem: ecosystem.PyPI, Names: []string{"METADATA"}, Dirs: []string{"*.dist-info"},
+		Parse: pypi.ParseMetadata, Sample: pypi.MetadataSample},
 
 	{ID: "go.mod", Ecosystem: ecosystem.Go, Names: []string{"go.mod"}, Parse: gomod.ParseGoMod, Sample: gomod.GoModSample},
 	{ID: "go.sum", Ecosystem: ecosystem.Go, Names: []string{"go.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},

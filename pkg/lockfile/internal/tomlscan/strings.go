@@ -47,7 +47,7 @@ func (r *Reader) quoted(want bool) (value string, ok bool) {
 	if quote == '\'' {
 		part = inLiteral
 	}
-	i := r.pos + 1
+	i := plainEnd(r.text, r.pos+1, quote)
 	for i < len(r.text) && plain[r.text[i]]&part != 0 {
 		i++
 	}
@@ -60,6 +60,27 @@ func (r *Reader) quoted(want bool) (value string, ok bool) {
 	value = r.text[r.pos+1 : i]
 	r.pos = i + 1
 	return value, true
+}
+
+// plainEnd is an offset, from i on, before which a string has neither its quote nor a
+// backslash nor a control character. It looks at eight bytes at a time.
+func plainEnd(text string, i int, quote byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	quotes := uint64(quote) * ones
+	for ; i+8 <= len(text); i += 8 {
+		w := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
+			uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
+		// A byte b is zero where (b - 1) &^ b has its high bit set, and below a space where
+		// (b - ' ') &^ b has.
+		q, e, d := w^quotes, w^'\\'*ones, w^0x7f*ones
+		if ((q-ones)&^q|(e-ones)&^e|(d-ones)&^d|(w-' '*ones)&^w)&highs != 0 {
+			break
+		}
+	}
+	return i
 }
 
 // multiLine reads the string whose three opening quotes are next.

@@ -1,0 +1,62 @@
+package pypi
+
+import "unicode/utf8"
+
+// What a byte means in a requirement.
+const (
+	inName     byte = 1 << iota // a letter or digit
+	punctuates                  // "-", "_" and ".", which join the parts of a name
+	endsName
+	endsVersion
+	endsWord // a blank, a quote or a backslash, to a shell
+	endsLine // or begins a character that ends one, to Python
+)
+
+var bytesAre = func() (t [256]byte) {
+	for c := range t {
+		switch {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
+			t[c] = inName
+		case c < utf8.RuneSelf && isSpace(rune(c)):
+			t[c] |= endsName | endsVersion
+		}
+	}
+	for _, c := range " \t\r\n\"'\\" {
+		t[c] |= endsWord
+	}
+	for _, c := range []byte{'\n', '\r', '\v', '\f', 0x1c, 0x1d, 0x1e, 0xc2, 0xe2} {
+		t[c] |= endsLine
+	}
+	for _, c := range "-_." {
+		t[c] = punctuates
+	}
+	for _, c := range "[](){}<>=~!,;@#\"'" {
+		t[c] |= endsName
+	}
+	for _, c := range "(),;#<>=~" {
+		t[c] |= endsVersion
+	}
+	return t
+}()
+
+// until is the offset of the first byte of s that is of a kind, or of the first space
+// beyond ASCII; the length of s where there is none.
+func until(s string, kind byte) int {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c < utf8.RuneSelf:
+			if bytesAre[c]&kind != 0 {
+				return i
+			}
+			i++
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if isSpace(r) {
+				return i
+			}
+			i += size
+		}
+	}
+	return len(s)
+}
