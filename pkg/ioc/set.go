@@ -230,8 +230,12 @@ func (s *Set) Package(e ecosystem.Ecosystem, name, ver string) ([]Match, Reason)
 	for _, x := range s.layers {
 		q := query{set: s, index: x, ecosystem: e, version: ver, why: OtherName}
 		q.ask(table(x.sections[section]).find(name), "")
-		if e == ecosystem.Go && x.sections[secGoFolded] != "" && q.why == OtherName && len(q.out) == 0 {
-			q.ask(table(x.sections[secGoFolded]).find(strings.ToLower(name)), CaseOnly)
+		if e == ecosystem.Go && q.why == OtherName && len(q.out) == 0 {
+			folded := strings.ToLower(name)
+			q.ask(table(x.sections[secGoFolded]).find(folded), CaseOnly)
+			if folded != name {
+				q.ask(table(x.sections[section]).find(folded), CaseOnly)
+			}
 		}
 		if e == ecosystem.NPM && strings.HasPrefix(name, "@") {
 			if scope, _, ok := strings.Cut(name, "/"); ok {
@@ -269,6 +273,9 @@ func (q *query) ask(values cursor, reason Reason) {
 		return
 	}
 	if q.canonical == "" {
+		if q.ecosystem == ecosystem.Actions {
+			q.version = actionRef(q.version)
+		}
 		var err error
 		if q.canonical, err = version.Canonical(q.ecosystem, q.version); err != nil {
 			q.canonical, q.odd = q.version, true
@@ -290,6 +297,20 @@ func (q *query) ask(values cursor, reason Reason) {
 			q.out = q.set.match(q.out, q.index, v.indicator, why)
 		}
 	}
+}
+
+// actionRef is what an action is pinned to as lists write it: a tag or branch by its short
+// name, a commit id in lower case. GitHub takes the full name of a ref, and either case.
+func actionRef(ref string) string {
+	for _, prefix := range []string{"refs/tags/", "refs/heads/"} {
+		if short, ok := strings.CutPrefix(ref, prefix); ok {
+			return short
+		}
+	}
+	if len(ref) == 40 && strings.Trim(ref, "0123456789abcdefABCDEF") == "" {
+		return strings.ToLower(ref)
+	}
+	return ref
 }
 
 // test says how a value meets the version, or why it does not.
@@ -331,9 +352,10 @@ func (q *query) test(v value) Reason {
 }
 
 // Latent asks for a range that a manifest or a requirement gives, "" for none: does it admit
-// a listed exact version, so that the next install could bring it in? A name of which every
-// version is listed is met by any range, as AllVersions. The reason of no match is OtherName
-// or NoLatent.
+// a listed exact version, so that the next install could bring it in? One that is no range,
+// the tag "latest" for one, may come to stand for any. A name of which every version is listed
+// is met by any range, as AllVersions, and any name of a listed scope as Namespace. The reason
+// of no match is OtherName or NoLatent.
 func (s *Set) Latent(e ecosystem.Ecosystem, name, expr string) ([]Match, Reason) {
 	section, ok := nameSections[e]
 	if !ok {
@@ -342,13 +364,24 @@ func (s *Set) Latent(e ecosystem.Ecosystem, name, expr string) ([]Match, Reason)
 	var out []Match
 	why := OtherName
 	for _, x := range s.layers {
+		if scope, _, ok := strings.Cut(name, "/"); ok && e == ecosystem.NPM && scope[:1] == "@" {
+			for values := table(x.sections[section]).find(scope); ; {
+				v, ok := values.next()
+				if !ok {
+					break
+				}
+				if v.kind == kindNamespace {
+					out = s.match(out, x, v.indicator, Namespace)
+				}
+			}
+		}
 		values := table(x.sections[section]).find(name)
 		if values.left == 0 {
 			continue
 		}
 		why = NoLatent
 		asked, err := version.ParseRange(e, expr)
-		admits := func(v string) bool { return err == nil && asked.Contains(v) }
+		admits := func(v string) bool { return err != nil || asked.Contains(v) }
 		met := map[uint32]bool{}
 		for v, ok := values.next(); ok; v, ok = values.next() {
 			switch {
@@ -392,7 +425,8 @@ func (s *Set) Digest(d digest.Digest) []Match {
 	return out
 }
 
-// Commit asks for a git dependency: the address as the lockfile writes it, and the commit.
+// Commit asks for a git dependency: the address as the lockfile writes it, and the commit, of
+// which a manifest may give the first digits alone.
 func (s *Set) Commit(url, commit string) []Match {
 	if len(commit) < refKey {
 		return nil
@@ -403,7 +437,8 @@ func (s *Set) Commit(url, commit string) []Match {
 		values := table(x.sections[secRefs]).find(commit[:refKey])
 		for v, ok := values.next(); ok; v, ok = values.next() {
 			ind := x.indicator(v.indicator)
-			if strings.HasPrefix(commit, strings.ToLower(ind.Commit)) && GitRepository(ind.GitURL) == GitRepository(url) {
+			listed := strings.ToLower(ind.Commit)
+			if (strings.HasPrefix(commit, listed) || strings.HasPrefix(listed, commit)) && GitRepository(ind.GitURL) == GitRepository(url) {
 				out = s.match(out, x, v.indicator, GitCommit)
 			}
 		}
@@ -428,10 +463,15 @@ func GitRepository(url string) string {
 		}
 	} else if host, path, ok := strings.Cut(s, ":"); ok {
 		host = host[strings.LastIndexByte(host, '@')+1:]
-		if !strings.Contains(host, ".") {
-			host = host + ".com" // "github:", "gitlab:"
+		switch {
+		case host == "bitbucket":
+			host = "bitbucket.org"
+		case !strings.Contains(host, "."):
+			host += ".com" // "github:", "gitlab:"
 		}
 		s = host + "/" + strings.TrimPrefix(path, "/")
+	} else if host, _, ok := strings.Cut(s, "/"); ok && !strings.Contains(host, ".") {
+		s = "github.com/" + s
 	}
 	return strings.TrimSuffix(strings.Trim(s, "/"), ".git")
 }

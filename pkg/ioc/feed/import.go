@@ -228,6 +228,12 @@ func (r *reader) pack(root node, data []byte) error {
 	if err != nil {
 		return err
 	}
+	for _, other := range r.feed.packs {
+		if other.ID == p.ID {
+			r.fail(0, ioc.Duplicate, "a second pack %.100q; it is left out", p.ID)
+			return nil
+		}
+	}
 	for i, ind := range p.Indicators {
 		if ind.ID == "" {
 			p.Indicators[i].ID = ioc.IndicatorID(ind, p.ID)

@@ -430,6 +430,48 @@ error "x.yaml":12: common-name: innocent projects have such a file: needs confid
 	for _, complaint := range ioc.Lint(packs[0]) {
 		t.Errorf("the pack that was kept: %v", complaint)
 	}
+
+	folder := fstest.MapFS{"a.yaml": {Data: []byte(in)}, "b.yaml": {Data: []byte(in)}, "list.txt": {Data: []byte("y:1.0.0\n")}}
+	f, err = feed.ImportFS(folder, ".", feed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := f.Errors[len(f.Errors)-1]; last.File != "b.yaml" || last.Rule != ioc.Duplicate {
+		t.Errorf("a pack given twice: %v", f.Errors)
+	}
+	packs = f.Packs("x-2026-01", time.Time{})
+	if len(packs) != 2 || packs[1].ID != "x-2026-01-list" {
+		t.Errorf("packs %q and %q of %d", packs[0].ID, packs[1].ID, len(packs))
+	}
+}
+
+// A record that is withdrawn in one place and not in another is disputed when both are of one
+// advisory, and stands when they are not.
+func TestPacksMerge(t *testing.T) {
+	record := func(id, aliases, more string) string {
+		return `{"id":"` + id + `","aliases":[` + aliases + `]` + more + `,"affected":[{"package":{"ecosystem":"npm","name":"x"},"versions":["1.0.0"]}]}` + "\n"
+	}
+	withdrawn := `,"withdrawn":"2026-05-26T17:12:48Z"`
+	for _, tt := range []struct {
+		name, in string
+		want     ioc.Status
+	}{
+		{"one advisory", record("MAL-1", `"GHSA-1"`, "") + record("GHSA-1", "", withdrawn), ioc.Disputed},
+		{"two advisories", record("MAL-1", "", withdrawn) + record("MAL-2", "", ""), ""},
+		{"both withdrawn", record("MAL-1", "", withdrawn) + record("MAL-2", "", withdrawn), ioc.Withdrawn},
+	} {
+		f, err := feed.Import("x.jsonl", []byte(tt.in), feed.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := f.Packs("x", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))[0]
+		if len(p.Indicators) != 1 || p.Indicators[0].Status != tt.want {
+			t.Errorf("%s: %+v, want one with status %q", tt.name, p.Indicators, tt.want)
+		}
+		for _, complaint := range ioc.Lint(p) {
+			t.Errorf("%s: %v", tt.name, complaint)
+		}
+	}
 }
 
 // Hostile inputs are bounded, and what was left out is said.

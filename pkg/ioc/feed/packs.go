@@ -9,12 +9,16 @@ import (
 )
 
 // Packs are the feed as packs: those that it holds, and one with the given id for all other
-// entries, with the feed as their one source. The id is lower-case words joined by "-".
+// entries, with the feed as their one source. The id is lower-case words joined by "-"; where one
+// of the packs has it, "-list" follows.
 //
 // Two entries of one observable become one indicator. Where one of them is withdrawn and the
 // other is not, the indicator is disputed when they share an id of a record, and else active.
 func (f Feed) Packs(id string, modified time.Time) []ioc.Pack {
 	packs := slices.Clone(f.packs)
+	if slices.ContainsFunc(packs, func(p ioc.Pack) bool { return p.ID == id }) {
+		id += "-list"
+	}
 	p := ioc.Pack{
 		Schema: ioc.Schema, ID: id, Title: f.Name, Status: ioc.PackActive, Severity: ioc.High,
 		Revision: 1, Modified: modified, Sources: []ioc.Source{{ID: f.Name}}, Indicators: []ioc.Indicator{},

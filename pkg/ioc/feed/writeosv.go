@@ -231,7 +231,8 @@ func (g *osvGroup) record(key string) (Record, error) {
 		Specific      map[string]any `json:"database_specific"`
 	}{
 		osvVersion, id, g.modified.UTC().Format(time.RFC3339), g.withdrawn, slices.Sorted(maps.Keys(g.aliases)),
-		"Malicious code in " + g.name + " (" + string(g.ecosystem) + ")", []block{affected},
+		"Malicious code in " + g.name + " (" + string(g.ecosystem) + ")",
+		[]block{affected},
 		map[string]any{"campaigns": slices.Sorted(maps.Keys(g.campaigns))},
 	})
 	return Record{id, text}, err
