@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -37,11 +38,22 @@ func (f *goFile) position(p token.Pos) string {
 	return f.path + ":" + strconv.Itoa(f.fset.Position(p).Line)
 }
 
-// goFiles parses every Go file of this module: testdata and modules of their own aside.
+// goFiles gives every Go file of this module, parsed: testdata and modules of their own
+// aside.
 func goFiles(t *testing.T) []*goFile {
 	t.Helper()
-	var files []*goFile
-	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+	files, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no Go files found: a test of them would pass in silence")
+	}
+	return files
+}
+
+var parsed = sync.OnceValues(func() (files []*goFile, err error) {
+	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -51,32 +63,31 @@ func goFiles(t *testing.T) []*goFile {
 		if !strings.HasSuffix(file, ".go") {
 			return nil
 		}
-		rel, err := filepath.Rel(root, file)
-		if err != nil {
-			return err
-		}
-		f := &goFile{path: filepath.ToSlash(rel), fset: token.NewFileSet()}
-		f.ast, err = parser.ParseFile(f.fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		for _, spec := range f.ast.Imports {
-			imported, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				return err
-			}
-			f.imports = append(f.imports, imported)
-		}
+		f, err := parse(file)
 		files = append(files, f)
-		return nil
+		return err
 	})
+	return files, err
+})
+
+func parse(file string) (*goFile, error) {
+	rel, err := filepath.Rel(root, file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if len(files) == 0 {
-		t.Fatal("no Go files found: a test of them would pass in silence")
+	f := &goFile{path: filepath.ToSlash(rel), fset: token.NewFileSet()}
+	f.ast, err = parser.ParseFile(f.fset, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
 	}
-	return files
+	for _, spec := range f.ast.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		f.imports = append(f.imports, imported)
+	}
+	return f, nil
 }
 
 func skipFolder(folder string, entry fs.DirEntry) error {
