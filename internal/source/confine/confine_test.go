@@ -174,3 +174,44 @@ func FuzzBelow(f *testing.F) {
 		}
 	})
 }
+
+// Files gives what Open gives, by whichever way.
+func TestFiles(t *testing.T) {
+	top := tree(t)
+	root, err := os.OpenRoot(filepath.Join(top, "in"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := confine.NewFiles(root)
+	for _, name := range []string{
+		"sub/f", "./sub/f", "sub/../sub/f", "inside/f", "linked", "outside/f", "absolute/f", "sub/up/out/f", "../out/f", top + "/out/f", "/etc/passwd", "sub", ".", "", "none", "sub/f/", "sub/f\x00",
+	} {
+		text, err := confine.ReadFile(root, name, 100)
+		r, size, filesErr := files.Open(name)
+		if (err == nil) != (filesErr == nil) || err != nil && confine.Fault("", err).Code != confine.Fault("", filesErr).Code {
+			t.Errorf("%q: %v; Open gives %v", name, filesErr, err)
+		}
+		if filesErr != nil {
+			continue
+		}
+		got, err := confine.ReadAll(r, size, 100, nil)
+		if string(got) != string(text) || size != int64(len(text)) || err != nil || string(text) != "in/sub/f" {
+			t.Errorf("%q: %q, of %d bytes, %v; Open gives %q", name, got, size, err, text)
+		}
+		if err := r.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if err := r.Close(); err == nil {
+			t.Errorf("Close of what is closed: no error")
+		}
+		if n, err := r.Read(make([]byte, 1)); n != 0 || err == nil || err == io.EOF {
+			t.Errorf("Read of what is closed: %d, %v", n, err)
+		}
+	}
+	if err := files.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := files.Open("sub/f"); err == nil {
+		t.Error("Open of a closed folder: no error")
+	}
+}

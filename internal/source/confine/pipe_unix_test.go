@@ -44,6 +44,9 @@ func TestOpenWaitsForNobody(t *testing.T) {
 		if _, _, err := confine.Open(root, "socket"); err == nil {
 			t.Error("socket: opened")
 		}
+		if _, _, err := confine.NewFiles(root).Open("pipe"); !errors.Is(err, confine.ErrNotRegular) {
+			t.Errorf("pipe: %v; want %v", err, confine.ErrNotRegular)
+		}
 		if _, _, err := confine.Open(dev, "zero"); !errors.Is(err, confine.ErrNotRegular) {
 			t.Errorf("/dev/zero: %v; want %v", err, confine.ErrNotRegular)
 		}

@@ -61,9 +61,15 @@ func (f *finder) next(ctx context.Context) *source.Repository {
 	if c.listing != nil {
 		return f.plain(c, root, c.listing)
 	}
-	entries, err := readFolder(root, source.MaxFiles+1)
-	kind := gitOf(root, entries)
-	l := walk(ctx, root, entries, err, kind == dotGit || kind == gitFile, source.MaxFiles)
+	h, err := newHandle(root)
+	if err != nil {
+		root.Close()
+		return c.unreadable(err)
+	}
+	defer h.close()
+	entries, err := readFolder(h, source.MaxFiles+1)
+	kind := gitOf(h, entries)
+	l := walk(ctx, h, entries, err, kind == dotGit || kind == gitFile, source.MaxFiles)
 	switch {
 	case kind != notGit:
 		return f.git(c, root, l, kind)
@@ -105,7 +111,7 @@ func (f *finder) plain(c candidate, root *os.Root, l *listing) *source.Repositor
 	for _, path := range l.nested {
 		f.push(c.in(path))
 	}
-	return &source.Repository{Name: c.name, Path: c.shown, Loose: c.loose, Trees: []source.Tree{&worktree{root, l}}}
+	return &source.Repository{Name: c.name, Path: c.shown, Loose: c.loose, Trees: []source.Tree{&worktree{confine.NewFiles(root), l}}}
 }
 
 // split queues what a folder of git repositories holds, from its listing.

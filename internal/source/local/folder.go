@@ -3,13 +3,9 @@ package local
 import (
 	"bytes"
 	"errors"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/wormsweep/wormsweep/internal/source"
-	"github.com/wormsweep/wormsweep/internal/source/confine"
 )
 
 // entry is a name in a folder.
@@ -35,47 +31,12 @@ func (e entry) file(path string) source.File {
 // errTooMany says that a folder was not read to its end.
 var errTooMany = errors.New("more entries than are read")
 
-// readFolder lists a folder in the order of the paths in it (source.CompareNames). With an error it gives what could be read; it
-// stops with errTooMany after max entries.
-func readFolder(root *os.Root, max int) ([]entry, error) {
-	f, err := root.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var entries []entry
-	for err == nil {
-		var batch []fs.DirEntry
-		batch, err = f.ReadDir(1024) // each holds its whole stat: a few hundred bytes
-		if room := max - len(entries); len(batch) > room {
-			batch, err = batch[:room], errTooMany
-		}
-		entries = slices.Grow(entries, len(batch))
-		for _, e := range batch {
-			info, err := e.Info()
-			if err != nil { // gone since
-				continue
-			}
-			entries = append(entries, entry{e.Name(), info.Size(), kindOf(info.Mode())})
-		}
-	}
-	if err == io.EOF {
-		err = nil
-	}
+// readFolder lists a folder in the order of the paths in it (source.CompareNames). With an
+// error it gives what could be read; it stops with errTooMany after max entries.
+func readFolder(h handle, max int) ([]entry, error) {
+	entries, err := h.entries(max)
 	slices.SortFunc(entries, entry.compare)
 	return entries, err
-}
-
-func kindOf(mode fs.FileMode) kind {
-	switch {
-	case mode.IsRegular():
-		return file
-	case mode.IsDir():
-		return folder
-	case mode&fs.ModeSymlink != 0:
-		return link
-	}
-	return special
 }
 
 func (e entry) compare(other entry) int {
@@ -93,7 +54,7 @@ const (
 )
 
 // gitOf tells whether the folder with these entries is a git repository.
-func gitOf(root *os.Root, entries []entry) git {
+func gitOf(h handle, entries []entry) git {
 	var head, objects, refs bool
 	for _, e := range entries {
 		switch {
@@ -109,7 +70,7 @@ func gitOf(root *os.Root, entries []entry) git {
 			refs = true // git wants the folder; it is lost where a bare repository was committed to git
 		}
 	}
-	if head && objects && refs && looksLikeHead(root) {
+	if head && objects && refs && looksLikeHead(h) {
 		return bare
 	}
 	return notGit
@@ -117,8 +78,8 @@ func gitOf(root *os.Root, entries []entry) git {
 
 // looksLikeHead keeps a folder that happens to have those names from being taken for a git
 // repository.
-func looksLikeHead(root *os.Root) bool {
-	text, err := confine.ReadFile(root, "HEAD", 4096)
+func looksLikeHead(h handle) bool {
+	text, err := h.read("HEAD", 4096)
 	if err != nil {
 		return false
 	}

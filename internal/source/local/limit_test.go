@@ -31,10 +31,14 @@ func TestMaxFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		names, err := readFolder(root, max+1)
+		h, err := newHandle(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := readFolder(h, max+1)
 		var files []string
 		limits := 0
-		for f, err := range walk(context.Background(), root, names, err, false, max).all() {
+		for f, err := range walk(context.Background(), h, names, err, false, max).all() {
 			switch {
 			case errors.Is(err, source.ErrMaxFiles):
 				limits++
@@ -46,6 +50,7 @@ func TestMaxFiles(t *testing.T) {
 				files = append(files, f.Path)
 			}
 		}
+		h.close()
 		root.Close()
 		if over := max < entries; over != (limits == 1) || !over && (limits > 0 || !slices.Equal(files, all)) {
 			t.Errorf("at most %d: %q, and %d times the limit", max, files, limits)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"os"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/source"
@@ -107,15 +106,15 @@ var (
 	errBare      = errors.New("a bare git repository in a work tree: its files are listed as they lie, its HEAD is not looked at")
 )
 
-// walk lists the folder at root, whose entries were read before; err is what kept them
-// from being read to their end. It lists at most max files and folders.
-func walk(ctx context.Context, root *os.Root, entries []entry, err error, worktree bool, max int) *listing {
+// walk lists the folder at h, whose entries were read before; err is what kept them from
+// being read to their end. It lists at most max files and folders.
+func walk(ctx context.Context, h handle, entries []entry, err error, worktree bool, max int) *listing {
 	w := &walker{worktree: worktree, left: max}
-	w.folder(ctx, root, "", entries, err, 0)
+	w.folder(ctx, h, "", entries, err, 0)
 	return &w.listing
 }
 
-func (w *walker) folder(ctx context.Context, root *os.Root, path string, entries []entry, err error, depth int) {
+func (w *walker) folder(ctx context.Context, h handle, path string, entries []entry, err error, depth int) {
 	if err != nil && !errors.Is(err, errTooMany) { // that shows below, where nothing is left
 		w.fault(confine.Fault(path, err))
 	}
@@ -135,7 +134,7 @@ func (w *walker) folder(ctx context.Context, root *os.Root, path string, entries
 			return
 		}
 		if e.kind == folder {
-			w.descend(ctx, root, e.name, prefix+e.name, depth+1)
+			w.descend(ctx, h, e.name, prefix+e.name, depth+1)
 			continue
 		}
 		w.files = append(w.files, e.file(prefix+e.name))
@@ -144,19 +143,19 @@ func (w *walker) folder(ctx context.Context, root *os.Root, path string, entries
 
 // descend lists the folder name of parent, which has the path from the start of the walk.
 // It is opened from its parent and not by its path: that takes the same time at any depth.
-func (w *walker) descend(ctx context.Context, parent *os.Root, name, path string, depth int) {
+func (w *walker) descend(ctx context.Context, parent handle, name, path string, depth int) {
 	if depth > source.MaxTreeDepth {
 		w.fault(&source.PathError{Path: path, Code: source.CodeLimit, Err: source.ErrMaxTreeDepth})
 		return
 	}
-	root, err := parent.OpenRoot(name)
+	h, err := parent.open(name)
 	if err != nil {
 		w.fault(confine.Fault(path, err))
 		return
 	}
-	defer root.Close()
-	entries, err := readFolder(root, w.left+1)
-	switch gitOf(root, entries) {
+	defer h.close()
+	entries, err := readFolder(h, w.left+1)
+	switch gitOf(h, entries) {
 	case dotGit:
 		w.nested = append(w.nested, path)
 		return
@@ -173,5 +172,5 @@ func (w *walker) descend(ctx context.Context, parent *os.Root, name, path string
 		}
 		w.fault(&source.PathError{Path: path, Code: source.CodeBare, Err: errBare})
 	}
-	w.folder(ctx, root, path, entries, err, depth)
+	w.folder(ctx, h, path, entries, err, depth)
 }

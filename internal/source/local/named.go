@@ -122,8 +122,13 @@ func (f *finder) open(n *named) error {
 		return err
 	}
 	defer root.Close()
-	entries, err := readFolder(root, source.MaxFiles+1)
-	if gitOf(root, entries) != notGit {
+	h, err := newHandle(root)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	entries, err := readFolder(h, source.MaxFiles+1)
+	if gitOf(h, entries) != notGit {
 		return nil
 	}
 	loose := &listing{}

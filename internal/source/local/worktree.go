@@ -2,9 +2,8 @@ package local
 
 import (
 	"context"
-	"io/fs"
+	"io"
 	"iter"
-	"os"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
@@ -14,13 +13,13 @@ import (
 // opened when they are read, from the open folder, so that a link put in their place since
 // leads nowhere else.
 type worktree struct {
-	root *os.Root
-	list *listing
+	files *confine.Files
+	list  *listing
 }
 
 func (t *worktree) Ref() string    { return "worktree" }
 func (t *worktree) Commit() string { return "" }
-func (t *worktree) Close() error   { return t.root.Close() }
+func (t *worktree) Close() error   { return t.files.Close() }
 
 func (t *worktree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 	return func(yield func(source.File, error) bool) {
@@ -33,12 +32,12 @@ func (t *worktree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 }
 
 func (t *worktree) Read(ctx context.Context, f source.File, max int64, buf []byte) ([]byte, error) {
-	r, info, err := t.open(ctx, f)
+	r, size, err := t.open(ctx, f)
 	if err != nil {
 		return buf[:0], err
 	}
 	defer r.Close()
-	data, err := confine.ReadAll(r, info.Size(), max, buf)
+	data, err := confine.ReadAll(r, size, max, buf)
 	if err != nil {
 		return buf[:0], confine.Fault(f.Path, err)
 	}
@@ -53,16 +52,16 @@ func (t *worktree) Open(ctx context.Context, f source.File) (source.ReadCloser, 
 	return r, nil
 }
 
-func (t *worktree) open(ctx context.Context, f source.File) (*os.File, fs.FileInfo, error) {
+func (t *worktree) open(ctx context.Context, f source.File) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	if err := source.Openable(f); err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
-	r, info, err := confine.Open(t.root, f.Path)
+	r, size, err := t.files.Open(f.Path)
 	if err != nil {
-		return nil, nil, confine.Fault(f.Path, err)
+		return nil, 0, confine.Fault(f.Path, err)
 	}
-	return r, info, nil
+	return r, size, nil
 }
