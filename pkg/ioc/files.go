@@ -8,18 +8,13 @@ import (
 // File asks for a file by what its tree tells: path with slashes, size in bytes, git blob
 // id or "". It returns the matches that are certain, and whether an indicator selects the
 // file but is decided by a digest of its content, so that the caller hashes the file and
-// asks Digest.
+// asks Digest and, where it gave no blob id, Blob.
 func (s *Set) File(p string, size int64, blob string) (matches []Match, hash bool) {
 	for _, x := range s.layers {
-		q := fileQuery{s, x, p, size, nil, false}
+		q := fileQuery{set: s, index: x, path: p, size: size, blob: blob}
 		q.all(table(x.sections[secBases]).find(path.Base(p)))
 		q.all(table(x.sections[secSizes]).findUint(uint64(size)))
-		if blob != "" {
-			values := table(x.sections[secBlobs]).find(strings.ToLower(blob))
-			for v, ok := values.next(); ok; v, ok = values.next() {
-				q.out = s.match(q.out, x, v.indicator, GitBlob)
-			}
-		}
+		q.out = s.blob(q.out, x, blob)
 		for i := range x.globs {
 			g := &x.globs[i]
 			if inSize(size, g.sizeMin, g.sizeMax) && (g.path == "" || matchGlob(g.path, p)) {
@@ -32,11 +27,32 @@ func (s *Set) File(p string, size int64, blob string) (matches []Match, hash boo
 	return matches, hash
 }
 
+// Blob asks for a git blob id, for a file whose tree did not tell it.
+func (s *Set) Blob(id string) []Match {
+	var out []Match
+	for _, x := range s.layers {
+		out = s.blob(out, x, id)
+	}
+	return out
+}
+
+func (s *Set) blob(out []Match, x *index, id string) []Match {
+	if id == "" {
+		return out
+	}
+	values := table(x.sections[secBlobs]).find(strings.ToLower(id))
+	for v, ok := values.next(); ok; v, ok = values.next() {
+		out = s.match(out, x, v.indicator, GitBlob)
+	}
+	return out
+}
+
 type fileQuery struct {
 	set   *Set
 	index *index
 	path  string
 	size  int64
+	blob  string
 	out   []Match
 	hash  bool
 }
@@ -59,8 +75,9 @@ func (q *fileQuery) one(n uint32) {
 	case ind.SHA256 != "" || ind.SHA1 != "" || ind.MD5 != "":
 		q.hash = true
 		return
-	case ind.GitBlob != "":
-		return // decided by the blob id alone
+	case ind.GitBlob != "": // decided by the blob id alone
+		q.hash = q.hash || q.blob == ""
+		return
 	}
 	why := FilePath
 	if ind.Path == "" && ind.Name == "" {

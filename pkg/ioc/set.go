@@ -237,11 +237,7 @@ func (s *Set) Package(e ecosystem.Ecosystem, name, ver string) ([]Match, Reason)
 				q.ask(table(x.sections[section]).find(folded), CaseOnly)
 			}
 		}
-		if e == ecosystem.NPM && strings.HasPrefix(name, "@") {
-			if scope, _, ok := strings.Cut(name, "/"); ok {
-				q.ask(table(x.sections[section]).find(scope), Namespace)
-			}
-		}
+		q.ask(table(x.sections[section]).find(scopeOf(e, name)), Namespace)
 		out = append(out, q.out...)
 		if q.why != OtherName {
 			why = q.why
@@ -251,6 +247,16 @@ func (s *Set) Package(e ecosystem.Ecosystem, name, ver string) ([]Match, Reason)
 		return out, out[0].Reason
 	}
 	return nil, why
+}
+
+// scopeOf is the npm scope of a name, "" where it has none: no name is listed under that.
+func scopeOf(e ecosystem.Ecosystem, name string) string {
+	if e == ecosystem.NPM && strings.HasPrefix(name, "@") {
+		if scope, _, ok := strings.Cut(name, "/"); ok {
+			return scope
+		}
+	}
+	return ""
 }
 
 // query is one question to one index.
@@ -364,15 +370,10 @@ func (s *Set) Latent(e ecosystem.Ecosystem, name, expr string) ([]Match, Reason)
 	var out []Match
 	why := OtherName
 	for _, x := range s.layers {
-		if scope, _, ok := strings.Cut(name, "/"); ok && e == ecosystem.NPM && scope[:1] == "@" {
-			for values := table(x.sections[section]).find(scope); ; {
-				v, ok := values.next()
-				if !ok {
-					break
-				}
-				if v.kind == kindNamespace {
-					out = s.match(out, x, v.indicator, Namespace)
-				}
+		scope := table(x.sections[section]).find(scopeOf(e, name))
+		for v, ok := scope.next(); ok; v, ok = scope.next() {
+			if v.kind == kindNamespace {
+				out = s.match(out, x, v.indicator, Namespace)
 			}
 		}
 		values := table(x.sections[section]).find(name)

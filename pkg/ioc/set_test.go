@@ -19,6 +19,8 @@ const (
 	sha512SRI = "sha512-ParJgA8rMBa1CAv6QFDZYzZxsNsmHWL24RapTSVbZB9qVE+dC7mHNwDj5gcd874bKjjk7w0pI/WMYrx9TxU7nQ=="
 )
 
+const actionCommit = "0e58ed8671d6b60d0890c21b07f8835ace038e67"
+
 // testPack has one indicator of every kind that a Set matches.
 func testPack() ioc.Pack {
 	p := ioc.Pack{Schema: ioc.Schema, ID: "test-campaign", Title: "Test", Status: ioc.PackHistorical, Severity: ioc.High}
@@ -46,7 +48,8 @@ func testPack() ioc.Pack {
 	pkg("pypi", ecosystem.PyPI, "Some.Name", nil, "1.0", "2.0+local")
 	pkg("go", ecosystem.Go, "github.com/Evil/mod", nil, "v1.0.0", "v0.0.0-20260804093512-abcdefabcdef")
 	pkg("go-one", ecosystem.Go, "github.com/Evil/one", nil, "v1.0.0")
-	pkg("action", ecosystem.Actions, "Owner/Action", nil, "v1")
+	pkg("go-lower", ecosystem.Go, "example.com/lower/mod", nil, "v1.0.0")
+	pkg("action", ecosystem.Actions, "Owner/Action", nil, "v1", actionCommit)
 	file := func(id string, ind ioc.Indicator) {
 		ind.ID, ind.Type, ind.Confidence = id, ioc.TypeFile, ioc.Confirmed
 		p.Indicators = append(p.Indicators, ind)
@@ -129,6 +132,11 @@ func TestSetPackage(t *testing.T) {
 		{ecosystem.Go, "github.com/evil/one", "v1.0.0", "go-one case-only", ""},
 		{ecosystem.Actions, "owner/action", "v1", "action exact-version", ""},
 		{ecosystem.Actions, "owner/action", "v1.0", "", ioc.OtherVersion},
+		{ecosystem.Actions, "owner/action", "refs/tags/v1", "action exact-version", ""}, // GitHub takes the full name
+		{ecosystem.Actions, "owner/action", "refs/heads/v1", "action exact-version", ""},
+		{ecosystem.Actions, "owner/action", strings.ToUpper(actionCommit), "action exact-version", ""},
+		{ecosystem.Actions, "owner/action", actionCommit[:12], "", ioc.OtherVersion},
+		{ecosystem.Go, "example.com/Lower/mod", "v1.0.0", "go-lower case-only", ""},
 	} {
 		ms, why := set.Package(tt.ecosystem, tt.name, tt.version)
 		if got := show(ms); got != tt.want {
@@ -153,6 +161,11 @@ func TestSetLatent(t *testing.T) {
 		{ecosystem.NPM, "all-bad", "latest", "npm-all all-versions"},
 		{ecosystem.PyPI, "some-name", ">=0.9,<2", "pypi latent-range"},
 		{ecosystem.PyPI, "some-name", ">=3", ""},
+		{ecosystem.NPM, "@scope/x", "latest", "npm-exact latent-range"}, // a tag can come to stand for any version
+		{ecosystem.NPM, "@evil/anything", "^1.0.0", "npm-scope namespace"},
+		{ecosystem.NPM, "@evilx/anything", "^1.0.0", ""},
+		{ecosystem.NPM, "/", "^1.0.0", ""},
+		{ecosystem.NPM, "", "", ""},
 		{ecosystem.NPM, "unknown", "*", ""},
 	} {
 		ms, _ := set.Latent(tt.ecosystem, tt.name, tt.expr)
@@ -226,6 +239,11 @@ func TestSetCommit(t *testing.T) {
 		{"https://github.com/antvis/G6", commit, ""},
 		{"https://github.com/antvis/G2", commit[:39] + "0", ""},
 		{"https://github.com/antvis/G2", "1916f", ""},
+		{"https://github.com/antvis/G2", commit[:7], "ref git-commit"}, // a manifest may give so much
+		{"https://github.com/antvis/G2", commit[:7] + "0", ""},
+		{"antvis/G2#" + commit, commit, "ref git-commit"},
+		{"other/antvis/G2", commit, ""},
+		{"gitlab:antvis/G2", commit, ""},
 	} {
 		if got := show(set.Commit(tt.url, tt.commit)); got != tt.want {
 			t.Errorf("Commit(%q, %q) = %q, want %q", tt.url, tt.commit, got, tt.want)

@@ -53,6 +53,7 @@ type Feed struct {
 	Errors     []RowError   // rows that are no indicator
 	Repairs    []ioc.Repair // rows that were changed; Source is the file
 	Duplicates int          // rows that say again what an earlier row said
+	Passed     []string     // files of a folder or zip that were not opened: no list has their extension
 
 	packs []ioc.Pack // of inputs that are packs
 	seen  map[string]bool

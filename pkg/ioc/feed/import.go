@@ -45,9 +45,10 @@ func Import(name string, data []byte, opt Options) (Feed, error) {
 	return f, f.end()
 }
 
-// ImportFS reads the file or folder at root of fsys, in fs's notation: "." is all of it. Files of
-// a folder that are no feed are RowErrors of the rule bad-row; names that begin with "." are
-// passed over, links are not followed.
+// ImportFS reads the file or folder at root of fsys, in fs's notation: "." is all of it. Of a
+// folder it reads the files whose extension lists have (.json, .jsonl, .ndjson, .csv, .tsv, .txt,
+// .yaml, .yml), and one that is no feed is a RowError of the rule bad-row; the others are in
+// Feed.Passed. Names that begin with "." are left alone, links are not followed.
 func ImportFS(fsys fs.FS, root string, opt Options) (Feed, error) {
 	info, err := fs.Stat(fsys, root)
 	if err != nil {
@@ -103,7 +104,11 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	return data, nil
 }
 
-// folder reads every file below root.
+var listExtensions = map[string]bool{
+	".json": true, ".jsonl": true, ".ndjson": true, ".csv": true, ".tsv": true, ".txt": true, ".yaml": true, ".yml": true,
+}
+
+// folder reads every list below root.
 func (f *Feed) folder(fsys fs.FS, root string, opt Options) error {
 	files := 0
 	return fs.WalkDir(fsys, root, func(name string, d fs.DirEntry, err error) error {
@@ -122,6 +127,10 @@ func (f *Feed) folder(fsys fs.FS, root string, opt Options) error {
 		}
 		if files++; files > MaxFiles {
 			return fmt.Errorf("%q: over %d files: %w", f.Name, MaxFiles, ErrTooLarge)
+		}
+		if !listExtensions[strings.ToLower(path.Ext(name))] {
+			f.Passed = append(f.Passed, name)
+			return nil
 		}
 		data, err := readFile(fsys, name)
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -346,6 +347,7 @@ func TestImportFolderAndZip(t *testing.T) {
 		"a/list.txt":        "x:1.0.0\n",
 		"b.csv":             "name,version\ny,1.0.0\n",
 		"README.md":         "Prose: no list.\n",
+		"README.txt":        "Prose: no list.\n",
 		".git/config.txt":   "z:1.0.0\n",
 		"c/MAL-1.json":      `{"id": "MAL-1", "affected": [{"package": {"ecosystem": "npm", "name": "v"}, "versions": ["1.0.0"]}]}`,
 		"c/broken/bad.json": `{"id":`,
@@ -369,7 +371,7 @@ func TestImportFolderAndZip(t *testing.T) {
 	want := `1 package probable npm x 1.0.0
 2 package probable npm y 1.0.0
 1 package confirmed npm v 1.0.0
-error "README.md": bad-row: "README.md":1: "Prose": version "no list.": no line is a package or a digest: no form of indicators that is known here
+error "README.txt": bad-row: "README.txt":1: "Prose": version "no list.": no line is a package or a digest: no form of indicators that is known here
 error "c/broken/bad.json": bad-row: "c/broken/bad.json":1: unexpected EOF
 repair 1 default-ecosystem: rows that name no ecosystem -> npm
 repair 2 default-ecosystem: rows that name no ecosystem -> npm
@@ -380,6 +382,9 @@ repair 2 default-ecosystem: rows that name no ecosystem -> npm
 	}
 	if diff := cmp.Diff(want, sayAll(folder)); diff != "" {
 		t.Errorf("folder (-want +got):\n%s", diff)
+	}
+	if want := []string{"README.md"}; !slices.Equal(folder.Passed, want) {
+		t.Errorf("passed over %q, want %q", folder.Passed, want)
 	}
 	zipped, err := feed.Import("all.zip", b.Bytes(), feed.Options{})
 	if err != nil {
