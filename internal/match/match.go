@@ -71,13 +71,14 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 	}
 	for _, d := range p.Digests {
 		for _, m := range set.Digest(d) {
-			out = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
-			found(out, m).Digest = d.String()
+			var at int
+			out, at = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
+			out[at].Digest = d.String()
 		}
 	}
 	if p.Source.Commit != "" {
 		for _, m := range set.Commit(p.Source.URL, p.Source.Commit) {
-			out = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
+			out, _ = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
 		}
 	}
 	if len(out) > 0 {
@@ -94,7 +95,8 @@ func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found
 			why = PinnedCommit
 			continue
 		}
-		out, met = add(out, p, m, id), true
+		out, _ = add(out, p, m, id)
+		met = true
 	}
 	if met {
 		return out, Miss{}
@@ -105,7 +107,7 @@ func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found
 func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
 	ms, why := set.Latent(p.Ecosystem, p.Name, p.Range)
 	for _, m := range ms {
-		out = add(out, p, m, lockfile.Identity{Name: p.Name})
+		out, _ = add(out, p, m, lockfile.Identity{Name: p.Name})
 	}
 	if len(ms) > 0 {
 		return out, Miss{}
@@ -117,22 +119,23 @@ func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
 	return out, Miss{Reason: why, Near: true}
 }
 
-// found is the entry of out that stands for a match which add was given.
-func found(out []Found, m ioc.Match) *Found {
-	return &out[slices.IndexFunc(out, func(f Found) bool { return f.Indicator == m.Indicator })]
-}
-
-// add appends a match, or its reason to the match of the same indicator that is there.
-func add(out []Found, p *lockfile.Package, m ioc.Match, id lockfile.Identity) []Found {
+// add appends a match, or its reason to the match of the same indicator that is there. One
+// that is there for less than the package itself gives way: a listed digest is no range that
+// might become the package, and no look-alike of it. at is where the match stands in out.
+func add(out []Found, p *lockfile.Package, m ioc.Match, id lockfile.Identity) (_ []Found, at int) {
+	f := Found{m, append([]ioc.Reason{m.Reason}, qualifiers(p, m, id)...), id, ""}
 	for i := range out {
-		if out[i].Indicator == m.Indicator && out[i].Identity == id {
-			if !slices.Contains(out[i].Reasons, m.Reason) {
-				out[i].Reasons = append(out[i].Reasons, m.Reason)
-			}
-			return out
+		switch old := &out[i]; {
+		case old.Indicator != m.Indicator || old.Identity != id:
+			continue
+		case old.Reason == ioc.LatentRange || old.Reason == ioc.CaseOnly:
+			*old = f
+		case !slices.Contains(old.Reasons, m.Reason):
+			old.Reasons = append(old.Reasons, m.Reason)
 		}
+		return out, i
 	}
-	return append(out, Found{m, append([]ioc.Reason{m.Reason}, qualifiers(p, m, id)...), id, ""})
+	return append(out, f), len(out)
 }
 
 func qualifiers(p *lockfile.Package, m ioc.Match, id lockfile.Identity) []ioc.Reason {

@@ -18,6 +18,8 @@ func testSet(t testing.TB) *ioc.Set {
 	pack := ioc.Pack{ID: "campaign", Indicators: []ioc.Indicator{
 		{ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}},
 		{ID: "tarball", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Integrity: []string{"sha1:" + strings.Repeat("a", 40)}},
+		{ID: "both", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "both", Versions: []string{"1.0.0"}, Integrity: []string{"sha1:" + strings.Repeat("c", 40)}},
+		{ID: "go", Type: ioc.TypePackage, Ecosystem: ecosystem.Go, Name: "example.com/Upper/m", Versions: []string{"v1.0.0"}, Integrity: []string{"h1:" + strings.Repeat("A", 43) + "="}},
 		{ID: "all", Type: ioc.TypePackage, Ecosystem: ecosystem.PyPI, Name: "all", AllVersions: true},
 		{ID: "tags", Type: ioc.TypePackage, Ecosystem: ecosystem.Actions, Name: "owner/moved", AllVersions: true, SafeVersion: []string{"0.35.0"}, Window: window},
 		{ID: "ref", Type: ioc.TypeDependencyRef, GitURL: "github.com/owner/repo", Commit: "1916faa365f2788b6e193514872d51a242876569"},
@@ -39,6 +41,8 @@ func TestPackage(t *testing.T) {
 		return lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Source: lockfile.Source{Kind: kind, URL: url}}
 	}
 	listed := []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("a", 40)}}
+	both := []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("C", 40)}}
+	zip := []lockfile.Digest{{Algorithm: digest.H1, Text: strings.Repeat("A", 43) + "="}}
 	commit := "1916faa365f2788b6e193514872d51a242876569"
 	for _, tt := range []struct {
 		about string
@@ -68,7 +72,13 @@ func TestPackage(t *testing.T) {
 		{"digest under another name", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "good", Version: "2.0.0", Digests: listed}, "tarball integrity", "", false},
 		{"digest of a workspace", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "w", Source: lockfile.Source{Kind: lockfile.Workspace}, Digests: listed}, "tarball integrity", "", false},
 		{"name and digest", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Digests: listed}, "bad exact-version, tarball integrity", "", false},
+		{"name and digest of one indicator", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "both", Version: "1.0.0", Digests: both}, "both exact-version+integrity", "", false},
+		{"a range with a listed digest is no mere range", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "both", Range: ">=1", Source: lockfile.Source{Kind: lockfile.Range}, Digests: both}, "both integrity", "", false},
+		{"a look-alike name", lockfile.Package{Ecosystem: ecosystem.Go, Name: "example.com/upper/m", Version: "v1.0.0"}, "go case-only", "", false},
+		{"a look-alike name with a listed digest is no look-alike", lockfile.Package{Ecosystem: ecosystem.Go, Name: "example.com/upper/m", Version: "v1.0.0", Digests: zip}, "go integrity", "", false},
 		{"git commit", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "x", Source: lockfile.Source{Kind: lockfile.Git, URL: "git+ssh://git@github.com/owner/repo.git", Commit: commit}}, "ref git-commit", "", false},
+		{"short git commit", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "x", Source: lockfile.Source{Kind: lockfile.Git, URL: "github:owner/repo", Commit: commit[:9]}}, "ref git-commit", "", false},
+		{"git commit by shorthand", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "x", Source: lockfile.Source{Kind: lockfile.Git, URL: "owner/repo", Commit: commit}}, "ref git-commit", "", false},
 		{"a range that admits it", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Range: "^1.0.0", Source: lockfile.Source{Kind: lockfile.Manifest}}, "bad latent-range", "", false},
 		{"a range that does not", lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Range: "^2.0.0", Source: lockfile.Source{Kind: lockfile.Manifest}}, "", ioc.NoLatent, true},
 		{"no version, all listed", lockfile.Package{Ecosystem: ecosystem.PyPI, Name: "all", Source: lockfile.Source{Kind: lockfile.NoVersion}}, "all all-versions+no-version", "", false},
