@@ -60,6 +60,7 @@ func testPack() ioc.Pack {
 	file("file-glob", ioc.Indicator{Path: ".github/workflows/formatter_*.yml"})
 	file("file-size", ioc.Indicator{Size: 727680, SHA256: sha256Hex})
 	file("file-blob", ioc.Indicator{GitBlob: blobHex})
+	file("file-hook", ioc.Indicator{Path: "hook/run.js", GitBlob: strings.Repeat("1a2b", 10)})
 	file("file-sha1", ioc.Indicator{SHA1: sha1Hex})
 	file("file-big", ioc.Indicator{Path: ".github/setup.js", SizeMin: 4_000_000, SizeMax: 4_600_000})
 	p.Indicators = append(p.Indicators,
@@ -217,6 +218,9 @@ func TestSetFile(t *testing.T) {
 		{"lib/anything.js", 727680, "", "", true},
 		{"lib/anything.js", 727681, "", "", false},
 		{"index.js", 5, blobHex, "file-blob git-blob", false},
+		{"hook/run.js", 5, "", "", true}, // the tree tells no blob id: the content does
+		{"hook/run.js", 5, blobHex, "file-blob git-blob", false},
+		{"hook/run.js", 5, strings.Repeat("1A2B", 10), "file-hook git-blob", false},
 		{".github/setup.js", 4_300_000, "", "file-big file-path", false},
 		{".github/setup.js", 300, "", "", false},
 		{"README.md", 300, "", "", false},
