@@ -20,7 +20,9 @@ type Tree struct {
 func (r *Repo) Tree(ref Ref) (*Tree, error) {
 	root, err := r.objects.commit(ref.ID)
 	if err != nil {
-		return nil, &source.PathError{Path: ".git", Code: codeOf(err), Err: fmt.Errorf("the commit %s: %w", ref.ID, err)}
+		f := fault(".git", err)
+		f.Err = fmt.Errorf("the commit %s: %w", ref.ID, f.Err)
+		return nil, f
 	}
 	return &Tree{r, ref, root}, nil
 }
@@ -44,12 +46,10 @@ type level struct {
 // with an error whose code says that it is a note.
 func (t *Tree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 	return func(yield func(source.File, error) bool) {
-		fault := func(path string, code source.Code, err error) bool {
-			return yield(source.File{Path: path}, &source.PathError{Path: path, Code: code, Err: err})
-		}
+		fail := func(err *source.PathError) bool { return yield(source.File{Path: err.Path}, err) }
 		trees := treeCache{store: t.repo.objects}
 		entries, err := trees.get(t.root)
-		if err != nil && !fault("", codeOf(err), err) {
+		if err != nil && !fail(fault("", err)) {
 			return
 		}
 		levels := []level{{"", entries}}
@@ -63,7 +63,7 @@ func (t *Tree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 				continue
 			}
 			if left--; left < 0 {
-				fault("", source.CodeLimit, source.ErrMaxFiles)
+				fail(&source.PathError{Code: source.CodeLimit, Err: source.ErrMaxFiles})
 				return
 			}
 			e := here.entries[0]
@@ -72,15 +72,16 @@ func (t *Tree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 			ok := true
 			switch e.mode & modeKind {
 			case modeSubmodule:
-				ok = fault(path, source.CodeSubmodule, fmt.Errorf("a submodule at commit %s: a repository of its own, not looked at here", e.id))
+				err := fmt.Errorf("a submodule at commit %s: a repository of its own, not looked at here", e.id)
+				ok = fail(&source.PathError{Path: path, Code: source.CodeSubmodule, Err: err})
 			case modeFolder:
 				if len(levels) > source.MaxTreeDepth {
-					ok = fault(path, source.CodeLimit, source.ErrMaxTreeDepth)
+					ok = fail(&source.PathError{Path: path, Code: source.CodeLimit, Err: source.ErrMaxTreeDepth})
 					break
 				}
 				entries, err := trees.get(e.id)
 				if err != nil {
-					ok = fault(path, codeOf(err), err)
+					ok = fail(fault(path, err))
 				}
 				levels = append(levels, level{path + "/", entries})
 			default:
@@ -103,7 +104,7 @@ func (t *Tree) Read(ctx context.Context, f source.File, max int64, buf []byte) (
 	}
 	data, err := t.repo.objects.read(id, blobKind, max, buf)
 	if err != nil {
-		return buf[:0], &source.PathError{Path: f.Path, Code: codeOf(err), Err: err}
+		return buf[:0], fault(f.Path, err)
 	}
 	return data, nil
 }
@@ -120,7 +121,7 @@ func (t *Tree) Open(ctx context.Context, f source.File) (source.ReadCloser, erro
 		err = errors.Join(corrupt("a %s where a %s should be", o.kind, blobKind), o.Close())
 	}
 	if err != nil {
-		return nil, &source.PathError{Path: f.Path, Code: codeOf(err), Err: err}
+		return nil, fault(f.Path, err)
 	}
 	return o, nil
 }

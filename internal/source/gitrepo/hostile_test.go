@@ -122,7 +122,7 @@ func TestReadOfDamage(t *testing.T) {
 			file := deflate(fmt.Sprintf("blob %d\x00%s", len(content), content))
 			putLoose(t, dir, id, file[:len(file)-1]+"!")
 		}},
-		{"a folder", source.CodeUnreadable, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"a folder", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
 			if err := os.MkdirAll(filepath.Join(dir, "objects", id.String()[:2], id.String()[2:]), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +162,7 @@ func TestReadOfDamage(t *testing.T) {
 			w.entries = append(w.entries, packed{id, 1 << 20})
 			w.put(t, dir)
 		}},
-		{"packed: beyond the table of long offsets", source.CodeUnreadable, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: beyond the table of long offsets", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
 			w := newPackWriter()
 			w.entries = append(w.entries, packed{id, 1<<31 + 1<<20})
 			w.put(t, dir)
@@ -454,6 +454,40 @@ func measure(f func()) cost {
 	took := time.Since(start)
 	close(stop)
 	return cost{<-done, took}
+}
+
+// A blob that is stored whole is read piece by piece, whatever its size.
+func TestOpenHoldsLittle(t *testing.T) {
+	const size = 100 << 20
+	content := strings.Repeat("\x00", size)
+	dir := bareFolder(t)
+	w := newPackWriter()
+	blob := w.whole(typeBlob, "blob", content)
+	w.put(t, dir)
+	small := loose(t, dir, "blob", content[:size/2])
+	commit(t, dir, loose(t, dir, "tree", entry("100644", "loose", small)+entry("100644", "packed", blob)))
+	tree := head(t, dir)
+	read := int64(0)
+	cost := measure(func() {
+		for f, err := range tree.Files(context.Background()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := tree.Open(context.Background(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := io.Copy(io.Discard, r)
+			if err != nil || n != f.Size {
+				t.Errorf("%q: %d of %d bytes, %v", f.Path, n, f.Size, err)
+			}
+			read += n
+			r.Close()
+		}
+	})
+	if read != size*3/2 || cost.memory > 8<<20 {
+		t.Errorf("%d bytes were read, with %d kB held", read, cost.memory>>10)
+	}
 }
 
 // A few trees, each many times in the next, make more paths than there is time for: the

@@ -5,7 +5,9 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"io"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -99,6 +101,22 @@ func TestLookUp(t *testing.T) {
 			if _, found, err := p.lookUp(none); found || err != nil {
 				t.Errorf("%s: lookUp(%s) = %v, %v; it is not there", tt.name, none, found, err)
 			}
+		}
+	}
+}
+
+// The error of a file that cannot be read says why, and not where: that is anybody's text.
+func TestPathless(t *testing.T) {
+	f, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	_, readErr := pathless{f}.Read(make([]byte, 1))
+	_, readAtErr := pathless{f}.ReadAt(make([]byte, 1), 0)
+	for _, err := range []error{readErr, readAtErr} {
+		if err == nil || strings.Contains(err.Error(), f.Name()) {
+			t.Errorf("reading a folder: %v; want an error without its path", err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -46,13 +47,34 @@ func openPack(root *os.Root, path string) (*pack, error) {
 		index.Close()
 		return nil, err
 	}
-	p, err := newPack(index, indexInfo.Size(), data, info.Size())
+	p, err := newPack(pathless{index}, indexInfo.Size(), pathless{data}, info.Size())
 	p.files = []*os.File{index, data}
 	if err != nil {
 		p.close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// pathless is a file whose errors do not hold its path: they become part of others, and
+// the path is anybody's text.
+type pathless struct{ *os.File }
+
+func (f pathless) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	return n, withoutPath(err)
+}
+
+func (f pathless) ReadAt(p []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(p, at)
+	return n, withoutPath(err)
+}
+
+func withoutPath(err error) error {
+	if pe, ok := err.(*fs.PathError); ok {
+		return pe.Err
+	}
+	return err
 }
 
 // newPack makes a pack of the two files, whose sizes are given.
@@ -113,7 +135,7 @@ func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 		from := max(low, middle-min(middle, window/2))
 		n := min(high-from, window)
 		ids := buf[:20*n]
-		if _, err := p.index.ReadAt(ids, namesAt+20*int64(from)); err != nil {
+		if err := p.readIndex(ids, namesAt+20*int64(from)); err != nil {
 			return 0, false, err
 		}
 		i, found := search(ids, id)
@@ -131,6 +153,15 @@ func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 		middle = low + (high-low)/2
 	}
 	return 0, false, nil
+}
+
+// readIndex fills b from the index.
+func (p *pack) readIndex(b []byte, at int64) error {
+	_, err := p.index.ReadAt(b, at)
+	if err == io.EOF {
+		return corrupt("the index of its pack ends before byte %d", at+int64(len(b)))
+	}
+	return err
 }
 
 // search gives the index of an id in sorted ids, or where it would stand.
@@ -154,14 +185,14 @@ func search(ids []byte, id ID) (uint32, bool) {
 func (p *pack) offset(i uint32) (int64, error) {
 	offsets := namesAt + 24*int64(p.count())
 	var b [8]byte
-	if _, err := p.index.ReadAt(b[:4], offsets+4*int64(i)); err != nil {
+	if err := p.readIndex(b[:4], offsets+4*int64(i)); err != nil {
 		return 0, err
 	}
 	short := binary.BigEndian.Uint32(b[:4])
 	if short < longOffset {
 		return int64(short), nil
 	}
-	if _, err := p.index.ReadAt(b[:], offsets+4*int64(p.count())+8*int64(short-longOffset)); err != nil {
+	if err := p.readIndex(b[:], offsets+4*int64(p.count())+8*int64(short-longOffset)); err != nil {
 		return 0, err
 	}
 	return int64(binary.BigEndian.Uint64(b[:]) &^ (1 << 63)), nil

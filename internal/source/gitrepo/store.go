@@ -15,7 +15,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/source/confine"
 )
 
-// Errors of the store. codeOf gives the code of each.
+// Errors of the store; fault gives each its code.
 var (
 	errMissing = errors.New("the object is not there: a partial or shallow clone, or a damaged one")
 	errCorrupt = errors.New("the object does not decode")
@@ -26,17 +26,18 @@ func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errCorrupt, fmt.Errorf(format, args...))
 }
 
-// codeOf gives the code for an error of the store.
-func codeOf(err error) source.Code {
+// fault is the error of a tree for an error of the store.
+func fault(path string, err error) *source.PathError {
+	code := source.CodeLimit
 	switch {
 	case errors.Is(err, errMissing):
-		return source.CodeMissing
+		code = source.CodeMissing
 	case errors.Is(err, errCorrupt):
-		return source.CodeCorrupt
-	case errors.Is(err, errLimit), errors.Is(err, source.ErrTooLarge):
-		return source.CodeLimit
+		code = source.CodeCorrupt
+	case !errors.Is(err, errLimit):
+		return confine.Fault(path, err)
 	}
-	return source.CodeUnreadable
+	return &source.PathError{Path: path, Code: code, Err: err}
 }
 
 // Limits of the work on one repository. What a pack of 1 MB can be made to inflate to has
@@ -78,8 +79,8 @@ func (r *Repo) openStore(space *confine.Space, root *os.Root, path string) error
 		if i > 0 {
 			var err error
 			if root, err = space.OpenRoot(paths[i]); err != nil {
-				fault := confine.Fault("", err)
-				r.problem(fault.Code, "it borrows objects from %q: %v", paths[i], fault.Err)
+				f := confine.Fault("", err)
+				r.problem(f.Code, "it borrows objects from %q: %v", paths[i], f.Err)
 				continue
 			}
 		}
@@ -89,7 +90,8 @@ func (r *Repo) openStore(space *confine.Space, root *os.Root, path string) error
 		}
 		borrowed, err := alternates(root, paths[i])
 		if err != nil {
-			r.problem(confine.Fault("", err).Code, "the list of folders that it borrows objects from: %v", confine.Fault("", err).Err)
+			f := confine.Fault("", err)
+			r.problem(f.Code, "the list of folders that it borrows objects from: %v", f.Err)
 		}
 		for _, b := range borrowed {
 			if _, seen := depth[b]; seen {
@@ -156,11 +158,8 @@ func (r *Repo) openPacks(root *os.Root) error {
 		}
 		p, err := openPack(root, "pack/"+base)
 		if err != nil {
-			code := codeOf(err)
-			if fault := confine.Fault("", err); code == source.CodeUnreadable {
-				code, err = fault.Code, fault.Err
-			}
-			r.problem(code, "%q: %v", base, err)
+			f := fault("", err)
+			r.problem(f.Code, "%q: %v", base, f.Err)
 			continue
 		}
 		r.objects.packs = append(r.objects.packs, p)
@@ -258,10 +257,13 @@ func (s *store) openLoose(id ID) (*object, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return nil, confine.Fault("", err).Err
+		if errors.Is(err, confine.ErrNotRegular) {
+			return nil, corrupt("its file is %w", err)
 		}
-		return newLoose(bufio.NewReader(f), f, id)
+		if err != nil {
+			return nil, err
+		}
+		return newLoose(bufio.NewReader(pathless{f}), f, id)
 	}
 	return nil, errMissing
 }
