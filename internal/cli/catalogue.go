@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,11 +9,14 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
-	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/iocs"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/ioc/feed"
 )
+
+// codeCatalogue is the code of a problem with a list of indicators: what it did not give, the
+// sweep did not look for.
+const codeCatalogue = "catalogue"
 
 // catalogue is the embedded catalogue with the lists at paths added, and what of those could
 // not be read: rows that are no indicators, each a problem of the run. It returns an error for a
@@ -23,16 +27,12 @@ func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) 
 	for _, path := range paths {
 		f, err := importFeed(path, feed.Options{})
 		if err != nil {
-			return nil, nil, fmt.Errorf("--ioc %q: %w", path, err)
+			return nil, nil, fmt.Errorf("--ioc %w", err)
 		}
 		for _, e := range f.Errors {
-			problems = append(problems, &finding.Problem{Code: sweep.CodeCatalogue, Detail: e.Error()})
+			problems = append(problems, &finding.Problem{Code: codeCatalogue, Detail: e.Error()})
 		}
-		index, err := ioc.Compile(f.Packs(slug(path), time.Time{}))
-		if err != nil {
-			return nil, nil, fmt.Errorf("--ioc %q: %w", path, err)
-		}
-		more, err := ioc.Open(string(index))
+		more, err := compile(f.Packs(slug(path), time.Time{}))
 		if err != nil {
 			return nil, nil, fmt.Errorf("--ioc %q: %w", path, err)
 		}
@@ -43,23 +43,63 @@ func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) 
 	}
 	only, err := set.Only(campaigns...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--campaign %w; \"sweeper ioc list\" lists them", err)
+		return nil, nil, noCampaign(err)
 	}
 	return only, problems, nil
 }
 
-// importFeed reads the file or folder at path.
+func compile(packs []ioc.Pack) (*ioc.Set, error) {
+	index, err := ioc.Compile(packs)
+	if err != nil {
+		return nil, err
+	}
+	return ioc.Open(string(index))
+}
+
+// noCampaign is the error for an id that --campaign names and no pack has.
+func noCampaign(err error) error {
+	return fmt.Errorf("--campaign %w; \"sweeper ioc list\" lists them", err)
+}
+
+// maxRowErrors is how many rows the error of a list names that holds no indicator at all.
+const maxRowErrors = 20
+
+// importFeed reads the file or folder at path. Its errors, and those of its rows, name files as
+// the user does: from path on.
 func importFeed(path string, opt feed.Options) (feed.Feed, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return feed.Feed{}, err
+		return feed.Feed{}, fmt.Errorf("%q: %w", path, err)
 	}
-	return feed.ImportFS(os.DirFS(filepath.Dir(abs)), filepath.Base(abs), opt)
+	base := filepath.Base(abs)
+	f, err := feed.ImportFS(os.DirFS(filepath.Dir(abs)), base, opt)
+	asNamed := func(file string) string {
+		return filepath.Join(path, filepath.FromSlash(strings.TrimPrefix(file, base)))
+	}
+	for i := range f.Errors {
+		f.Errors[i].File = asNamed(f.Errors[i].File)
+	}
+	var input *ioc.InputError
+	switch {
+	case errors.As(err, &input):
+		input.File = asNamed(input.File)
+	case errors.Is(err, feed.ErrNothing):
+		err = fmt.Errorf("%q: %w", path, feed.ErrNothing)
+		for _, row := range f.Errors[:min(len(f.Errors), maxRowErrors)] {
+			err = errors.Join(err, row)
+		}
+	case err != nil:
+		err = fmt.Errorf("%q: %w", path, bare(err))
+	}
+	return f, err
 }
 
 // slug makes the id of a campaign of a file name: lower-case words joined by "-".
 func slug(path string) string {
-	base := filepath.Base(filepath.Clean(path))
+	if abs, err := filepath.Abs(path); err == nil { // "." has a name, too
+		path = abs
+	}
+	base := filepath.Base(path)
 	base = strings.ToLower(strings.TrimSuffix(base, filepath.Ext(base)))
 	words := strings.FieldsFunc(base, func(r rune) bool { return !('a' <= r && r <= 'z' || '0' <= r && r <= '9') })
 	if len(words) == 0 {

@@ -1,18 +1,21 @@
 package cli
 
 import (
-	"bufio"
-	"encoding/json"
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wormsweep/wormsweep/internal/match"
 	"github.com/wormsweep/wormsweep/internal/report"
+	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/local"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -24,15 +27,28 @@ func inventoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inventory PATH",
 		Short: "List the packages that the lockfiles below a path lock",
-		Long: `Inventory prints a row for each package that a lockfile below PATH locks to an exact version
-of a registry: file, ecosystem, name, version, scope, source. With --all also what is no such
-package, with the reason in the column source. What could not be read is said on standard
-error, and the exit code is then 3.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return runInventory(cmd, args[0], format, all) },
+		Long: `Inventory prints a row for each package that a lockfile below PATH locks to an
+exact version of a registry: file, ecosystem, name, version, scope, source. With
+--all also what is no such package, with the reason in the column source. Of a
+checkout it reads what lies there, of a bare repository HEAD.
+
+Exit codes: 0 all of it was read; 2 wrong use; 3 something was not read, and is
+told on standard error.`,
+		Args: wants("PATH", false),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rows, err := rowFormatOf(format)
+			if err == nil {
+				err = checkPaths(args)
+			}
+			if err != nil {
+				return usage(err)
+			}
+			inv := &inventory{root: args[0], all: all, format: rows, stderr: cmd.ErrOrStderr()}
+			return inv.run(cmd)
+		},
 	}
-	cmd.Flags().StringVar(&format, "format", "tsv", "`format` of the rows: tsv, json")
-	cmd.Flags().BoolVar(&all, "all", false, "also list workspaces, links, git, file and URL entries, ranges, manifests, replaced modules")
+	cmd.Flags().StringVar(&format, "format", "tsv", "`FORMAT` of the rows: tsv, json")
+	cmd.Flags().BoolVar(&all, "all", false, "also list workspaces, links, git, file and URL entries, ranges, manifests and replaced modules")
 	return cmd
 }
 
@@ -46,62 +62,121 @@ type inventoryRow struct {
 	Source    string `json:"source"` // registry, the registry's host, or the reason code
 }
 
-func runInventory(cmd *cobra.Command, root, format string, all bool) error {
-	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
-	var write func(inventoryRow) error
+// rowFormat is a form of the rows.
+type rowFormat struct {
+	header string
+	write  func(io.Writer, inventoryRow) error
+}
+
+func rowFormatOf(format string) (rowFormat, error) {
 	switch format {
 	case "tsv":
-		fmt.Fprintln(out, "file\tecosystem\tname\tversion\tscope\tsource")
-		write = func(r inventoryRow) error { return writeTSV(out, r) }
+		return rowFormat{"file\tecosystem\tname\tversion\tscope\tsource\n", writeTSV}, nil
 	case "json":
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		write = func(r inventoryRow) error { return encoder.Encode(r) }
-	default:
-		return usage(fmt.Errorf("--format %q: want tsv or json", format))
+		return rowFormat{"", func(w io.Writer, r inventoryRow) error { return writeJSONLine(w, r) }}, nil
 	}
-	problems := 0
+	return rowFormat{}, fmt.Errorf("--format %q is no format: want tsv or json", format)
+}
+
+// inventory is one run of the command.
+type inventory struct {
+	root     string
+	all      bool
+	format   rowFormat
+	stderr   io.Writer
+	problems int
+}
+
+func (inv *inventory) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
-	for e, err := range sweep.Inventory(ctx, local.Repositories(ctx, []string{root}, sweep.Reads)) {
-		if err != nil {
-			return usage(err)
+	var wrong error // the path went away since it was checked
+	err := toStdout(cmd, func(w io.Writer) error {
+		if _, err := io.WriteString(w, inv.format.header); err != nil {
+			return err
 		}
-		name := path.Join(below(root, e.Repository.Path), e.Path)
-		if e.Err != nil {
-			problems++
-			fmt.Fprintf(cmd.ErrOrStderr(), "sweeper: %q: %v\n", name, e.Err)
-			continue
-		}
-		for _, p := range e.File.Problems {
-			problems++
-			fmt.Fprintf(cmd.ErrOrStderr(), "sweeper: %q: %v\n", name, p)
-		}
-		seen := map[inventoryRow]bool{}
-		for i := range e.File.Packages {
-			p := &e.File.Packages[i]
-			if !all && !(p.Source.Kind.Exact() && p.Version != "") {
-				continue
+		for e, err := range sweep.Inventory(ctx, local.Repositories(ctx, []string{inv.root}, sweep.Reads)) {
+			if err != nil {
+				wrong = usage(err)
+				return nil
 			}
-			row := newRow(name, p)
-			if seen[row] {
-				continue
-			}
-			seen[row] = true
-			if err := write(row); err != nil {
-				return exitError{exitUnknown, err}
+			if err := inv.entries(w, e); err != nil {
+				return err
 			}
 		}
-	}
-	if err := out.Flush(); err != nil {
-		return exitError{exitUnknown, err}
-	}
-	if ctx.Err() != nil {
-		return exitError{exitUnknown, ctx.Err()}
-	}
-	if problems > 0 {
-		return exitError{exitUnknown, fmt.Errorf("%d problems: the inventory is not complete", problems)}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case wrong != nil:
+		return wrong
+	case ctx.Err() != nil:
+		return exitError{exitUnknown, errors.New("not complete: interrupted")}
+	case inv.problems > 0:
+		return exitError{exitUnknown, fmt.Errorf("not complete: problems: %d", inv.problems)}
 	}
 	return nil
+}
+
+// entries writes the rows of one file, and tells its problems.
+func (inv *inventory) entries(w io.Writer, e sweep.Entries) error {
+	if e.Err != nil {
+		inv.failed(e)
+		return nil
+	}
+	name := inv.name(e.Repository, e.Path)
+	for _, p := range e.File.Problems {
+		inv.problem(name, p.Line, string(p.Code), p.Detail)
+	}
+	seen := map[inventoryRow]bool{}
+	for i := range e.File.Packages {
+		p := &e.File.Packages[i]
+		if !inv.all && !locked(p) {
+			continue
+		}
+		row := newRow(name, p)
+		if seen[row] {
+			continue
+		}
+		seen[row] = true
+		if err := inv.format.write(w, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed tells why a file or folder was not read, where it was not left out on purpose.
+func (inv *inventory) failed(e sweep.Entries) {
+	file, code, err := e.Path, source.CodeUnreadable, e.Err
+	var pe *source.PathError
+	if errors.As(err, &pe) {
+		file, code, err = cmp.Or(file, pe.Path), pe.Code, pe.Err
+	}
+	if code.Note() || errors.Is(err, context.Canceled) { // an interruption is told at the end
+		return
+	}
+	inv.problem(inv.name(e.Repository, file), 0, string(code), err.Error())
+}
+
+func (inv *inventory) problem(name string, line int, code, detail string) {
+	inv.problems++
+	where := strconv.Quote(name)
+	if line > 0 {
+		where += fmt.Sprintf(":%d", line)
+	}
+	tell(inv.stderr, fmt.Errorf("%s: %s: %s", where, code, detail))
+}
+
+// name is the path of a file relative to the path that was named.
+func (inv *inventory) name(repo *source.Repository, file string) string {
+	return path.Join(below(inv.root, repo.Path), file)
+}
+
+// locked reports whether an entry is an exact version that comes from a registry. What lies
+// installed in a tree is no entry of a lockfile.
+func locked(p *lockfile.Package) bool {
+	return p.Source.Kind.Exact() && p.Source.Kind != lockfile.Installed && p.Version != ""
 }
 
 // below is the path of a repository relative to the path that was named, "" when they are

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +21,7 @@ func iocCommand() *cobra.Command {
 		Use:   "ioc",
 		Short: "List, check and convert indicators of compromise",
 	}
-	cmd.AddCommand(iocListCommand(), iocShowCommand(), iocLintCommand(), iocImportCommand(), iocExportCommand())
+	group(cmd, iocListCommand(), iocShowCommand(), iocLintCommand(), iocImportCommand(), iocExportCommand())
 	return cmd
 }
 
@@ -35,7 +34,7 @@ func packs(cmd *cobra.Command, paths, campaigns []string) (all []ioc.Pack, refus
 	for _, path := range paths {
 		f, err := importFeed(path, feed.Options{})
 		if err != nil {
-			return nil, 0, fmt.Errorf("%q: %w", path, err)
+			return nil, 0, fmt.Errorf("--ioc %w", err)
 		}
 		refused += tellErrors(cmd.ErrOrStderr(), f)
 		all = append(all, f.Packs(slug(path), time.Now().UTC().Truncate(time.Second))...)
@@ -45,7 +44,7 @@ func packs(cmd *cobra.Command, paths, campaigns []string) (all []ioc.Pack, refus
 	}
 	for _, id := range campaigns {
 		if !slices.ContainsFunc(all, func(p ioc.Pack) bool { return p.ID == id }) {
-			return nil, 0, fmt.Errorf("%q: %w", id, ioc.ErrNoCampaign)
+			return nil, 0, noCampaign(fmt.Errorf("%q: %w", id, ioc.ErrNoCampaign))
 		}
 	}
 	return slices.DeleteFunc(all, func(p ioc.Pack) bool { return !slices.Contains(campaigns, p.ID) }), refused, nil
@@ -53,7 +52,7 @@ func packs(cmd *cobra.Command, paths, campaigns []string) (all []ioc.Pack, refus
 
 func tellErrors(stderr io.Writer, f feed.Feed) int {
 	for _, e := range f.Errors {
-		fmt.Fprintf(stderr, "sweeper: %v\n", e)
+		tell(stderr, e)
 	}
 	return len(f.Errors)
 }
@@ -63,7 +62,11 @@ func incomplete(refused int) error {
 	if refused == 0 {
 		return nil
 	}
-	return exitError{exitUnknown, fmt.Errorf("%d rows are no indicators and were left out", refused)}
+	return exitError{exitUnknown, fmt.Errorf("not complete: rows that are no indicators, and were left out: %d", refused)}
+}
+
+func addListFlag(cmd *cobra.Command, lists *[]string) {
+	cmd.Flags().StringArrayVar(lists, "ioc", nil, "take the list or folder of lists at `PATH` as well; repeatable")
 }
 
 func iocListCommand() *cobra.Command {
@@ -72,28 +75,30 @@ func iocListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the campaigns of the catalogue",
-		Args:  cobra.NoArgs,
+		Long: `List prints a row for each campaign of the catalogue. As json it is an object a
+line; the counts are of distinct packages and of exact versions.`,
+		Args: wantsNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			write := listText
+			switch format {
+			case "text":
+			case "json":
+				write = listJSON
+			default:
+				return usage(fmt.Errorf("--format %q is no format: want text or json", format))
+			}
 			all, refused, err := packs(cmd, lists, nil)
 			if err != nil {
 				return usage(err)
 			}
-			switch format {
-			case "text":
-				err = listText(cmd.OutOrStdout(), all)
-			case "json":
-				err = listJSON(cmd.OutOrStdout(), all)
-			default:
-				return usage(fmt.Errorf("--format %q: want text or json", format))
-			}
-			if err != nil {
-				return exitError{exitUnknown, err}
+			if err := toStdout(cmd, func(w io.Writer) error { return write(w, all) }); err != nil {
+				return err
 			}
 			return incomplete(refused)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "`format`: text, json")
-	cmd.Flags().StringArrayVar(&lists, "ioc", nil, "also list the indicators of a file or folder at `PATH`; may be repeated")
+	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT` of the rows: text, json")
+	addListFlag(cmd, &lists)
 	return cmd
 }
 
@@ -142,9 +147,8 @@ func listText(w io.Writer, all []ioc.Pack) error {
 }
 
 func listJSON(w io.Writer, all []ioc.Pack) error {
-	out := json.NewEncoder(w)
 	for i := range all {
-		if err := out.Encode(newCampaignRow(&all[i])); err != nil {
+		if err := writeJSONLine(w, newCampaignRow(&all[i])); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,57 +19,86 @@ func iocLintCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "lint PATH...",
 		Short: "Check packs and lists of indicators",
-		Long: `Lint reads each PATH, a pack or any list that "ioc import" reads, and says what is wrong with
-it, with file and line. The exit code is 1 when something is, 0 when nothing is.`,
-		Args: cobra.MinimumNArgs(1),
+		Long: `Lint reads each PATH, a pack or any list that "sweeper ioc import" reads, and
+prints what is wrong with it, with file and line.
+
+Exit codes: 0 nothing is; 1 something is; 2 wrong use; 3 a PATH was not read.`,
+		Args: wants("PATH", true),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			faults := 0
+			var faults []error
 			for _, path := range args {
-				f, err := importFeed(path, feed.Options{})
-				if errors.Is(err, os.ErrNotExist) {
-					return usage(err)
-				}
+				found, err := lint(path)
 				if err != nil {
-					faults++
-					fmt.Fprintln(cmd.OutOrStdout(), err)
+					return err
 				}
-				for _, e := range f.Errors {
-					faults++
-					fmt.Fprintln(cmd.OutOrStdout(), e)
-				}
-				for _, p := range f.Packs(slug(path), time.Now()) {
-					for _, c := range ioc.Lint(p) {
-						faults++
-						fmt.Fprintf(cmd.OutOrStdout(), "%q: %s: %v\n", path, p.ID, c)
+				faults = append(faults, found...)
+			}
+			err := toStdout(cmd, func(w io.Writer) error {
+				for _, fault := range faults {
+					if _, err := fmt.Fprintln(w, fault); err != nil {
+						return err
 					}
 				}
+				return nil
+			})
+			switch {
+			case len(faults) > 0 && err != nil:
+				return exitError{exitFound, err}
+			case len(faults) > 0:
+				return exitError{exitFound, fmt.Errorf("faults: %d", len(faults))}
 			}
-			if faults > 0 {
-				return exitError{exitFound, fmt.Errorf("%d faults", faults)}
-			}
-			return nil
+			return err
 		},
 	}
 }
 
+// lint gives what is wrong with the list at path. The error is an exitError: it could not be
+// read.
+func lint(path string) (faults []error, err error) {
+	f, err := importFeed(path, feed.Options{})
+	var input *ioc.InputError
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, usage(err)
+	case errors.As(err, &input):
+		faults = append(faults, input)
+	case errors.Is(err, feed.ErrNothing):
+		faults = append(faults, fmt.Errorf("%q: %w", path, feed.ErrNothing))
+	case err != nil:
+		return nil, exitError{exitUnknown, err}
+	}
+	for _, e := range f.Errors {
+		faults = append(faults, e)
+	}
+	for _, p := range f.Packs(slug(path), time.Now()) {
+		for _, c := range ioc.Lint(p) {
+			faults = append(faults, fmt.Errorf("%q: %v", path, c))
+		}
+	}
+	return faults, nil
+}
+
 func iocImportCommand() *cobra.Command {
-	var id, out string
+	var id, out, eco string
 	var opt feed.Options
-	var eco string
 	cmd := &cobra.Command{
 		Use:   "import PATH",
 		Short: "Make a pack of a list of indicators",
-		Long: `Import reads a file or folder at PATH in any of the forms that docs/catalogue.md lists, and
-writes a pack. Rows that are no indicators are left out and told, with file, line and rule, on
-standard error; the exit code is then 3. What was repaired stands in the pack.`,
-		Args: cobra.ExactArgs(1),
+		Long: `Import reads the file or folder at PATH in any of the forms that
+docs/catalogue.md lists, and writes a pack. Rows that are no indicators are left
+out and told on standard error, with file, line and rule; the exit code is then
+3. What was repaired on the way stands in the pack.`,
+		Args: wants("PATH", false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if eco != "" {
 				e, err := ecosystem.Parse(eco)
 				if err != nil {
-					return usage(fmt.Errorf("--ecosystem %w", err))
+					return usage(fmt.Errorf("--ecosystem %w: want npm, PyPI, Go or GitHub Actions", err))
 				}
 				opt.Ecosystem = e
+			}
+			if id != "" && !campaignID.MatchString(id) {
+				return usage(fmt.Errorf("--campaign %q: want lower-case words joined by \"-\"", id))
 			}
 			f, err := importFeed(args[0], opt)
 			if err != nil {
@@ -77,27 +107,23 @@ standard error; the exit code is then 3. What was repaired stands in the pack.`,
 			if id == "" {
 				id = slug(args[0])
 			}
-			made := f.Packs(id, time.Now().UTC().Truncate(time.Second))
 			refused := tellErrors(cmd.ErrOrStderr(), f)
-			err = toFile(cmd, out, func(w io.Writer) error {
-				for _, p := range made {
-					if err := ioc.WritePack(w, p); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				return exitError{exitUnknown, err}
+			if err := writePacks(cmd, out, f.Packs(id, time.Now().UTC().Truncate(time.Second))); err != nil {
+				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "sweeper: %q is %s: %d entries, %d repaired, %d repeated, %d refused\n",
-				args[0], f.Form, len(f.Entries), len(f.Repairs), f.Duplicates, refused)
+			tell(cmd.ErrOrStderr(), fmt.Errorf("%q is a list of form %s: %d entries, %d repaired, %d repeated, %d refused",
+				args[0], f.Form, len(f.Entries), len(f.Repairs), f.Duplicates, refused))
 			return incomplete(refused)
 		},
 	}
-	cmd.Flags().StringVar(&id, "campaign", "", "`ID` of the campaign; the file's name where it is not given")
-	cmd.Flags().StringVar(&eco, "ecosystem", "", "`ecosystem` of rows that name none: npm, PyPI, Go")
-	cmd.Flags().BoolVar(&opt.EmptyIsAll, "empty-is-all", false, "take an empty list of versions for every version")
-	cmd.Flags().StringVarP(&out, "output", "o", "", "write to `FILE` instead of standard output")
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&id, "campaign", "", "`ID` of the campaign; without it the file's name")
+	flags.StringVar(&eco, "ecosystem", "", "`ECOSYSTEM` of rows that name none: npm, PyPI, Go")
+	flags.BoolVar(&opt.EmptyIsAll, "empty-is-all", false, "take an empty list of versions for every version")
+	flags.StringVarP(&out, "output", "o", "", "write to `FILE` instead of standard output; several packs to a folder")
 	return cmd
 }
+
+// campaignID is what the id of a campaign looks like.
+var campaignID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,96 +15,146 @@ import (
 func iocShowCommand() *cobra.Command {
 	var lists []string
 	cmd := &cobra.Command{
-		Use:   "show CAMPAIGN | PURL | NAME",
+		Use:   "show CAMPAIGN | PACKAGE",
 		Short: "Show a campaign as a pack, or what the catalogue says of a package",
-		Long: `Show prints a whole campaign as a pack, in JSON. Given a purl ("pkg:npm/axios@1.14.1") or a
-package's name it prints, campaign by campaign, the indicators that are about it; with a
-version only those that the version meets. The exit code is 1 when there is one, 0 when not.`,
-		Args: cobra.ExactArgs(1),
+		Long: `Show prints a whole campaign as a pack, in JSON. Of a package, given as a purl
+(pkg:npm/axios@1.14.1) or a name (axios, axios@1.14.1), it prints the indicators
+that are about it; with a version only those that the version meets.
+
+Exit codes: 0 a campaign was shown, or nothing is listed; 1 the package is
+listed; 2 wrong use; 3 a list of --ioc was not read whole.`,
+		Args: wants("CAMPAIGN or PACKAGE", false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, refused, err := packs(cmd, lists, nil)
 			if err != nil {
 				return usage(err)
 			}
-			for i := range all {
-				if all[i].ID == args[0] {
-					if err := ioc.WritePack(cmd.OutOrStdout(), all[i]); err != nil {
-						return exitError{exitUnknown, err}
-					}
-					return incomplete(refused)
+			if i := slices.IndexFunc(all, func(p ioc.Pack) bool { return p.ID == args[0] }); i >= 0 {
+				if err := toStdout(cmd, func(w io.Writer) error { return ioc.WritePack(w, all[i]) }); err != nil {
+					return err
 				}
+				return incomplete(refused)
 			}
-			shown, err := showPackage(cmd.OutOrStdout(), all, args[0])
-			switch {
-			case err != nil:
-				return err
-			case shown > 0:
-				return exitError{exitFound, nil}
+			asked, err := parseAsked(args[0])
+			if err != nil {
+				return usage(err)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "sweeper: %q: no campaign of this id, and no package that is listed\n", args[0])
-			return incomplete(refused)
+			found, err := asked.among(all)
+			if err != nil {
+				return exitError{exitUnknown, err}
+			}
+			return showFound(cmd, args[0], found, refused)
 		},
 	}
-	cmd.Flags().StringArrayVar(&lists, "ioc", nil, "also look in the file or folder at `PATH`; may be repeated")
+	addListFlag(cmd, &lists)
 	return cmd
 }
 
-// shownIndicator is a line of "ioc show" for a package.
+// showFound prints what was found of a package. Withdrawn indicators are shown, and by
+// themselves they are no reason for the exit code 1.
+func showFound(cmd *cobra.Command, what string, found []shownIndicator, refused int) error {
+	err := toStdout(cmd, func(w io.Writer) error {
+		for _, f := range found {
+			if err := writeJSON(w, f, "  "); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch {
+	case slices.ContainsFunc(found, shownIndicator.counts):
+		return exitError{exitFound, err}
+	case err != nil:
+		return err
+	case len(found) == 0:
+		tell(cmd.ErrOrStderr(), fmt.Errorf("%q: no campaign of this id, and no package that is listed", what))
+	}
+	return incomplete(refused)
+}
+
+// shownIndicator is an indicator about a package, with its campaign.
 type shownIndicator struct {
 	Campaign string `json:"campaign"`
 	Title    string `json:"title"`
 	ioc.Indicator
+
+	withdrawn bool // or its campaign is
 }
 
-// showPackage prints the indicators about a package, a line of JSON each, and returns how many.
-func showPackage(w io.Writer, all []ioc.Pack, what string) (int, error) {
-	e, name, version := ecosystem.Ecosystem(""), what, ""
-	if strings.HasPrefix(what, "pkg:") {
-		var err error
-		if e, name, version, err = ecosystem.ParsePURL(what); err != nil {
-			return 0, usage(err)
-		}
+func (s shownIndicator) counts() bool { return !s.withdrawn }
+
+// asked is a package that the catalogue is asked for.
+type asked struct {
+	ecosystem     ecosystem.Ecosystem // "" for any
+	name, version string              // version "" for any
+}
+
+// parseAsked reads a purl, or a name that a version may follow as npm ("@") or pip ("==") has
+// it.
+func parseAsked(s string) (asked, error) {
+	if strings.HasPrefix(s, "pkg:") {
+		e, name, version, err := ecosystem.ParsePURL(s)
+		return asked{e, name, version}, err
 	}
-	met, err := metBy(all, e, name, version)
+	a := asked{name: s}
+	if i := strings.LastIndex(s, "@"); i > 0 {
+		a.name, a.version = s[:i], s[i+1:]
+	} else if name, version, ok := strings.Cut(s, "=="); ok {
+		a.name, a.version = name, version
+	}
+	held := func(e ecosystem.Ecosystem) bool { return e.CheckName(a.name) == nil }
+	if !slices.ContainsFunc(ecosystem.All, held) && !slices.ContainsFunc(ioc.Ecosystems, held) {
+		return a, fmt.Errorf("%q: neither a campaign nor the name of a package: want axios, axios@1.14.1 or pkg:npm/axios@1.14.1", s)
+	}
+	return a, nil
+}
+
+// among gives the indicators about the package, in the order of the packs.
+func (a asked) among(all []ioc.Pack) ([]shownIndicator, error) {
+	set, err := compile(all)
 	if err != nil {
-		return 0, exitError{exitUnknown, err}
+		return nil, err
 	}
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	shown := 0
+	var out []shownIndicator
 	for _, p := range all {
 		for _, ind := range p.Indicators {
-			about := ind.Type == ioc.TypePackage && (e == "" || ind.Ecosystem == e) &&
-				ind.Ecosystem.CanonicalName(ind.Name) == ind.Ecosystem.CanonicalName(name)
-			if !about || version != "" && !met[ind.ID] {
-				continue
-			}
-			shown++
-			if err := out.Encode(shownIndicator{p.ID, p.Title, ind}); err != nil {
-				return shown, exitError{exitUnknown, err}
+			if a.about(ind) && a.met(set, ind) {
+				gone := p.Status == ioc.PackWithdrawn || ind.Status == ioc.Withdrawn
+				out = append(out, shownIndicator{p.ID, p.Title, ind, gone})
 			}
 		}
 	}
-	return shown, nil
+	return out, nil
 }
 
-// metBy are the ids of the indicators that a version meets; nil when none is given.
-func metBy(all []ioc.Pack, e ecosystem.Ecosystem, name, version string) (map[string]bool, error) {
-	if version == "" {
-		return nil, nil
+// about reports whether the indicator names the package.
+func (a asked) about(ind ioc.Indicator) bool {
+	if ind.Type != ioc.TypePackage || a.ecosystem != "" && ind.Ecosystem != a.ecosystem {
+		return false
 	}
-	index, err := ioc.Compile(all)
-	if err != nil {
-		return nil, err
+	name := ind.Ecosystem.CanonicalName(a.name)
+	if scope, _, ok := strings.Cut(name, "/"); ok && ind.Namespace {
+		return scope == ind.Name
 	}
-	set, err := ioc.Open(string(index))
-	if err != nil {
-		return nil, err
+	// A purl has Go paths in lower case, and who asks by name may have one at hand.
+	return name == ind.Name || ind.Ecosystem == ecosystem.Go && strings.EqualFold(name, ind.Name)
+}
+
+// met reports whether the version meets an indicator that is about the package.
+func (a asked) met(set *ioc.Set, ind ioc.Indicator) bool {
+	version := a.version
+	switch {
+	case version == "":
+		return true
+	case ind.Ecosystem.PURLType() == "": // nothing is matched in it: what cannot be compared is shown
+		return ind.AllVersions || len(ind.Ranges) > 0 || slices.Contains(ind.Versions, version)
+	case ind.Ecosystem == ecosystem.Go && !strings.HasPrefix(version, "v"):
+		version = "v" + version // as OSV has it
 	}
-	met := map[string]bool{}
-	ms, _ := set.Package(e, e.CanonicalName(name), version)
-	for _, m := range ms {
-		met[m.Indicator.ID] = true
+	name := ind.Name
+	if ind.Namespace {
+		name = a.name
 	}
-	return met, nil
+	ms, _ := set.Package(ind.Ecosystem, name, version)
+	return slices.ContainsFunc(ms, func(m ioc.Match) bool { return m.Indicator.ID == ind.ID })
 }

@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/report"
 )
@@ -35,176 +37,166 @@ type look struct {
 	width   int // columns, 0 for a default
 }
 
-func formatNames() (names []string) {
-	for _, f := range formats {
-		names = append(names, f.name)
-	}
-	return names
-}
-
-func newRenderer(format string, w io.Writer, l look) (report.Renderer, error) {
+func rendererOf(format string) (func(io.Writer, look) report.Renderer, error) {
 	for _, f := range formats {
 		if f.name == format {
-			return f.make(w, l), nil
+			return f.make, nil
 		}
 	}
-	return nil, fmt.Errorf("format %q: want one of %s", format, strings.Join(formatNames(), ", "))
+	return nil, fmt.Errorf("%q is no format: want text, json or sarif", format)
 }
 
-// errReport marks an output that could not be written: the answer was not given whole.
-var errReport = errors.New("report")
-
-// outputs are standard output and the report files of a run. Each takes every event.
-type outputs struct {
-	outputs []*output
+// target is a file that a flag asks for.
+type target struct {
+	flag, name string
+	make       func(io.Writer, look) report.Renderer
 }
 
-type output struct {
-	name     string
-	renderer report.Renderer
-	buffer   *bufio.Writer
-	file     *reportFile // nil for standard output
-}
-
-// openOutputs opens what the flags ask for. Two reports of one file are wrong use.
-func openOutputs(cmd *cobra.Command, f sweepFlags) (*outputs, error) {
-	o := &outputs{}
-	seen := map[string]bool{}
-	for _, spec := range f.reports {
-		format, name, ok := strings.Cut(spec, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("--report %q: want FORMAT=FILE", spec)
-		}
-		if seen[name] {
-			return nil, fmt.Errorf("--report %q: the file is named twice", spec)
-		}
-		seen[name] = true
-		if _, err := newRenderer(format, io.Discard, look{}); err != nil {
-			return nil, fmt.Errorf("--report %q: %w", spec, err)
-		}
-	}
-	if err := o.add("standard output", f.format, cmd.OutOrStdout(), nil, terminalLook(cmd.OutOrStdout(), f.explain)); err != nil {
-		return nil, fmt.Errorf("--format: %w", err)
-	}
+// targets are the files that the flags ask for. Two flags that name one file are wrong use.
+func (f sweepFlags) targets() ([]target, error) {
+	var all []target
 	for _, spec := range f.reports {
 		format, name, _ := strings.Cut(spec, "=")
-		file, err := createReport(name)
+		if name == "" {
+			return nil, fmt.Errorf("--report %q: want FORMAT=FILE", spec)
+		}
+		renderer, err := rendererOf(format)
 		if err != nil {
-			o.discard()
-			return nil, err
+			return nil, fmt.Errorf("--report %q: %w", spec, err)
 		}
-		if err := o.add(name, format, file, file, look{explain: f.explain}); err != nil {
-			return nil, err
-		}
+		all = append(all, target{"--report", name, renderer})
 	}
-	return o, nil
+	if f.propose != "" {
+		all = append(all, target{"--propose-exclusions", f.propose, newProposal})
+	}
+	taken := map[string]bool{}
+	if f.exclusions != "" {
+		taken[place(f.exclusions)] = true // what a person wrote is not written over
+	}
+	for _, t := range all {
+		if taken[place(t.name)] {
+			return nil, fmt.Errorf("%s %q: another flag names this file: give each a file of its own", t.flag, t.name)
+		}
+		taken[place(t.name)] = true
+	}
+	return all, nil
 }
 
-func (o *outputs) add(name, format string, w io.Writer, file *reportFile, l look) error {
-	buffer := bufio.NewWriterSize(w, 64<<10)
-	r, err := newRenderer(format, buffer, l)
+// outputs are standard output and the files of a run. Each takes every event; one that fails
+// takes no more, and the others and the sweep go on: the exit code is an answer, too.
+type outputs []*output
+
+type output struct {
+	name     string // in the error for it
+	renderer report.Renderer
+	buffer   *bufio.Writer
+	file     *outFile // nil for standard output
+	err      error    // of what could not be written
+}
+
+func openOutputs(cmd *cobra.Command, f sweepFlags) (outputs, error) {
+	renderer, err := rendererOf(f.format)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("--format %w", err)
 	}
-	o.outputs = append(o.outputs, &output{name, r, buffer, file})
-	return nil
+	targets, err := f.targets()
+	if err != nil {
+		return nil, err
+	}
+	var out outputs
+	add := func(name string, w io.Writer, file *outFile, make func(io.Writer, look) report.Renderer, l look) {
+		buffer := bufio.NewWriterSize(w, 64<<10)
+		out = append(out, &output{name: name, renderer: make(buffer, l), buffer: buffer, file: file})
+	}
+	add("standard output", cmd.OutOrStdout(), nil, renderer, terminalLook(cmd.OutOrStdout(), f.explain))
+	for _, t := range targets {
+		file, err := createFile(t.name)
+		if err != nil {
+			out.discard()
+			return nil, fmt.Errorf("%s %w", t.flag, err)
+		}
+		add(fmt.Sprintf("%s %q", t.flag, t.name), file, file, t.make, look{explain: f.explain})
+	}
+	return out, nil
 }
 
-// event gives e to every output. Standard output is flushed at once when a repository was hit,
+// place is the absolute path of a file without links, as far as it exists: equal for two names
+// of one file.
+func place(name string) string {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		return filepath.Join(dir, filepath.Base(abs))
+	}
+	return abs
+}
+
+// event gives e to every output. Standard output is flushed at once when something was found,
 // so that whoever reads along sees it.
-func (o *outputs) event(e finding.Event) error {
-	for _, out := range o.outputs {
-		err := out.renderer.Event(e)
-		if _, ok := e.(*finding.Finding); ok && err == nil && out.file == nil {
-			err = out.buffer.Flush()
+func (o outputs) event(e finding.Event) {
+	for _, out := range o {
+		if out.err != nil {
+			continue
 		}
-		if err != nil {
-			return fmt.Errorf("%q: %w", out.name, err)
+		out.err = out.renderer.Event(e)
+		if _, ok := e.(*finding.Finding); ok && out.err == nil && out.file == nil {
+			out.err = out.buffer.Flush()
 		}
 	}
-	return nil
 }
 
-// commit ends every output and puts the report files in their places.
-func (o *outputs) commit() error {
+// commit ends every output and puts the files in their places. The error names each output that
+// is not whole.
+func (o outputs) commit() error {
 	var failed error
-	for _, out := range o.outputs {
-		err := out.renderer.Close()
-		if err == nil {
-			err = out.buffer.Flush()
+	for _, out := range o {
+		if out.err == nil {
+			out.err = out.renderer.Close()
 		}
-		if err == nil && out.file != nil {
-			err = out.file.commit()
+		if out.err == nil {
+			out.err = out.buffer.Flush()
 		}
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%w %q: %w", errReport, out.name, err))
+		if out.err == nil && out.file != nil {
+			out.err = out.file.commit()
+		}
+		if out.err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: not written: %w", out.name, bare(out.err)))
 		}
 	}
+	o.discard()
 	return failed
 }
 
 // discard removes what was not committed.
-func (o *outputs) discard() {
-	for _, out := range o.outputs {
+func (o outputs) discard() {
+	for _, out := range o {
 		if out.file != nil {
 			out.file.discard()
 		}
 	}
 }
 
-// reportFile is a file that appears under its name only when it is whole.
-type reportFile struct {
-	*os.File
-	name string
-	done bool
+// proposal renders a run as exclusions for its problems, to be filled in by a person.
+type proposal struct {
+	w        io.Writer
+	problems []*finding.Problem
 }
 
-func createReport(name string) (*reportFile, error) {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe or device is written to as it is
-		if err != nil {
-			return nil, err
-		}
-		return &reportFile{File: f}, nil
+func newProposal(w io.Writer, _ look) report.Renderer { return &proposal{w: w} }
+
+func (p *proposal) Event(e finding.Event) error {
+	if problem, ok := e.(*finding.Problem); ok {
+		p.problems = append(p.problems, problem)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", name, err)
-	}
-	return &reportFile{File: f, name: name}, nil
+	return nil
 }
 
-func (f *reportFile) commit() error {
-	f.done = true
-	if f.name == "" {
-		return f.Close()
-	}
-	err := f.Chmod(0o644)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.File.Name(), f.name)
-	}
-	if err != nil {
-		os.Remove(f.File.Name())
-	}
-	return err
-}
-
-func (f *reportFile) discard() {
-	if f.done {
-		return
-	}
-	f.done = true
-	f.Close()
-	if f.name != "" {
-		os.Remove(f.File.Name())
-	}
-}
+func (p *proposal) Close() error { return exclusion.Propose(p.w, p.problems, time.Now()) }
 
 // terminalLook decides how text is set: colour only on a terminal, and not where NO_COLOR is
 // set (no-color.org).
@@ -219,28 +211,4 @@ func terminalLook(w io.Writer, explain bool) look {
 		l.width = width
 	}
 	return l
-}
-
-// toFile gives write the named file, which appears only when it is whole, or stdout for "".
-func toFile(cmd *cobra.Command, name string, write func(io.Writer) error) error {
-	if name == "" {
-		w := bufio.NewWriter(cmd.OutOrStdout())
-		if err := write(w); err != nil {
-			return err
-		}
-		return w.Flush()
-	}
-	file, err := createReport(name)
-	if err != nil {
-		return err
-	}
-	defer file.discard()
-	w := bufio.NewWriter(file)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return file.commit()
 }

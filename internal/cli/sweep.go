@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +27,7 @@ type sweepFlags struct {
 	propose    string
 	explain    bool
 	failOn     []string
-	jobs       int
+	jobs       jobs
 }
 
 func sweepCommand() *cobra.Command {
@@ -35,40 +35,56 @@ func sweepCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sweep PATH...",
 		Short: "Look for indicators in repositories on disk",
-		Long: `Sweep looks through each PATH: a git repository (a checkout, a bare one, a mirror), a
-folder, or a folder of any number of these. A checkout is swept as it lies, with untracked
-and ignored files, and at HEAD. Nothing in it is executed, followed out of it or believed.
+		Long: `Sweep looks for the packages and files of known campaigns at each PATH: a git
+repository (a checkout, a bare one, a mirror), a folder, or a folder of any
+number of these. A checkout is swept as it lies, with ignored files, and at
+HEAD. Nothing in it is executed, followed out of it or believed.
 
-Exit codes: 0 nothing found and all of it read; 1 an indicator was found; 2 wrong use;
-3 nothing found, but something in scope was not read.`,
-		Args: cobra.MinimumNArgs(1),
+Exit codes: 0 nothing found, and all of it read; 1 an indicator was found;
+2 wrong use; 3 nothing found, but not all of it read, or not all written.`,
+		Args: wants("PATH", true),
 		RunE: func(cmd *cobra.Command, args []string) error { return runSweep(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.format, "format", "text", "`format` of standard output: "+strings.Join(formatNames(), ", "))
-	flags.StringArrayVar(&f.reports, "report", nil, "also write a report, as `FORMAT=FILE`; may be repeated")
-	flags.StringArrayVar(&f.ioc, "ioc", nil, "add the indicators of a file or folder at `PATH`, in any form that \"ioc import\" reads; may be repeated")
-	flags.StringArrayVar(&f.campaigns, "campaign", nil, "look only for the campaign with this `ID`; may be repeated")
-	flags.StringVar(&f.exclusions, "exclusions", "", "exclusions `FILE`: what has an owner, a reason and an expiry")
-	flags.StringVar(&f.propose, "propose-exclusions", "", "write what could not be read as exclusions to be filled in to `FILE`")
-	flags.BoolVar(&f.explain, "explain", false, "also say why a listed name was not a finding")
-	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit 1 only for findings of this severity (low, medium, high, critical) or above, and with \"confirmed\" only for confirmed indicators")
-	flags.IntVar(&f.jobs, "jobs", 0, "files read at once; 0 is one for each processor")
+	flags.StringVar(&f.format, "format", "text", "print `FORMAT`: text, json, sarif")
+	flags.StringArrayVar(&f.reports, "report", nil, "also write a report, as `FORMAT=FILE`; repeatable")
+	flags.StringArrayVar(&f.ioc, "ioc", nil, "also look for the list or lists at `PATH`; repeatable")
+	flags.StringArrayVar(&f.campaigns, "campaign", nil, "look for the campaign `ID` alone; repeatable")
+	flags.StringVar(&f.exclusions, "exclusions", "", "`FILE` of what to live with, and until when")
+	flags.StringVar(&f.propose, "propose-exclusions", "", "write what was not read to `FILE`, to fill in")
+	flags.BoolVar(&f.explain, "explain", false, "say why a listed name was no finding")
+	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit 1 only from severity `LEVEL` up (low, medium, high, critical), and with confirmed only for confirmed indicators; repeatable")
+	flags.Var(&f.jobs, "jobs", "`N` files read at once; 0 is one a processor")
 	return cmd
+}
+
+// jobs is the value of --jobs.
+type jobs int
+
+// maxJobs is far more than any disk answers at once.
+const maxJobs = 1024
+
+func (j *jobs) String() string { return strconv.Itoa(int(*j)) }
+func (j *jobs) Type() string   { return "int" }
+
+func (j *jobs) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > maxJobs {
+		return fmt.Errorf("want a number from 0 to %d", maxJobs)
+	}
+	*j = jobs(n)
+	return nil
 }
 
 func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	ctx := cmd.Context()
-	opt := sweep.Options{Jobs: f.jobs, Explain: f.explain, Version: Version(), Paths: paths}
-	if f.jobs < 0 {
-		return usage(fmt.Errorf("--jobs %d: not a number of jobs", f.jobs))
-	}
-	var err error
-	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
+	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Paths: paths}
+	err := checkPaths(paths)
+	if err != nil {
 		return usage(err)
 	}
-	if opt.Set, opt.Problems, err = catalogue(f.ioc, f.campaigns); err != nil {
+	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
 		return usage(err)
 	}
 	if f.exclusions != "" {
@@ -78,47 +94,64 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 		}
 		opt.Exclusions = set
 	}
+	if opt.Set, opt.Problems, err = catalogue(f.ioc, f.campaigns); err != nil {
+		return usage(err)
+	}
 	out, err := openOutputs(cmd, f)
 	if err != nil {
 		return usage(err)
 	}
 	defer out.discard()
 
-	var problems []*finding.Problem // kept only to propose exclusions for
 	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout())
 	summary, err := sweep.Run(ctx, local.Repositories(ctx, paths, sweep.Reads), opt, func(e finding.Event) error {
-		if p, ok := e.(*finding.Problem); ok && f.propose != "" {
-			problems = append(problems, p)
-		}
 		progress.event(e)
-		return out.event(e)
+		out.event(e)
+		return nil
 	})
 	progress.end()
-	if err == nil {
-		err = out.commit()
+	if err != nil {
+		return usage(err)
 	}
-	if err == nil && f.propose != "" {
-		err = propose(f.propose, problems)
-	}
-	return sweepExit(summary, err)
+	return sweepExit(summary.Exit, out.commit())
 }
 
-// sweepExit is the exit code of a sweep that ended with err: what was found counts, whatever
-// else happened, and an answer that could not be given whole is never 0.
-func sweepExit(summary *finding.Summary, err error) error {
+// sweepExit is the end of a sweep whose outputs failed with err: what was found counts, whatever
+// else happened, and an answer that was not given whole is never 0.
+func sweepExit(code int, err error) error {
 	switch {
-	case err == nil && summary.Exit == exitClean:
+	case err != nil && code == exitClean:
+		code = exitUnknown
+	case err == nil && code == exitClean:
 		return nil
-	case err == nil:
-		return exitError{summary.Exit, nil}
-	case summary.Exit == exitFound:
-		return exitError{exitFound, err}
-	case errors.Is(err, sweep.ErrOutput) || errors.Is(err, errReport):
-		return exitError{exitUnknown, err}
-	case errors.Is(err, context.Canceled):
-		return exitError{exitUnknown, err}
 	}
-	return usage(err)
+	return exitError{code, err}
+}
+
+// checkPaths refuses a path where nothing is, before anything is written: a sweep of nothing
+// must not look clean.
+func checkPaths(paths []string) error {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%q: no such file or folder", path)
+		}
+		if err == nil && info.IsDir() && empty(path) {
+			return fmt.Errorf("%q: an empty folder: there is nothing to look at", path)
+		}
+	}
+	return nil
+}
+
+// empty reports whether the folder is known to hold nothing.
+func empty(folder string) bool {
+	f, err := os.Open(folder)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return errors.Is(err, io.EOF)
 }
 
 // severities in rising order.
@@ -129,39 +162,30 @@ func parseFailOn(values []string) (func(*finding.Finding) bool, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	least, confirmed := 0, false
+	least, confirmed := "", false
 	for _, v := range values {
-		switch i := slices.Index(severities, v); {
+		switch {
 		case v == "confirmed":
 			confirmed = true
-		case i >= 0:
-			least = i
-		default:
+		case !slices.Contains(severities, v):
 			return nil, fmt.Errorf("--fail-on %q: want low, medium, high, critical or confirmed", v)
+		case least != "" && least != v:
+			return nil, fmt.Errorf("--fail-on %q and %q: want one severity; those above it count as well", least, v)
+		default:
+			least = v
 		}
 	}
 	return func(f *finding.Finding) bool {
-		return slices.Index(severities, f.Severity) >= least && (!confirmed || f.Confidence == "confirmed")
+		severity := slices.Index(severities, f.Severity)
+		known := severity >= 0 // one that is not counts
+		return (!known || severity >= slices.Index(severities, least)) && (!confirmed || f.Confidence == "confirmed")
 	}, nil
 }
 
 func loadExclusions(name string) (*exclusion.Set, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--exclusions %q: %w", name, bare(err))
 	}
 	return exclusion.Load(name, data, time.Now())
-}
-
-// propose writes exclusions for the problems, to be filled in by a person.
-func propose(name string, problems []*finding.Problem) error {
-	file, err := createReport(name)
-	if err != nil {
-		return err
-	}
-	defer file.discard()
-	if err := exclusion.Propose(file, problems, time.Now()); err != nil {
-		return fmt.Errorf("%w %q: %w", errReport, name, err)
-	}
-	return file.commit()
 }

@@ -213,6 +213,10 @@ func appendJSON(dst, line []byte) []byte {
 	return append(dst, line[from:]...)
 }
 
+// EscapeJSON gives JSON text with what is not plain, or acts, as \u escapes: to a reader of JSON
+// the same value.
+func EscapeJSON(text []byte) []byte { return appendJSON(nil, text) }
+
 // suspect are the bytes that appendJSON looks at twice.
 var suspect = func() (t [256]bool) {
 	for c := 0x7f; c < len(t); c++ {
