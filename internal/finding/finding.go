@@ -70,7 +70,8 @@ type Finding struct {
 	Campaign    string   `json:"campaign"` // pack id
 	Title       string   `json:"title"`    // of the campaign
 	Severity    string   `json:"severity"`
-	Indicator   string   `json:"indicator"` // indicator id
+	Indicator   string   `json:"indicator"`      // indicator id
+	Also        []string `json:"also,omitempty"` // ids of further indicators of the campaign that the package meets
 	Type        string   `json:"indicator_type"`
 	Observable  string   `json:"observable,omitempty"` // what an indicator that is no package says: "name bundle.js"
 	Confidence  string   `json:"confidence"`
@@ -219,16 +220,16 @@ type Canaries struct {
 	Missed  []string `json:"missed,omitempty"` // formats whose reader did not show its canary
 }
 
-// Fingerprint identifies a finding across runs: it is equal for the same indicator, of the
-// same campaign, at the same file of the same repository for the same package version,
-// whatever the line, ref or commit.
+// Fingerprint identifies a finding across runs: it is equal for the same campaign at the same
+// file of the same repository, for a package version, or else for the same indicator; whatever
+// the line, ref, commit or revision of the catalogue.
 func Fingerprint(f *Finding) string {
-	h := sha256.New()
-	purl := ""
+	what := f.Indicator
 	if f.Package != nil {
-		purl = f.Package.PURL
+		what = f.Package.PURL
 	}
-	for _, s := range []string{"wormsweep/1", f.Campaign, f.Indicator, f.Repository, f.File, purl} {
+	h := sha256.New()
+	for _, s := range []string{"wormsweep/1", f.Campaign, f.Repository, f.File, what} {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
 	}

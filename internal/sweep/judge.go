@@ -26,16 +26,26 @@ func (t *treeResult) lockedBeside(fr *fileResult, h *hit) bool {
 	if h.found.Reason != ioc.LatentRange {
 		return false
 	}
+	if t.locked == nil {
+		t.locked = map[lockedIn]bool{}
+		for _, other := range t.inScope {
+			if other.content == nil {
+				continue
+			}
+			for name := range other.content.locked {
+				t.locked[lockedIn{path.Dir(other.file.Path), name}] = true
+			}
+		}
+	}
 	name := lockedName{ecosystem.Ecosystem(h.pkg.Ecosystem), h.pkg.Name}
-	return slices.ContainsFunc(t.inScope, func(other *fileResult) bool {
-		return other.content != nil && other.content.locked[name] && above(other.file.Path, fr.file.Path)
-	})
-}
-
-// above reports whether the folder of a is that of b or one above it.
-func above(a, b string) bool {
-	dir := path.Dir(a)
-	return dir == "." || path.Dir(b) == dir || strings.HasPrefix(b, dir+"/")
+	for dir := path.Dir(fr.file.Path); ; dir = path.Dir(dir) {
+		if t.locked[lockedIn{dir, name}] {
+			return true
+		}
+		if dir == "." || dir == "/" {
+			return false
+		}
+	}
 }
 
 // events are the findings, problems and ledger rows of a repository, sorted.
@@ -61,6 +71,7 @@ func (r *result) events(opt Options) []finding.Event {
 // candidate is a match at a place, before the whole repository is known.
 type candidate struct {
 	match ioc.Match
+	blobs []string // of the contents of the file that hold it, one in each state of the repository
 	*finding.Finding
 }
 
@@ -73,7 +84,7 @@ func (r *result) findings(opt Options) []*finding.Finding {
 	for _, c := range candidates {
 		c.State = company.state(c)
 		if opt.Exclusions != nil {
-			if c.Exclusion = opt.Exclusions.Finding(c.Finding); c.Exclusion != nil {
+			if c.Exclusion = c.exclusion(opt.Exclusions); c.Exclusion != nil {
 				c.State = finding.Excluded
 			}
 		}
@@ -86,13 +97,30 @@ func (r *result) findings(opt Options) []*finding.Finding {
 	return out
 }
 
-// placeKey is what makes two matches one finding: the refs that hold it are then listed.
+// exclusion is the one that covers the finding in each content that holds it, if any does.
+func (c candidate) exclusion(by Exclusions) *finding.Exclusion {
+	var out *finding.Exclusion
+	for _, blob := range c.blobs {
+		f := *c.Finding
+		f.Blob = blob
+		e := by.Finding(&f)
+		if e == nil {
+			return nil
+		}
+		out = cmp.Or(out, e)
+	}
+	return out
+}
+
+// placeKey is what makes two matches one finding: the refs that hold it are then listed. One
+// that was withdrawn is none with its like in another list, where it was not.
 type placeKey struct {
 	file      string
 	line      int
 	indicator string
 	campaign  string
-	purl      string
+	pkg       string // name, version and range as they stand: a purl folds letter case
+	withdrawn bool
 }
 
 func (r *result) candidates() []candidate {
@@ -104,19 +132,22 @@ func (r *result) candidates() []candidate {
 		if fr.format != nil {
 			f.Format = fr.format.ID
 		}
-		key := placeKey{f.File, f.Line, f.Indicator, f.Campaign, ""}
+		key := placeKey{file: f.File, line: f.Line, indicator: f.Indicator, campaign: f.Campaign, withdrawn: withdrawn(c.match)}
 		if f.Package != nil {
-			key.purl = f.Package.PURL + "\x00" + f.Package.Range
+			key.pkg = f.Package.Name + "\x00" + f.Package.Version + "\x00" + f.Package.Range
 		}
 		i, seen := at[key]
 		if !seen {
 			f.Fingerprint = finding.Fingerprint(f)
 			at[key] = len(out)
-			f.Refs, f.Commit = []string{t.ref}, t.commit
+			f.Refs, f.Commit, c.blobs = []string{t.ref}, t.commit, []string{fr.blob}
 			out = append(out, c)
 			return
 		}
 		f = out[i].Finding
+		if !slices.Contains(out[i].blobs, fr.blob) {
+			out[i].blobs = append(out[i].blobs, fr.blob)
+		}
 		if !slices.Contains(f.Refs, t.ref) {
 			f.Refs = append(f.Refs, t.ref)
 			f.Commit = cmp.Or(f.Commit, t.commit)
@@ -172,7 +203,7 @@ func newCandidate(m ioc.Match) candidate {
 	} else if m.Campaign.FirstSeen != "" {
 		f.Window = &finding.Window{From: m.Campaign.FirstSeen, Until: m.Campaign.LastSeen}
 	}
-	return candidate{m, f}
+	return candidate{match: m, Finding: f}
 }
 
 // observable is what an indicator that is no package says of a file, in a few words.
@@ -275,7 +306,7 @@ func (r *result) nonMatches(opt Options) []*finding.NonMatch {
 	add := func(t *treeResult, fr *fileResult, line int, pkg *finding.Package, why string) {
 		key := placeKey{file: fr.file.Path, line: line}
 		if pkg != nil {
-			key.purl = pkg.PURL
+			key.pkg = pkg.PURL
 		}
 		m := at[key]
 		if m == nil {
@@ -317,12 +348,12 @@ func (r *result) nonMatches(opt Options) []*finding.NonMatch {
 func (r *result) allProblems(opt Options) []*finding.Problem {
 	var out []*finding.Problem
 	type key struct {
-		file, code, detail string
-		line               int
+		file, blob, code, detail string
+		line                     int
 	}
 	at := map[key]*finding.Problem{}
 	add := func(t *treeResult, p finding.Problem) {
-		k := key{p.File, p.Code, p.Detail, p.Line}
+		k := key{p.File, p.Blob, p.Code, p.Detail, p.Line}
 		old := at[k]
 		if old == nil {
 			p.Repository = r.name
