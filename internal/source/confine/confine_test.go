@@ -56,11 +56,27 @@ func TestOpenRoot(t *testing.T) {
 		path string
 		want error
 	}{
-		{"in", nil}, {"in/", nil}, {"in/.", nil}, {"in/sub", nil}, {"in/sub/deep", nil}, {"in/sub/../sub", nil}, {"in/inside", nil}, {"in/inside/deep", nil},
-		{"", confine.ErrOutside}, {"in/..", confine.ErrOutside}, {"out", confine.ErrOutside}, {"in/../out", confine.ErrOutside}, {"in-more", confine.ErrOutside},
-		{"in/outside", confine.ErrOutside}, {"in/outside/sub", confine.ErrOutside}, {"in/absolute", confine.ErrOutside}, {"in/sub/up", confine.ErrOutside}, {"in/sub/up/out", confine.ErrOutside},
+		{"in", nil},
+		{"in/", nil},
+		{"in/.", nil},
+		{"in/sub", nil},
+		{"in/sub/deep", nil},
+		{"in/sub/../sub", nil},
+		{"in/inside", nil},
+		{"in/inside/deep", nil},
+		{"", confine.ErrOutside},
+		{"in/..", confine.ErrOutside},
+		{"out", confine.ErrOutside},
+		{"in/../out", confine.ErrOutside},
+		{"in-more", confine.ErrOutside},
+		{"in/outside", confine.ErrOutside},
+		{"in/outside/sub", confine.ErrOutside},
+		{"in/absolute", confine.ErrOutside},
+		{"in/sub/up", confine.ErrOutside},
+		{"in/sub/up/out", confine.ErrOutside},
 		{"to-in", confine.ErrOutside}, // its Real path is inside, it is not
-		{"in/none", fs.ErrNotExist}, {"in/nowhere", fs.ErrNotExist},
+		{"in/none", fs.ErrNotExist},
+		{"in/nowhere", fs.ErrNotExist},
 	} {
 		root, err := space.OpenRoot(top + "/" + tt.path)
 		if !errors.Is(err, tt.want) {
@@ -89,8 +105,14 @@ func TestReadFile(t *testing.T) {
 		max  int64
 		code source.Code
 	}{
-		{"sub/f", 100, ""}, {"sub/f", 8, ""}, {"sub/f", 7, source.CodeLimit}, {"sub", 100, source.CodeSpecial},
-		{"linked", 100, source.CodeOutside}, {"outside/f", 100, source.CodeOutside}, {"sub/up/out/f", 100, source.CodeOutside}, {"../out/f", 100, source.CodeOutside},
+		{"sub/f", 100, ""},
+		{"sub/f", 8, ""},
+		{"sub/f", 7, source.CodeLimit},
+		{"sub", 100, source.CodeSpecial},
+		{"linked", 100, source.CodeOutside},
+		{"outside/f", 100, source.CodeOutside},
+		{"sub/up/out/f", 100, source.CodeOutside},
+		{"../out/f", 100, source.CodeOutside},
 		{"none", 100, source.CodeUnreadable},
 	} {
 		text, err := confine.ReadFile(root, tt.name, tt.max)
@@ -115,10 +137,16 @@ func TestReadAll(t *testing.T) {
 		room      int
 		tooLarge  bool
 	}{
-		{10, 10, 0, false}, {10, 10, 10, false}, {10, 10, 100, false}, {10, 9, 100, true}, {0, 10, 0, false}, {0, 10, 5, false},
+		{10, 10, 0, false},
+		{10, 10, 10, false},
+		{10, 10, 100, false},
+		{10, 9, 100, true},
+		{0, 10, 0, false},
+		{0, 10, 5, false},
 		{5, 9, 0, true},   // it has grown
 		{0, 9, 100, true}, // and there is room for it
-		{100, 99, 0, true}, {20, 20, 0, false},
+		{100, 99, 0, true},
+		{20, 20, 0, false},
 	} {
 		for name, r := range map[string]io.Reader{
 			"whole": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text)), "end with data": iotest.DataErrReader(strings.NewReader(text)),

@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"context"
 	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -228,12 +227,4 @@ func code(t testing.TB, err error) source.Code {
 		t.Errorf("%q is not one line", pe.Err)
 	}
 	return pe.Code
-}
-
-func id(t testing.TB, hexID string) (out gitrepo.ID) {
-	t.Helper()
-	if _, err := hex.Decode(out[:], []byte(hexID)); err != nil {
-		t.Fatal(err)
-	}
-	return out
 }

@@ -308,8 +308,11 @@ func TestNoHead(t *testing.T) {
 // A commit that HEAD names has to be one.
 func TestHeadOfAnotherKind(t *testing.T) {
 	for _, tt := range []struct{ kind, content string }{
-		{"blob", "tree " + strings.Repeat("1", 40)}, {"tree", ""},
-		{"commit", "tree 1\n"}, {"commit", ""}, {"commit", "parent x\ntree " + strings.Repeat("1", 40)},
+		{"blob", "tree " + strings.Repeat("1", 40)},
+		{"tree", ""},
+		{"commit", "tree 1\n"},
+		{"commit", ""},
+		{"commit", "parent x\ntree " + strings.Repeat("1", 40)},
 	} {
 		dir := bareFolder(t)
 		id := loose(t, dir, tt.kind, tt.content)
