@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// File asks for a file by what its tree tells: path with slashes, size in bytes, git blob
-// id or "". It returns the matches that are certain, and whether an indicator selects the
+// File asks for a file by what its tree tells: path with slashes, size in bytes or
+// -1, git blob id or "". It returns the matches that are certain, and whether an indicator selects the
 // file but is decided by a digest of its content, so that the caller hashes the file and
 // asks Digest and, where it gave no blob id, Blob.
 func (s *Set) File(p string, size int64, blob string) (matches []Match, hash bool) {
@@ -86,7 +86,8 @@ func (q *fileQuery) one(n uint32) {
 	q.out = q.set.match(q.out, q.index, n, why)
 }
 
-// inSize reports whether size is between the bounds, of which 0 is none.
+// inSize reports whether size is between the bounds, of which 0 is none. A size that is not
+// known, -1, is between no others.
 func inSize(size, least, most int64) bool {
-	return size >= least && (most == 0 || size <= most)
+	return (least == 0 || size >= least) && (most == 0 || 0 <= size && size <= most)
 }

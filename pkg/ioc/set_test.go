@@ -224,6 +224,9 @@ func TestSetFile(t *testing.T) {
 		{".github/setup.js", 4_300_000, "", "file-big file-path", false},
 		{".github/setup.js", 300, "", "", false},
 		{"README.md", 300, "", "", false},
+		{"a/b/setup_bun.js", -1, "", "file-name file-path", false}, // named by a partial clone, or a link
+		{".github/setup.js", -1, "", "", false},
+		{"hook/run.js", -1, "", "", true},
 	} {
 		ms, hash := set.File(tt.path, tt.size, tt.blob)
 		if got := show(ms); got != tt.want || hash != tt.hash {
