@@ -112,4 +112,5 @@ var problemWords = map[string]string{
 	"canary":      "a planted package was not found: the reader of this format fell silent",
 	"catalogue":   "a row of a list of indicators could not be used: it was not looked for",
 	"interrupted": "the sweep was stopped before its end",
+	"nothing":     "no repository was looked at",
 }

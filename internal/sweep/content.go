@@ -28,6 +28,12 @@ type lockedName struct {
 	name      string
 }
 
+// lockedIn is a name that a lockfile in a folder locks.
+type lockedIn struct {
+	dir  string
+	name lockedName
+}
+
 // hit is an entry that met an indicator.
 type hit struct {
 	found match.Found
@@ -54,7 +60,7 @@ func read(set *ioc.Set, f *formats.Format, data []byte, explain bool) outcome {
 		inc.Path = strings.Clone(inc.Path)
 		out.includes = append(out.includes, inc)
 	}
-	var edges *lockfile.File // read only when something was found
+	var ways *chains // found only when something else was
 	for i := range file.Packages {
 		p := &file.Packages[i]
 		found, why := match.Package(set, p)
@@ -73,11 +79,12 @@ func read(set *ioc.Set, f *formats.Format, data []byte, explain bool) outcome {
 		if len(found) == 0 {
 			continue
 		}
-		if edges == nil {
+		if ways == nil {
 			withEdges := f.Parse(data, lockfile.Options{Edges: true})
-			edges = &withEdges
+			found := newChains(&withEdges)
+			ways = &found
 		}
-		chain := chainOf(edges, i)
+		chain := ways.to(i)
 		for _, m := range found {
 			out.hits = append(out.hits, hit{m, describePackage(p, m.Identity), p.Line, chain})
 		}
@@ -106,21 +113,4 @@ func describePackage(p *lockfile.Package, id lockfile.Identity) finding.Package 
 		Source:    strings.Clone(src),
 		Direct:    direct,
 	}
-}
-
-// chainOf is the way from the project to entry i, each step as name@version.
-func chainOf(file *lockfile.File, i int) []string {
-	if i >= len(file.Packages) {
-		return nil
-	}
-	var out []string
-	for _, j := range file.Chain(i) {
-		p := &file.Packages[j]
-		step := p.Name
-		if p.Version != "" {
-			step += "@" + p.Version
-		}
-		out = append(out, strings.Clone(step))
-	}
-	return out
 }

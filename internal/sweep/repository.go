@@ -37,6 +37,7 @@ type treeResult struct {
 	outOfScope  map[string]int
 	inScope     []*fileResult // in the order of the tree
 	problems    []placedProblem
+	locked      map[lockedIn]bool // once it is asked for
 }
 
 // fileResult is one file that was read, hashed or met by its name.
@@ -94,6 +95,10 @@ func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
 		if fr := scope.add(f); fr != nil {
 			p.submit(ctx, &wait, tree, fr)
 		}
+	}
+	if scope.absent > 0 {
+		t.problems = append(t.problems, placedProblem{"", string(source.CodeMissing),
+			fmt.Sprintf("files that the tree names and does not hold: %d; none was compared by size or content", scope.absent)})
 	}
 	wait.Wait()
 	for {
@@ -164,6 +169,7 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, buf *
 			return
 		}
 		fr.blob = source.BlobID(data)
+		fr.matches = append(fr.matches, p.opt.Set.Blob(fr.blob)...)
 		load = func() ([]byte, error) { return data, nil }
 	}
 	c := p.content(fr.blob, fr.format)
@@ -181,16 +187,44 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, buf *
 	fr.content = c
 }
 
-// compare hashes the file and asks for its digests.
+// maxHashed is the size in bytes of the largest file that is compared by digest. Known
+// payloads have 12 MB; a file with holes has any size and takes no room.
+const maxHashed = 1 << 30
+
+// stoppable is a reader that ends with ctx.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(p)
+}
+
+// compare hashes the file and asks for its digests, and for its git blob id where the tree
+// does not tell that.
 func (fr *fileResult) compare(ctx context.Context, tree source.Tree, set *ioc.Set) error {
 	r, err := tree.Open(ctx, fr.file)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	h256, h1, h5 := sha256.New(), sha1.New(), md5.New()
-	if _, err := io.Copy(io.MultiWriter(h256, h1, h5), r); err != nil {
+	h256, h1, h5, git := sha256.New(), sha1.New(), md5.New(), source.NewBlobHash(fr.file.Size)
+	n, err := io.Copy(io.MultiWriter(h256, h1, h5, git), io.LimitReader(stoppable{ctx, r}, maxHashed+1))
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		return &source.PathError{Path: fr.file.Path, Code: source.CodeUnreadable, Err: err}
+	case n > maxHashed:
+		return &source.PathError{Path: fr.file.Path, Code: source.CodeLimit, Err: fmt.Errorf("more than %d bytes: not compared by digest", maxHashed)}
+	}
+	if fr.blob == "" && n == fr.file.Size {
+		fr.blob = hex.EncodeToString(git.Sum(nil))
+		fr.matches = append(fr.matches, set.Blob(fr.blob)...)
 	}
 	for _, d := range []digest.Digest{
 		{Algorithm: digest.SHA256, Text: hex.EncodeToString(h256.Sum(nil))},
@@ -221,15 +255,28 @@ func pathProblem(err error) placedProblem {
 }
 
 // Reads reports whether a sweep parses the file at a path with slashes.
-func Reads(p string) bool { return formats.For(p) != nil }
+func Reads(p string) bool { return formatOf(p) != nil }
+
+// formatOf is formats.For without regard to letter case: where a file system does not tell
+// cases apart, npm reads Package-Lock.json, and pip reads what it is told.
+func formatOf(p string) *formats.Format {
+	if f := formats.For(p); f != nil {
+		return f
+	}
+	if folded := strings.ToLower(p); folded != p {
+		return formats.For(folded)
+	}
+	return nil
+}
 
 // scope decides which files of a tree are looked at, and how.
 type scope struct {
 	result *treeResult
 	set    *ioc.Set
 	files  map[string]source.File // the text files that an include may name
+	absent int                    // files that the tree names and does not hold
 	taken  int                    // of result.inScope, whose includes were followed
-	read   map[string]bool        // paths in result.inScope, once includes are followed
+	read   map[string]bool        // paths of files that are parsed, once includes are followed
 }
 
 func newScope(t *treeResult, set *ioc.Set) *scope {
@@ -249,24 +296,39 @@ func (s *scope) failed(err error) {
 	s.result.problems = append(s.result.problems, pathProblem(err))
 }
 
-// unopened takes a link or special file. One in the place of a lockfile is a problem: nobody
-// knows what is behind it.
+// unopened takes a link or special file. One in the place of a lockfile, or of a file that
+// an indicator selects, is a problem: nobody knows what is behind it. One whose path alone is
+// listed is met.
 func (s *scope) unopened(f source.File, lockfile bool) {
 	code, what := source.CodeSpecial, "a device, socket or pipe"
 	if f.Link {
 		code, what = source.CodeLink, "a symbolic link"
 	}
-	if !lockfile {
+	matches, hash := s.set.File(f.Path, -1, "") // its own size and blob id are those of no content
+	switch {
+	case lockfile:
+		what += " in the place of a lockfile: not followed"
+	case hash:
+		what += " in the place of a file that is compared by digest: not followed"
+	case len(matches) == 0:
 		s.result.outOfScope[string(code)]++
 		return
 	}
-	s.result.problems = append(s.result.problems, placedProblem{f.Path, string(code), what + " in the place of a lockfile: not followed"})
+	if len(matches) > 0 {
+		s.result.inScope = append(s.result.inScope, &fileResult{file: f, matches: matches})
+	}
+	if lockfile || hash {
+		s.result.problems = append(s.result.problems, placedProblem{f.Path, string(code), what})
+	}
 }
 
 // add takes the next file of the tree; the result is nil when nothing is to be read.
 func (s *scope) add(f source.File) *fileResult {
 	s.result.files++
-	format := formats.For(f.Path)
+	if f.Size < 0 {
+		s.absent++
+	}
+	format := formatOf(f.Path)
 	if f.Link || f.Special {
 		s.unopened(f, format != nil)
 		return nil
@@ -281,6 +343,9 @@ func (s *scope) add(f source.File) *fileResult {
 	}
 	fr := &fileResult{file: f, blob: f.Blob, format: format, hash: hash, matches: matches}
 	s.result.inScope = append(s.result.inScope, fr)
+	if format == nil && maybeIncluded(f.Path) {
+		s.files[f.Path] = f
+	}
 	if format == nil && !hash {
 		return nil
 	}
@@ -302,7 +367,7 @@ func (s *scope) included() []*fileResult {
 	if s.read == nil {
 		s.read = map[string]bool{}
 		for _, fr := range s.result.inScope {
-			s.read[fr.file.Path] = true
+			s.read[fr.file.Path] = fr.format != nil
 		}
 	}
 	from := s.result.inScope[s.taken:]
@@ -317,14 +382,16 @@ func (s *scope) included() []*fileResult {
 			case ok && s.read[p]:
 			case ok && there:
 				s.read[p] = true
-				s.result.outOfScope[notALockfile]--
+				if _, met := s.read[p]; !met {
+					s.result.outOfScope[notALockfile]--
+				}
 				next := &fileResult{file: f, blob: f.Blob, format: fr.format}
 				s.result.inScope = append(s.result.inScope, next)
 				out = append(out, next)
 			default:
 				s.result.problems = append(s.result.problems, placedProblem{
 					fr.file.Path, string(lockfile.CodeInclude),
-					fmt.Sprintf("line %d includes %q, which is not a file of this tree: not read", inc.Line, inc.Path),
+					fmt.Sprintf("line %d includes %q, which is no requirements file of this tree: not read", inc.Line, inc.Path),
 				})
 			}
 		}

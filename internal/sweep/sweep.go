@@ -120,6 +120,9 @@ func run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 	if ctx.Err() != nil {
 		return out(&finding.Problem{Code: CodeInterrupted, Detail: "the sweep was stopped; repositories that are not listed were not looked at"})
 	}
+	if t.summary.Repositories == (finding.Repositories{}) {
+		return out(&finding.Problem{Code: CodeNothing, Detail: "no repository lies at the named paths"})
+	}
 	return nil
 }
 
@@ -128,6 +131,7 @@ const (
 	CodeCanary      = "canary"
 	CodeCatalogue   = "catalogue" // a row of a list of indicators that is none: it was not looked for
 	CodeInterrupted = "interrupted"
+	CodeNothing     = "nothing" // no repository was looked at: the paths are not what they were meant to be
 )
 
 func describe(opt Options, started time.Time) *finding.Run {
