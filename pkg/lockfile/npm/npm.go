@@ -76,6 +76,7 @@ func locate(p *lockfile.Package, address string) {
 
 // setAddress sets p.Address where id is not p's own.
 func setAddress(p *lockfile.Package, id lockfile.Identity) {
+	p.Address = nil
 	if id.Name != p.Name || id.Version != p.Version {
 		address := id // on the heap only here
 		p.Address = &address

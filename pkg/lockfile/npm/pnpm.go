@@ -35,7 +35,7 @@ func ParsePnpm(data []byte, opt lockfile.Options) lockfile.File {
 		p.node(&s.Node)
 	}
 	p.endDocument()
-	p.link(p.asked)
+	p.link(p.links)
 	p.sortProblems()
 	return p.File
 }
@@ -69,7 +69,7 @@ type pnpmLock struct {
 	edges     bool // asked for
 	separated bool // the file begins as one of two documents does
 	documents int
-	asked     []edge // of all documents
+	links     []edge // of all documents
 	oddFlow   bool   // a flow collection where pnpm writes none was reported
 
 	// Of the document being read.
@@ -83,6 +83,7 @@ type pnpmLock struct {
 	entry     pnpmEntry
 	alias     string // that an importer gives to what it asks for
 	aliasLine int
+	asked     bool      // what it is for was read: a second "version" is a problem already
 	asks      []pnpmAsk // of importers
 	wants     []pnpmWant
 	index     map[string]int32 // of an entry in Packages, by its key
@@ -254,8 +255,9 @@ func (p *pnpmLock) packageNode(n *yamlscan.Node) {
 	case n.Depth == 3 && p.edges && (p.field == "dependencies" || p.field == "optionalDependencies"):
 		p.wants = append(p.wants, pnpmWant{int32(len(p.Packages)), n.Key, n.Value})
 	case n.Depth == 3:
-		p.alias = n.Key
-	case n.Depth == 4 && p.edges && p.field == "peerDependencies" && n.Key == "version": // 13.0
+		p.alias, p.asked = n.Key, false
+	case n.Depth == 4 && p.edges && p.field == "peerDependencies" && n.Key == "version" && !p.asked: // 13.0
+		p.asked = true
 		p.wants = append(p.wants, pnpmWant{int32(len(p.Packages)), p.alias, n.Value})
 	}
 }
@@ -325,12 +327,12 @@ func (p *pnpmLock) snapshotNode(n *yamlscan.Node) {
 func (p *pnpmLock) askNode(n *yamlscan.Node, depth int) {
 	switch n.Depth {
 	case depth:
-		p.alias, p.aliasLine = n.Key, n.Line
+		p.alias, p.aliasLine, p.asked = n.Key, n.Line, false
 		if n.Kind == yamlscan.Scalar {
 			p.ask(n.Value)
 		}
 	case depth + 1:
-		if n.Key == "version" {
+		if n.Key == "version" && !p.asked {
 			p.ask(n.Value)
 		}
 	}
@@ -338,6 +340,7 @@ func (p *pnpmLock) askNode(n *yamlscan.Node, depth int) {
 
 // ask notes what an importer asks for under p.alias. A folder of the project is an entry.
 func (p *pnpmLock) ask(ref string) {
+	p.asked = true
 	kind := lockfile.Registry
 	switch {
 	case strings.HasPrefix(ref, "link:"):

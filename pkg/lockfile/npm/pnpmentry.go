@@ -81,35 +81,39 @@ func (p *pnpmLock) source(k pnpmKey) lockfile.Source {
 	return source
 }
 
+// maxOthers bounds how many packages one entry may name besides its own: each is a problem, and
+// as long as the file has it.
+const maxOthers = 16
+
 // addOthers adds an entry for each package that the current entry, which is read as pkg, names
 // besides: by a name or version of its own, which older versions of pnpm believe before the
 // key, and by the further addresses of a package with variants.
 func (p *pnpmLock) addOthers(pkg lockfile.Package) {
 	e := &p.entry
-	if pkg.Source.Kind.Exact() {
-		for i := range max(len(e.names), len(e.versions)) {
-			other := pkg
-			if i < len(e.names) {
-				other.Name = e.names[i]
-			}
-			if i < len(e.versions) {
-				other.Version = e.versions[i]
-			}
-			if other.Name != pkg.Name || other.Version != pkg.Version {
-				p.AddProblem(e.line, lockfile.CodeEntry, "%.200q calls itself %.200q %.60q", e.key, other.Name, other.Version)
-				p.add(&other)
-			}
+	others := max(len(e.names), len(e.versions))
+	if max(others, len(e.addresses)) > maxOthers {
+		p.AddProblem(e.line, lockfile.CodeLimit, "%.200q has more than %d names, versions or addresses", e.key, maxOthers)
+	}
+	for i := 0; pkg.Source.Kind.Exact() && i < min(others, maxOthers); i++ {
+		other := pkg
+		if i < len(e.names) {
+			other.Name = e.names[i]
+		}
+		if i < len(e.versions) {
+			other.Version = e.versions[i]
+		}
+		if other.Name != pkg.Name || other.Version != pkg.Version {
+			p.AddProblem(e.line, lockfile.CodeEntry, "%.200q calls itself %.200q %.60q", e.key, other.Name, other.Version)
+			p.addLocated(&other)
 		}
 	}
-	if len(e.addresses) < 2 {
-		return
-	}
-	for _, address := range e.addresses[1:] {
+	for _, address := range e.addresses[min(1, len(e.addresses)):min(maxOthers, len(e.addresses))] {
 		id, ok := tarballIdentity(address)
 		if ok && (id.Name != pkg.Name || id.Version != pkg.Version) {
 			other := pkg
-			other.Name, other.Version, other.Source.URL, other.Source.Kind = id.Name, id.Version, address, lockfile.Registry
-			p.add(&other)
+			other.Name, other.Version, other.Address = id.Name, id.Version, nil
+			other.Source = lockfile.Source{Kind: lockfile.Registry, URL: address}
+			p.addLocated(&other)
 		}
 	}
 }

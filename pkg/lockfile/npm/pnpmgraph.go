@@ -137,7 +137,7 @@ func (p *pnpmLock) find(buf *[]byte, alias, ref string) (entry int32, ok bool) {
 // endWants resolves who asks for whom. Where the file does not mark development dependencies,
 // they are the entries that nothing but the importers' own leads to.
 func (p *pnpmLock) endWants(entries, direct []int32) {
-	begin := len(p.asked)
+	begin := len(p.links)
 	var key []byte
 	for _, w := range p.wants {
 		from := w.from
@@ -145,13 +145,13 @@ func (p *pnpmLock) endWants(entries, direct []int32) {
 			from = entries[^from]
 		}
 		if to, ok := p.find(&key, w.alias, w.ref); ok && to != from {
-			p.asked = append(p.asked, edge{from, to})
+			p.links = append(p.links, edge{from, to})
 		}
 	}
 	if p.devMarks {
 		return
 	}
-	edges := slices.Clone(p.asked[begin:])
+	edges := slices.Clone(p.links[begin:])
 	slices.SortFunc(edges, func(x, y edge) int { return int(x.from - y.from) })
 	var development, other []int32
 	for i, a := range p.asks {

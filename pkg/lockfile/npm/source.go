@@ -121,6 +121,10 @@ func isTarballOf(address, name, version string) bool {
 		return false
 	}
 	// "/@evil/x/-/x-1.tgz" ends as the tarball of "x" does, and "@" may be escaped.
+	// Behind "?" or "#" stands no path: "/evil/-/evil-1.tgz?/x/-/x-1.tgz" is not of "x".
+	if strings.IndexByte(address[:n], '?') >= 0 || strings.IndexByte(address[:n], '#') >= 0 {
+		return false
+	}
 	scope := address[strings.LastIndexByte(address[:n-1], '/')+1 : n-1]
 	return name[0] == '@' || !strings.HasPrefix(scope, "@") && strings.IndexByte(address, '%') < 0
 }

@@ -31,6 +31,7 @@ func ParseYarn(data []byte, opt lockfile.Options) lockfile.File {
 			y.readAgain(text)
 		}
 	}
+	y.sortProblems()
 	return y.File
 }
 
@@ -84,6 +85,7 @@ type yarnEntry struct {
 	line        int
 	descriptors []string // "name@range", what was asked for
 	workspace   bool
+	damaged     bool // its first line was no sound one
 	digests     int // where its own begin in builder.digests; and so for wants and patches
 	wants       int
 	patches     int
@@ -158,7 +160,9 @@ func (y *yarnLock) endEntry() {
 	}
 	e.open = false
 	if len(e.versions)+len(e.resolved)+len(e.resolutions) == 0 {
-		y.AddProblem(e.line, lockfile.CodeEntry, "%.200q has no version", e.descriptors[0])
+		if !e.damaged {
+			y.AddProblem(e.line, lockfile.CodeEntry, "%.200q has no version", e.descriptors[0])
+		}
 		y.wants, y.patches = y.wants[:e.wants], y.patches[:e.patches]
 		return
 	}
@@ -182,6 +186,7 @@ func (y *yarnLock) endEntry() {
 		y.AddProblem(e.line, lockfile.CodeEntry, "%.200q has no version", e.descriptors[0])
 		if pkg.Address != nil {
 			pkg.Version = pkg.Address.Version
+			setAddress(&pkg, *pkg.Address)
 		}
 	}
 	if asked, _, _ := splitSpec(e.descriptors[0]); asked != pkg.Name {
@@ -190,9 +195,7 @@ func (y *yarnLock) endEntry() {
 	pkg.Digests = y.digestsFrom(e.digests)
 	y.note(int32(len(y.Packages)))
 	y.addLocated(&pkg)
-	if pkg.Source.Kind.Exact() {
-		y.addOthers(&pkg)
-	}
+	y.addOthers(&pkg)
 }
 
 // realName is the name of the package that a descriptor asks for: that of an alias's target,
@@ -274,7 +277,14 @@ func (y *yarnLock) address(pkg *lockfile.Package, resolved string) {
 // besides: by another name at its head, or by a field that it has twice.
 func (y *yarnLock) addOthers(pkg *lockfile.Package) {
 	e := &y.entry
-	last := pkg.Name
+	last, added := pkg.Name, 0
+	add := func(other *lockfile.Package) {
+		if added++; added == maxOthers {
+			y.AddProblem(e.line, lockfile.CodeLimit, "%.200q names more than %d packages", pkg.Name, maxOthers)
+		} else if added < maxOthers {
+			y.addLocated(other)
+		}
+	}
 	other := func(name, version string) {
 		last = name
 		if name == pkg.Name && version == pkg.Version || pkg.Address != nil && name == pkg.Address.Name && version == pkg.Address.Version {
@@ -282,22 +292,24 @@ func (y *yarnLock) addOthers(pkg *lockfile.Package) {
 		}
 		again := *pkg
 		again.Name, again.Version, again.Alias, again.Address = name, version, "", nil
-		y.addLocated(&again)
+		add(&again)
 	}
-	for _, d := range e.descriptors {
-		if name := y.realName(d); name != last {
-			other(name, pkg.Version)
+	if pkg.Source.Kind.Exact() {
+		for _, d := range e.descriptors {
+			if name := y.realName(d); name != last {
+				other(name, pkg.Version)
+			}
 		}
-	}
-	for _, name := range e.names {
-		if name != last && name != pkg.Alias {
-			other(name, pkg.Version)
+		for _, name := range e.names {
+			if name != last && name != pkg.Alias {
+				other(name, pkg.Version)
+			}
 		}
-	}
-	for _, version := range e.versions {
-		if version != pkg.Version {
-			y.AddProblem(e.line, lockfile.CodeEntry, "%.200q has the versions %.60q and %.60q", pkg.Name, pkg.Version, version)
-			other(pkg.Name, version)
+		for _, version := range e.versions {
+			if version != pkg.Version {
+				y.AddProblem(e.line, lockfile.CodeEntry, "%.200q has the versions %.60q and %.60q", pkg.Name, pkg.Version, version)
+				other(pkg.Name, version)
+			}
 		}
 	}
 	for _, address := range skipFirst(e.resolved) {
@@ -308,7 +320,7 @@ func (y *yarnLock) addOthers(pkg *lockfile.Package) {
 	for _, resolution := range skipFirst(e.resolutions) {
 		again := lockfile.Package{Line: e.line, Version: pkg.Version}
 		y.resolve(&again, resolution)
-		y.addLocated(&again)
+		add(&again)
 	}
 }
 

@@ -118,6 +118,7 @@ func (c *classicLines) head(line string) {
 		rest = strings.TrimLeft(rest, " ")
 	}
 	// What else could be meant by it is still an entry's head.
+	e.damaged, e.descriptors = true, e.descriptors[:0]
 	for descriptor := range strings.SplitSeq(strings.TrimRight(line, ": "), ",") {
 		e.descriptors = append(e.descriptors, strings.Trim(descriptor, `"' `))
 	}

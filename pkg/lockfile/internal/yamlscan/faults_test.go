@@ -91,6 +91,10 @@ var faulty = []struct {
 	{"a: {b: 1]\nc: 2\n", []string{"0 a={}", "1 b=1", "0 c=2"}, []string{"1 syntax"}},
 	{"a: {b: 1,, c: 2}\n", []string{"0 a={}", "1 b=1", "1 c=2"}, []string{"1 syntax"}},
 	{"a: {b: 1 c: 2}\n", []string{"0 a={}", "1 b=1 c", "1 =2"}, []string{"1 syntax", "1 syntax"}},
+	{"a: {b: 1\nc: 2\n", []string{"0 a={}", "1 b=1", "0 c=2"}, []string{"2 truncated"}},
+	{"a: {b: 'x}\nc: 2\n", []string{"0 a={}", "1 b=x}", "0 c=2"}, []string{"1 syntax", "2 truncated"}},
+	{"a:\n  b: [{c: 1\n  d: 2\n", []string{"0 a=.", "1 b=[]", "2 - {}", "3 c=1", "1 d=2"}, []string{"3 truncated"}},
+	{"{a: 1\nb: 2}\n", []string{"0 a=1", "0 b=2"}, []string{"2 syntax"}},
 	{"a: {b: 'x\n  c: 2'}\nd: 1\n", []string{"0 a={}", "1 b=x", "1 c=2'", "0 d=1"}, []string{"1 syntax", "2 syntax"}},
 	{"a: [b: 1]\n", []string{"0 a=[]", "1 - b", "1 - 1"}, []string{"1 syntax"}},
 	{"a: {[b]: 1}\n", []string{"0 a={}", "1 =[]", "2 - b", "1 =1"}, []string{"1 syntax", "1 syntax", "1 syntax"}},
@@ -136,6 +140,9 @@ func TestHostile(t *testing.T) {
 		"blank lines":   "a: b" + strings.Repeat("\n", size) + " c",
 		"blocks":        strings.Repeat("a: |\n\n\n", size/7),
 		"long comments": strings.Repeat("#", size),
+		"flow quotes":   "a: {" + strings.Repeat(`"b"`, size/3),
+		"flow keys":     "{" + strings.Repeat(`"b":"c",`, size/8) + "}",
+		"flow lines":    "a: {" + strings.Repeat("b: c\n", size/5),
 		"steps":         steps(1000),
 	} {
 		start := time.Now()

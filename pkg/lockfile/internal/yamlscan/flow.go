@@ -46,6 +46,9 @@ func (s *Scanner) flowNode() bool {
 		}
 	}
 	if top.comma {
+		if s.leaveFlow() {
+			return false
+		}
 		s.problem(lockfile.CodeSyntax, "no comma between two entries")
 	}
 	top.comma = true
@@ -98,6 +101,29 @@ func (s *Scanner) endFlow(bracket byte) {
 	s.skipLine()
 }
 
+// leaveFlow ends a flow collection that lacks its bracket, where an entry without a comma
+// before it is the first thing in a line that is indented no deeper than the key of the
+// collection: the line is one of the block around it.
+func (s *Scanner) leaveFlow() bool {
+	if s.line == s.Line {
+		return false
+	}
+	block := len(s.frames) - 1
+	for block >= 0 && s.frames[block].flow {
+		block--
+	}
+	begin := strings.LastIndexByte(s.text[:s.pos], '\n') + 1
+	if block < 0 || begin == 0 || s.pos-begin > s.frames[block].column || strings.Trim(s.text[begin:s.pos], " ") != "" {
+		return false
+	}
+	s.problem(lockfile.CodeTruncated, "a flow collection without its closing bracket")
+	for len(s.frames) > block+1 {
+		s.pop()
+	}
+	s.pos = begin
+	return true
+}
+
 // flowSpace skips blanks, line ends and comments, and gives the byte after them, 0 at the
 // end of the text: NUL bytes, which Text reports, are skipped too.
 func (s *Scanner) flowSpace() byte {
@@ -132,6 +158,8 @@ func (s *Scanner) flowScalar(c byte) string {
 		text := s.text[begin:s.end]
 		value, behind, ok := s.quoted(text)
 		if !ok {
+			// YAML would go on in the next line, and take in all of it up to a quote. That a
+			// tool does not write; the rest of the line is no text either.
 			s.problem(lockfile.CodeSyntax, "text without its closing quote in a flow collection")
 			value, behind = text[1:], len(text)
 		}

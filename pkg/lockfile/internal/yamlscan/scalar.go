@@ -236,22 +236,36 @@ func (s *Scanner) quotedValue(i int) {
 // end of the last line it took.
 func (s *Scanner) joinQuoted(first string) string {
 	quote := first[:1]
+	first = trimBlanks(first)
 	var joined strings.Builder
-	joined.WriteString(strings.TrimRight(first, " \t"))
+	joined.WriteString(first)
 	s.severalLines()
-	for done := false; !done; {
+	for text, done := first, false; !done; {
 		s.skipLine()
 		begin, line, end := s.pos, s.line, s.end
 		blank := s.skipBlankLines()
-		text := strings.Trim(s.text[s.pos:s.end], " \t")
+		before := text
+		text = strings.Trim(s.text[s.pos:s.end], " \t")
 		if text == "" || !strings.HasPrefix(s.text[s.pos:], strings.Repeat(" ", s.frames[len(s.frames)-1].column+1)) {
 			s.pos, s.line, s.end = begin, line-1, end
 			break
 		}
 		done = closingQuote(quote+text) >= 0
+		if quote == `"` && blank == 0 && escapesEnd(before) {
+			joined.WriteString("\n") // behind the backslash: section 7.3.1 joins the two lines
+			joined.WriteString(text)
+			continue
+		}
 		fold(&joined, blank, text)
 	}
 	return joined.String()
+}
+
+// escapesEnd reports whether a line of a double quoted scalar ends in a backslash that escapes
+// the line's end.
+func escapesEnd(line string) bool {
+	rest := strings.TrimRight(line, `\`)
+	return (len(line)-len(rest))%2 == 1
 }
 
 // blockScalar reads the block scalar whose "|" or ">" is at offset i as the value of the
@@ -392,7 +406,7 @@ func (s *Scanner) quoted(text string) (value string, behind int, ok bool) {
 var simpleEscapes = map[byte]string{
 	'0': "\x00", 'a': "\a", 'b': "\b", 't': "\t", '\t': "\t", 'n': "\n", 'v': "\v", 'f': "\f",
 	'r': "\r", 'e': "\x1b", ' ': " ", '"': `"`, '/': "/", '\\': `\`,
-	'N': "\u0085", '_': "\u00a0", 'L': "\u2028", 'P': "\u2029",
+	'\n': "", 'N': "\u0085", '_': "\u00a0", 'L': "\u2028", 'P': "\u2029",
 }
 
 // hexEscapes are the escapes that a number of hex digits follows.

@@ -77,6 +77,7 @@ var sound = []struct {
 	{"a:\n  deprecated: >-\n    some: text\n    and # more\n\n    - and\n  b: 1\n", []string{"0 a=.", "1 deprecated=some: text and # more - and", "1 b=1"}},
 	{"deprecated: some text\n  and more\n\n  and more\nb: 1\n", []string{"0 deprecated=some text and more\nand more", "0 b=1"}},
 	{"deprecated: 'some text\n  a: b # c\n  it''s'\nb: 1\n", []string{"0 deprecated=some text a: b # c it's", "0 b=1"}},
+	{"deprecated: \"some \\\n  text\\\\\n  \\\n  more\"\nb: 1\n", []string{"0 deprecated=some text\\ more", "0 b=1"}},
 	{"? a\n: b: 1\n  c: 2\n? 'd'\n:\n  e: 3\n? f\n: g\n", []string{"0 a=.", "1 b=1", "1 c=2", "0 d=.", "1 e=3", "0 f=g"}},
 	{"---\na: 1\n\n---\nb: 2\n", []string{"---", "0 a=1", "---", "0 b=2"}},
 	{"a: 1\n---\na: 1\n", []string{"0 a=1", "---", "0 a=1"}},
