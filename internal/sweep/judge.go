@@ -90,6 +90,7 @@ func (r *result) findings(opt Options) []*finding.Finding {
 		}
 		out = append(out, c.Finding)
 	}
+	out = merged(out)
 	slices.SortStableFunc(out, func(a, b *finding.Finding) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
 			strings.Compare(a.Campaign, b.Campaign), strings.Compare(a.Indicator, b.Indicator))
@@ -123,6 +124,8 @@ type placeKey struct {
 	withdrawn bool
 }
 
+func packageKey(p *finding.Package) string { return p.Name + "\x00" + p.Version + "\x00" + p.Range }
+
 func (r *result) candidates() []candidate {
 	var out []candidate
 	at := map[placeKey]int{}
@@ -134,7 +137,7 @@ func (r *result) candidates() []candidate {
 		}
 		key := placeKey{file: f.File, line: f.Line, indicator: f.Indicator, campaign: f.Campaign, withdrawn: withdrawn(c.match)}
 		if f.Package != nil {
-			key.pkg = f.Package.Name + "\x00" + f.Package.Version + "\x00" + f.Package.Range
+			key.pkg = packageKey(f.Package)
 		}
 		i, seen := at[key]
 		if !seen {

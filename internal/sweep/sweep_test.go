@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,7 +23,9 @@ import (
 type memTree struct {
 	ref   string
 	files map[string]string
-	reads map[string]int // by path, counted under Jobs 1
+
+	mu    sync.Mutex
+	reads map[string]int // by path
 }
 
 func (t *memTree) Ref() string    { return t.ref }
@@ -48,10 +51,12 @@ func (t *memTree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 }
 
 func (t *memTree) Read(_ context.Context, f source.File, max int64, buf []byte) ([]byte, error) {
+	t.mu.Lock()
 	if t.reads == nil {
 		t.reads = map[string]int{}
 	}
 	t.reads[f.Path]++
+	t.mu.Unlock()
 	if content := t.files[f.Path]; !strings.HasPrefix(content, "!") {
 		return append(buf[:0], content...), nil
 	}
@@ -336,5 +341,32 @@ func TestLatentUnlessLocked(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What two indicators of a campaign say of one package is one finding; one that is withdrawn
+// stays apart.
+func TestIndicatorsOfOneFactAreMerged(t *testing.T) {
+	inRange := ioc.Indicator{ID: "a-range", Type: ioc.TypePackage, Confidence: ioc.Probable, Ecosystem: ecosystem.NPM, Name: "bad", Sources: []string{"one"},
+		Ranges: []ioc.Range{{Type: "SEMVER", Events: []ioc.RangeEvent{{Introduced: "1.0.0"}, {Fixed: "2.0.0"}}}}}
+	exact := ioc.Indicator{ID: "exact", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}, Sources: []string{"two"}}
+	gone := ioc.Indicator{ID: "gone", Type: ioc.TypePackage, Status: ioc.Withdrawn, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}}
+	var found []*finding.Finding
+	_, err := sweep.Run(t.Context(), each(repo("r", worktree(map[string]string{
+		"package-lock.json": `{"lockfileVersion":3,"packages":{"":{},"node_modules/bad":{"version":"1.0.0"}}}`,
+	}))), sweep.Options{Set: set(t, inRange, exact, gone)}, func(e finding.Event) error {
+		if f, ok := e.(*finding.Finding); ok {
+			found = append(found, f)
+		}
+		return nil
+	})
+	if err != nil || len(found) != 2 {
+		t.Fatalf("%d findings, error %v", len(found), err)
+	}
+	f := found[0]
+	got := []any{f.Indicator, f.Also, f.Confidence, f.Sources, f.State, found[1].Indicator, found[1].State}
+	want := []any{"exact", []string{"a-range"}, "confirmed", []string{"one", "two"}, finding.Active, "gone", finding.Withdrawn}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
