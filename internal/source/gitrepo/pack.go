@@ -119,13 +119,16 @@ func (p *pack) close() error {
 	return errors.Join(errs...)
 }
 
+var windows = sync.Pool{New: func() any { return new([lookUpBytes]byte) }}
+
 // lookUp gives the offset of an object.
 func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 	low, high := uint32(0), p.fanout[id[0]] // the object is one of low..high-1
 	if id[0] > 0 {
 		low = p.fanout[id[0]-1]
 	}
-	var buf [lookUpBytes]byte
+	buf := windows.Get().(*[lookUpBytes]byte)
+	defer windows.Put(buf)
 	const window = lookUpBytes / 20
 	// Ids are digests, so the bytes after the first say where in its part of the table one
 	// stands, give or take a few. Where that was wrong, the rest is halved.
@@ -141,7 +144,7 @@ func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 		i, found := search(ids, id)
 		switch {
 		case found:
-			offset, err := p.offset(from + i)
+			offset, err := p.offset(from+i, buf[:8])
 			return offset, err == nil, err
 		case i == 0: // before all of them
 			high = from
@@ -181,10 +184,9 @@ func search(ids []byte, id ID) (uint32, bool) {
 	return uint32(low), false
 }
 
-// offset gives the offset of the object with an index in the table of ids.
-func (p *pack) offset(i uint32) (int64, error) {
+// offset gives the offset of the object with an index in the table of ids; b is room for it.
+func (p *pack) offset(i uint32, b []byte) (int64, error) {
 	offsets := namesAt + 24*int64(p.count())
-	var b [8]byte
 	if err := p.readIndex(b[:4], offsets+4*int64(i)); err != nil {
 		return 0, err
 	}
@@ -192,10 +194,10 @@ func (p *pack) offset(i uint32) (int64, error) {
 	if short < longOffset {
 		return int64(short), nil
 	}
-	if err := p.readIndex(b[:], offsets+4*int64(p.count())+8*int64(short-longOffset)); err != nil {
+	if err := p.readIndex(b, offsets+4*int64(p.count())+8*int64(short-longOffset)); err != nil {
 		return 0, err
 	}
-	return int64(binary.BigEndian.Uint64(b[:]) &^ (1 << 63)), nil
+	return int64(binary.BigEndian.Uint64(b) &^ (1 << 63)), nil
 }
 
 // packEntry is an entry of a pack: a whole object or the difference to another.
