@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -94,11 +95,12 @@ func (e exporter) export(cmd *cobra.Command, out string, packs []ioc.Pack, all b
 // folder of that name, each to the file of its id: a file holds one pack.
 func writePacks(cmd *cobra.Command, out string, packs []ioc.Pack) error {
 	info, err := os.Stat(out)
-	folder := err == nil && info.IsDir()
+	file := err == nil && !info.IsDir()
+	folder := err == nil && info.IsDir() || strings.HasSuffix(out, "/")
 	if len(packs) == 1 && !folder {
 		return toFile(cmd, out, func(w io.Writer) error { return ioc.WritePack(w, packs[0]) })
 	}
-	if out == "" || err == nil && !folder {
+	if out == "" || file {
 		return usage(fmt.Errorf("%d packs are a file each: name a folder with --output", len(packs)))
 	}
 	if err := os.MkdirAll(out, 0o777); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -133,7 +134,7 @@ func sweepExit(code int, err error) error {
 func checkPaths(paths []string) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
-		if errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			return fmt.Errorf("%q: no such file or folder", path)
 		}
 		if err == nil && info.IsDir() && empty(path) {
