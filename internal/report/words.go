@@ -106,6 +106,7 @@ var problemWords = map[string]string{
 	"no-head":      "HEAD names no commit: the repository is empty",
 	"link":         "a symbolic link: not followed",
 	"special-file": "a device, socket or pipe: not opened",
+	"unknown-name": "a named file that no format has the name of: not read",
 	"submodule":    "a repository of its own, swept where it is named",
 	"bare-repo":    "a bare repository in a work tree: listed as files, not opened",
 

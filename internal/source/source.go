@@ -75,6 +75,7 @@ const (
 	CodeSpecial     Code = "special-file" // a device, socket or pipe: not opened
 	CodeSubmodule   Code = "submodule"    // a repository of its own, swept only where it is named
 	CodeBare        Code = "bare-repo"    // a bare repository inside a work tree: listed as files, not opened
+	CodeUnknownName Code = "unknown-name" // a file that was named, and that no format has the name of
 	CodeLimit       Code = "limit"        // more files, or deeper, than a limit of ours
 )
 

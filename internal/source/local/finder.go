@@ -3,6 +3,7 @@ package local
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +60,11 @@ func (f *finder) next(ctx context.Context) *source.Repository {
 		return c.unreadable(err)
 	}
 	if c.listing != nil {
-		return f.plain(c, root, c.listing)
+		repo := f.plain(c, root, c.listing)
+		if c.alone {
+			repo.Problems = f.unread(c.listing.files[0])
+		}
+		return repo
 	}
 	h, err := newHandle(root)
 	if err != nil {
@@ -88,12 +93,27 @@ func (f *finder) git(c candidate, root *os.Root, l *listing, kind git) *source.R
 	repo := &source.Repository{Name: c.name, Path: c.shown}
 	if kind == bare && !f.anywhere(l) {
 		root.Close()
+		f.pushNested(c, l)
 	} else {
 		repo = f.plain(c, root, l)
 	}
 	addHead(repo, f.space, c.path)
 	return repo
 }
+
+// unread is the problem of a named file that no sweep reads: its user meant it to be.
+func (f *finder) unread(file source.File) []source.Problem {
+	err := source.Openable(file)
+	switch {
+	case f.reads(file.Path): // if it cannot be opened, the sweep says so
+		return nil
+	case err == nil:
+		err = &source.PathError{Path: file.Path, Code: source.CodeUnknownName, Err: errUnknownName}
+	}
+	return []source.Problem{problem(err)}
+}
+
+var errUnknownName = errors.New("no format has files of this name: it was held against the indicators of files, and not read")
 
 // anywhere reports whether a listing holds a file that a sweep reads, or could.
 func (f *finder) anywhere(l *listing) bool {
@@ -105,12 +125,17 @@ func (f *finder) anywhere(l *listing) bool {
 	return len(l.faults) > 0
 }
 
-// plain is the repository for a folder without git. The git repositories that lie in it
-// are queued.
-func (f *finder) plain(c candidate, root *os.Root, l *listing) *source.Repository {
+// pushNested queues the git repositories that lie in a folder.
+func (f *finder) pushNested(c candidate, l *listing) {
 	for _, path := range l.nested {
 		f.push(c.in(path))
 	}
+}
+
+// plain is the repository for a folder without git. The git repositories that lie in it
+// are queued.
+func (f *finder) plain(c candidate, root *os.Root, l *listing) *source.Repository {
+	f.pushNested(c, l)
 	return &source.Repository{Name: c.name, Path: c.shown, Loose: c.loose, Trees: []source.Tree{&worktree{confine.NewFiles(root), l}}}
 }
 

@@ -48,14 +48,22 @@ func (l *listing) all() iter.Seq2[source.File, error] {
 	}
 }
 
-// holds reports whether a file directly in the folder is one that a sweep reads.
+// holds reports whether the folder is a project, and no folder of projects: a file directly
+// in it is one that a sweep reads, or a folder in it is a part that projects have.
 func (l *listing) holds(reads func(string) bool) bool {
 	for _, f := range l.files {
-		if !strings.Contains(f.Path, "/") && reads(f.Path) {
+		first, _, deeper := strings.Cut(f.Path, "/")
+		if deeper && isPart(first) || !deeper && reads(f.Path) {
 			return true
 		}
 	}
 	return false
+}
+
+// isPart reports whether folders of this name are parts of a project: as a repository of its
+// own ".github" would hold no workflows, and "node_modules" nothing installed.
+func isPart(name string) bool {
+	return name == "node_modules" || name == "vendor" || strings.HasPrefix(name, ".")
 }
 
 // below divides the listing of a folder by the folders in it: their listings under their

@@ -4,11 +4,13 @@
 // A named path is
 //
 //   - a git repository: a work tree with its .git folder, or a bare folder or mirror;
-//   - else, where it directly holds a file that a sweep reads, one plain repository;
+//   - else, where it directly holds a file that a sweep reads, or a folder that is a part of
+//     a project (".github", "node_modules", "vendor"), one plain repository;
 //   - else a folder of repositories: each folder in it is a git repository, a plain one, or
 //     again only a folder of git repositories, and then it is gone through in the same way.
 //     Files that lie loose beside them are a repository too, so that nothing is passed over;
-//   - or a single file, and then that file alone is swept.
+//   - or a single file, and then that file alone is swept; with a Problem where it is none
+//     that a sweep reads.
 //
 // A git repository inside another, with a .git folder of its own, is a repository of its
 // own. A .git file inside a work tree marks a submodule or a further work tree: its files

@@ -242,8 +242,24 @@ func TestRepositories(t *testing.T) {
 		{"one file that its folder decides on", []string{"x/.github/workflows/ci.yml", "x/other"}, "x/.github/workflows/ci.yml", []string{
 			"ci.yml", "  worktree: .github/workflows/ci.yml",
 		}},
-		{"one file that nobody reads", []string{"x/.github/other.yml"}, "x/.github/other.yml", []string{"other.yml", "  worktree: other.yml"}},
-		{"one link", []string{"x/go.sum", "x/go.sum.link -> go.sum"}, "x/go.sum.link", []string{"go.sum.link", "  worktree: go.sum.link@"}},
+		{"one file that nobody reads", []string{"x/.github/other.yml"}, "x/.github/other.yml", []string{
+			"other.yml", "  worktree: other.yml", `  problem unknown-name "other.yml"`,
+		}},
+		{"one link", []string{"x/go.sum", "x/go.sum.link -> go.sum"}, "x/go.sum.link", []string{
+			"go.sum.link", "  worktree: go.sum.link@", `  problem link "go.sum.link"`,
+		}},
+		{"a project without a lockfile at its top", []string{"x/.github/workflows/ci.yml", "x/web/go.sum"}, "x", []string{
+			"x", "  worktree: .github/workflows/ci.yml web/go.sum",
+		}},
+		{"a project with its vendored modules alone", []string{"x/vendor/modules.txt", "x/src/a"}, "x", []string{
+			"x", "  worktree: src/a vendor/modules.txt",
+		}},
+		{"a project with a repository in it", []string{"y/x/.github/workflows/ci.yml", "y/x/r/f", "git y/x/r"}, "y", []string{
+			"x", "  worktree: .github/workflows/ci.yml", "x/r", "  worktree: f", "  refs/heads/main: f",
+		}},
+		{"a repository in what looks like a bare one", []string{"x/y/f", "git x/y", "bare x/z.git from x/y", "x/z.git/r/go.sum", "git x/z.git/r"}, "x/z.git", []string{
+			"z.git", "  refs/heads/main: f", "z.git/r", "  worktree: go.sum", "  refs/heads/main: go.sum",
+		}},
 		{"a link to a folder", []string{"x/a/f", "git x/a", "y -> x"}, "y", []string{"a", "  worktree: f", "  refs/heads/main: f"}},
 		{"an empty folder", []string{"x/"}, "x", nil},
 		{"links are not followed", []string{"y/f", "git y", "x/b/", "x/a -> ../y", "x/b/c -> ../../y", "x/b/d -> .", "x/b/package-lock.json -> /etc/passwd"}, "x", []string{
@@ -268,6 +284,40 @@ func TestRepositories(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What lies in another named folder is swept with that, but for what that only lists.
+func TestNamedInside(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		layout []string
+		paths  []string
+		want   []string // the repositories
+	}{
+		{"a folder of a work tree", []string{"x/a/f", "git x"}, []string{"x", "x/a"}, []string{"x"}},
+		{"a repository of a folder", []string{"x/a/f", "git x/a"}, []string{"x", "x/a"}, []string{"a"}},
+		{"a repository in a work tree", []string{"x/f", "git x", "x/a/f", "git x/a"}, []string{"x", "x/a"}, []string{"x", "x/a"}},
+		{"a bare repository of a folder", []string{"y/f", "git y", "x/", "bare x/a.git from y"}, []string{"x", "x/a.git"}, []string{"a.git"}},
+		{"a bare repository in a work tree", []string{"x/f", "git x", "bare x/a.git from x"}, []string{"x", "x/a.git"}, []string{"a.git", "x"}},
+		{"a folder of bare repositories in a work tree", []string{"x/f", "git x", "x/o/", "bare x/o/a.git from x"}, []string{"x", "x/o"}, []string{"a.git", "x"}},
+		{"a further work tree in the first", []string{"x/f", "git x", "worktree x/w of x"}, []string{"x", "x/w"}, []string{"w", "x"}},
+	} {
+		top := layout(t, tt.layout...)
+		var paths, got []string
+		for _, p := range tt.paths {
+			paths = append(paths, filepath.Join(top, p))
+		}
+		for repo, err := range local.Repositories(t.Context(), paths, reads) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, repo.Name)
+			repo.Close()
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }
 

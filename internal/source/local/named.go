@@ -96,7 +96,8 @@ func withoutInner(all []*named) []*named {
 }
 
 // covers reports whether a sweep of n reaches all of other. What lies in a .git folder is
-// reached by none.
+// reached by none; and in a work tree a bare repository or submodule is swept as it lies, so
+// that one which is named besides is swept at HEAD as a repository of its own.
 func (n *named) covers(other *named) bool {
 	if n.err != nil || other.err != nil {
 		return false
@@ -105,7 +106,46 @@ func (n *named) covers(other *named) bool {
 		return n.path == other.path && n.file == other.file
 	}
 	below, ok := confine.Below(n.path, other.path)
-	return ok && !strings.Contains("/"+filepath.ToSlash(below)+"/", "/.git/")
+	if !ok || strings.Contains("/"+filepath.ToSlash(below)+"/", "/.git/") {
+		return false
+	}
+	return other.file != "" || other.path == n.path || !insideWorkTree(n.path, other.path) || !holdsGit(other.path)
+}
+
+// insideWorkTree reports whether a folder from top down to above path has git.
+func insideWorkTree(top, path string) bool {
+	for path != top {
+		path = filepath.Dir(path)
+		if _, err := os.Lstat(filepath.Join(path, ".git")); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsGit reports whether the folder, or one in it, is a bare repository or has a .git file.
+func holdsGit(path string) bool {
+	folders := []string{path}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return true // and whoever opens it says why
+	}
+	for _, e := range entries {
+		if e.IsDir() && e.Name() != ".git" {
+			folders = append(folders, filepath.Join(path, e.Name()))
+		}
+	}
+	for _, dir := range folders {
+		if info, err := os.Lstat(filepath.Join(dir, ".git")); err == nil && !info.IsDir() {
+			return true
+		}
+		_, head := os.Lstat(filepath.Join(dir, "HEAD"))
+		_, objects := os.Lstat(filepath.Join(dir, "objects"))
+		if head == nil && objects == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // open finds out what kind of place n is.
@@ -136,15 +176,15 @@ func (f *finder) open(n *named) error {
 		loose.fault(confine.Fault("", err))
 	}
 	for _, e := range entries {
+		if e.kind == folder && isPart(e.name) || e.kind != folder && f.reads(e.name) {
+			n.children = nil
+			return nil
+		}
 		if e.kind == folder {
 			n.children = append(n.children, e.name)
 			continue
 		}
 		loose.files = append(loose.files, e.file(e.name))
-		if f.reads(e.name) {
-			n.children = nil
-			return nil
-		}
 	}
 	n.container, n.loose = true, loose
 	return nil
