@@ -100,8 +100,11 @@ func (f *figures) build(ctx context.Context, folder, command string) (string, er
 
 // wholeProcess compares the sweep of the corpus with scalibr's extraction of it, in turn.
 func (f *figures) wholeProcess(ctx context.Context, w io.Writer) error {
-	empty := filepath.Join(f.scratch, "empty")
-	if err := os.Mkdir(empty, 0o755); err != nil {
+	small := filepath.Join(f.scratch, "small")
+	if err := os.Mkdir(small, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(small, "go.mod"), []byte("module example.org/small\n"), 0o644); err != nil {
 		return err
 	}
 	programs := []struct {
@@ -110,7 +113,7 @@ func (f *figures) wholeProcess(ctx context.Context, w io.Writer) error {
 		all     []usage
 	}{
 		{title: "`sweeper sweep --format json` of the corpus", command: f.sweep(f.corpus)},
-		{title: "`sweeper sweep --format json` of an empty folder", command: f.sweep(empty)},
+		{title: "`sweeper sweep --format json` of one go.mod", command: f.sweep(small)},
 	}
 	if !f.alone {
 		programs = append(programs, programs[0])
