@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ func (f *figures) cores(ctx context.Context, w io.Writer) error {
 // benchmark runs benchmarks of a package of this module.
 func benchmark(ctx context.Context, pkg, pattern, processors, benchtime string) ([]result, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", pkg, "-run=^$", "-bench="+pattern, "-cpu="+processors, "-benchtime="+benchtime)
+	cmd.Env = append(os.Environ(), "TMPDIR="+inMemory())
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

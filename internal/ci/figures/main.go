@@ -63,7 +63,7 @@ func (f *figures) print(ctx context.Context, w io.Writer) error {
 	if f.corpus, err = corpus.Unpack(filepath.Join(data, "corpus.tar.xz"), os.TempDir()); err != nil {
 		return err
 	}
-	if f.scratch, err = os.MkdirTemp("", "wormsweep-figures-"); err != nil {
+	if f.scratch, err = os.MkdirTemp(inMemory(), "wormsweep-figures-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(f.scratch)
@@ -85,6 +85,16 @@ func (f *figures) print(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// inMemory is a folder whose files are in memory, where there is one: half a gigabyte of fresh
+// copies on a disk is still being written while it is measured.
+func inMemory() string {
+	const shm = "/dev/shm"
+	if info, err := os.Stat(shm); err == nil && info.IsDir() {
+		return shm
+	}
+	return os.TempDir()
 }
 
 // build builds a command of the module in a folder and gives the program's path.

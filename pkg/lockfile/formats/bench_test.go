@@ -1,14 +1,10 @@
-//go:build unix
-
 package formats_test
 
 import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/wormsweep/wormsweep/internal/xtest"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -58,13 +54,4 @@ func BenchmarkCorpus(b *testing.B) {
 			b.ReportMetric(float64(packages)/cpu, "packages/s")
 		})
 	}
-}
-
-// cpuTime is the user and system time of this process.
-func cpuTime(b *testing.B) time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
