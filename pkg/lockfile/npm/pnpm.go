@@ -37,6 +37,7 @@ func ParsePnpm(data []byte, opt lockfile.Options) lockfile.File {
 	p.endDocument()
 	p.link(p.links)
 	p.sortProblems()
+	yamlscan.Renumber(data, &p.File)
 	return p.File
 }
 

@@ -32,6 +32,7 @@ func ParseYarn(data []byte, opt lockfile.Options) lockfile.File {
 		}
 	}
 	y.sortProblems()
+	yamlscan.Renumber(data, &y.File)
 	return y.File
 }
 
@@ -86,7 +87,7 @@ type yarnEntry struct {
 	descriptors []string // "name@range", what was asked for
 	workspace   bool
 	damaged     bool // its first line was no sound one
-	digests     int // where its own begin in builder.digests; and so for wants and patches
+	digests     int  // where its own begin in builder.digests; and so for wants and patches
 	wants       int
 	patches     int
 	names       []string

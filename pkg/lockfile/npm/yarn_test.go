@@ -16,7 +16,9 @@ func berry(entries string) string { return "__metadata:\n  version: 8\n  cacheKe
 const sha1Hex = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 
 func TestYarnClassic(t *testing.T) {
-	at := func(address string) string { return classic("a@^1:\n  version \"1.0.0\"\n  resolved \"" + address + "\"\n") }
+	at := func(address string) string {
+		return classic("a@^1:\n  version \"1.0.0\"\n  resolved \"" + address + "\"\n")
+	}
 	testTraps(t, npm.ParseYarn, []trap{
 		{classic("a@^1, \"a@>=1 <2\", a@~1.0:\n  version \"1.0.0\"\n"), `a@1.0.0`},
 		{classic("\"@s/a@^1\":\n  version \"1.0.0\"\n"), `@s/a@1.0.0`},
@@ -76,7 +78,7 @@ func TestYarnClassic(t *testing.T) {
 		{classic("@s/a@^1:\n  version \"6.6.6\"\n"), `@s/a@6.6.6 !4:syntax`},
 		{classic("7zip@^1:\n  version \"6.6.6\"\n"), `7zip@6.6.6 !4:syntax`},
 		{classic("a@^1:\n  dependencies:\n    b \"^1\"\n  version \"6.6.6\"\n"), `a@6.6.6`},
-		{classic("a@^1:\n  version \"1.0.0\"\r  version \"6.6.6\"\n"), `a@1.0.0 a@6.6.6 !4:entry !5:syntax !6:repeated-key`},
+		{classic("a@^1:\n  version \"1.0.0\"\r  version \"6.6.6\"\n"), `a@1.0.0 a@6.6.6 !4:entry !5:syntax !5:repeated-key`},
 		{classic("a@^1:\n  version \"1.0.0\"\n# \u2028b@^1:\n"), `a@1.0.0 !6:syntax`},
 		{classic("a@^1:\n  integrity " + sha512 + "\n"), `!4:entry`},
 		{classic("a@^1:\n  version \"06.6.6\"\n"), `a@06.6.6 !4:version`},

@@ -221,7 +221,7 @@ func (s *Scanner) explicitKey(line string) bool {
 		}
 		s.pos = begin
 	}
-	s.problem(lockfile.CodeSyntax, "a key behind \"?\" without a value")
+	s.file.AddProblem(s.Line, lockfile.CodeSyntax, "a key behind \"?\" without a value")
 	return true
 }
 

@@ -84,7 +84,7 @@ var faulty = []struct {
 	{"'a':b\n", []string{"0 a=b"}, []string{"1 syntax"}},
 	{`a: "\q\xzz\ud800"` + "\n", []string{"0 a=zz\ufffd"}, []string{"1 syntax", "1 syntax", "1 encoding"}},
 	{"? [a]\n: b\n", []string{"0 [a]=b"}, []string{"1 syntax"}},
-	{"? a\nb: 1\n", []string{"0 a=.", "0 b=1"}, []string{"2 syntax"}},
+	{"? a\nb: 1\n", []string{"0 a=.", "0 b=1"}, []string{"1 syntax"}},
 
 	// Flow collections.
 	{"a: {b: 1\n", []string{"0 a={}", "1 b=1"}, []string{"2 truncated"}},
@@ -190,6 +190,33 @@ func TestLines(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("not given: %v", want)
+	}
+}
+
+// A lone carriage return ends a line for the scanner, and for nobody who counts lines.
+func TestRenumber(t *testing.T) {
+	for _, tt := range []struct {
+		in    string
+		lines []int
+	}{
+		{"a: 1\nb: 2\nc: 3\n", []int{1, 2, 3}},
+		{"a: 1\r\nb: 2\r\nc: 3\r\n", []int{1, 2, 3}},
+		{"a: 1\rb: 2\nc: 3\r", []int{1, 1, 2}},
+		{"a: 1\r\r\nb: 2\r\nc: 3", []int{1, 2, 3}},
+	} {
+		var file lockfile.File
+		s := yamlscan.New(yamlscan.Text([]byte(tt.in), &file), "", &file)
+		for s.Next() {
+			file.Packages = append(file.Packages, lockfile.Package{Line: s.Line})
+		}
+		yamlscan.Renumber([]byte(tt.in), &file)
+		var got []int
+		for _, p := range file.Packages {
+			got = append(got, p.Line)
+		}
+		if diff := cmp.Diff(tt.lines, got); diff != "" {
+			t.Errorf("%q: -want +got\n%s", tt.in, diff)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package yamlscan
 import (
 	"bytes"
 	"encoding/binary"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -12,24 +11,48 @@ import (
 // Text makes of a file the one string that its reader works on: without a byte order mark,
 // with "\n" for every line end. What does not belong into a text file is a problem of file:
 // bytes that are not UTF-8, control characters, and line ends that only some readers know.
+// Of those a lone carriage return ends a line of the string, so that what stands behind it is
+// read: Renumber gives the lines of the file their numbers back.
 func Text(data []byte, file *lockfile.File) string {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	found := survey(data)
+	if found.carriageReturn {
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+		if i := bytes.IndexByte(data, '\r'); i >= 0 {
+			file.AddProblem(lineAt(data, i), lockfile.CodeSyntax, "a carriage return without a line feed")
+			data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+		}
+	}
 	if found.control {
 		reportControl(data, file)
 	}
 	if found.beyondASCII {
 		reportUnicode(data, file)
 	}
-	if !found.carriageReturn {
-		return string(data)
+	return string(data)
+}
+
+// Renumber changes the lines of what was read of a Text into those of the file as editors
+// and git count them, by line feeds. It does nothing to a file without a lone carriage return.
+func Renumber(data []byte, file *lockfile.File) {
+	if bytes.IndexByte(data, '\r') < 0 || bytes.Count(data, []byte("\r")) == bytes.Count(data, []byte("\r\n")) {
+		return
 	}
-	text := strings.ReplaceAll(string(data), "\r\n", "\n")
-	if i := strings.IndexByte(text, '\r'); i >= 0 {
-		file.AddProblem(1+strings.Count(text[:i], "\n"), lockfile.CodeSyntax, "a carriage return without a line feed")
-		text = strings.ReplaceAll(text, "\r", "\n")
+	lines := []int{0, 1} // by line of the Text
+	for i, b := range data {
+		switch last := lines[len(lines)-1]; {
+		case b == '\n':
+			lines = append(lines, last+1)
+		case b == '\r' && (i+1 == len(data) || data[i+1] != '\n'):
+			lines = append(lines, last)
+		}
 	}
-	return text
+	for i := range file.Packages {
+		file.Packages[i].Line = lines[min(file.Packages[i].Line, len(lines)-1)]
+	}
+	for i := range file.Problems {
+		file.Problems[i].Line = lines[min(file.Problems[i].Line, len(lines)-1)]
+	}
 }
 
 type contents struct {
@@ -75,7 +98,7 @@ func (c *contents) look(data []byte) {
 }
 
 func reportControl(data []byte, file *lockfile.File) {
-	i := bytes.IndexFunc(data, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' && r != '\r' })
+	i := bytes.IndexFunc(data, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' })
 	code := lockfile.CodeSyntax
 	if data[i] == 0 {
 		code = lockfile.CodeEncoding
