@@ -62,7 +62,8 @@ type Package struct {
 
 	// Address is the package that Source.URL names, where that is another package or
 	// version than Name and Version, as an attacker's injected "resolved" would be; nil
-	// otherwise. Both are matched.
+	// otherwise. Both are matched. A PyPI entry of kind URL is not matched by its Name and is
+	// not known to be another package, so that its Address is set in any case.
 	Address *Identity
 
 	// RequiredBy are the indices in File.Packages of the entries that ask for this one,

@@ -115,11 +115,11 @@ func spelledAs(entry lockfile.Identity, name, v string) lockfile.Identity {
 
 // isArchive reports whether an address ends as a wheel or a source distribution does.
 func isArchive(address string) bool {
-	if address == "" {
+	if strings.IndexByte(address, '.') < 0 {
 		return false
 	}
-	if last := address[len(address)-1]; bytesAre[last]&inName == 0 && last != '/' || last <= '9' && last != '2' {
-		return false // no suffix of an archive ends so; most versions do
+	if last := address[len(address)-1]; last <= '9' && last != '2' && last != '/' {
+		return false // as most versions end, and no suffix does
 	}
 	base := fileName(address)
 	if _, ok := cutSuffixFold(base, wheelSuffix); ok {

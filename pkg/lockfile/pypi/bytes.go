@@ -10,6 +10,7 @@ const (
 	endsVersion
 	endsWord // a blank, a quote or a backslash, to a shell
 	endsLine // or begins a character that ends one, to Python
+	inPath   // a slash or backslash, which no name has
 )
 
 var bytesAre = func() (t [256]byte) {
@@ -24,9 +25,10 @@ var bytesAre = func() (t [256]byte) {
 	for _, c := range " \t\r\n\"'\\" {
 		t[c] |= endsWord
 	}
-	for _, c := range []byte{'\n', '\r', '\v', '\f', 0x1c, 0x1d, 0x1e, 0xc2, 0xe2} {
+	for _, c := range []byte("\n\r\v\f\x1c\x1d\x1e\xc2\xe2") {
 		t[c] |= endsLine
 	}
+	t['/'], t['\\'] = t['/']|inPath, t['\\']|inPath
 	for _, c := range "-_." {
 		t[c] = punctuates
 	}
@@ -59,4 +61,12 @@ func until(s string, kind byte) int {
 		}
 	}
 	return len(s)
+}
+
+// classes is everything that the bytes of s are.
+func classes(s string) (all byte) {
+	for i := 0; i < len(s); i++ {
+		all |= bytesAre[s[i]]
+	}
+	return all
 }

@@ -115,10 +115,10 @@ func commentStart(line string) int {
 	}
 }
 
-// onlyNewlines reports whether lines end in LF or CRLF alone, and cutNewline does.
+// onlyNewlines reports whether lines end in LF alone, as cutNewline takes them to.
 func onlyNewlines(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; bytesAre[c]&endsLine != 0 && c != '\n' && !strings.HasPrefix(text[i:], "\r\n") {
+	for _, c := range []byte("\r\v\f\x1c\x1d\x1e\xc2\xe2") { // as in cutLine
+		if strings.IndexByte(text, c) >= 0 {
 			return false
 		}
 	}
@@ -164,11 +164,21 @@ func cutLine(text string) (line, rest string) {
 // isSpace is Python's str.isspace: what its regular expressions and str.strip take for
 // white space.
 func isSpace(c rune) bool {
-	return unicode.IsSpace(c) || c >= 0x1c && c <= 0x1f
+	if c < utf8.RuneSelf {
+		return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c <= 0x1f
+	}
+	return unicode.IsSpace(c)
 }
 
+// trimSpace is Python's str.strip.
 func trimSpace(s string) string {
-	if s != "" && s[0] > ' ' && s[0] < utf8.RuneSelf && s[len(s)-1] > ' ' && s[len(s)-1] < utf8.RuneSelf {
+	for s != "" && s[0] < utf8.RuneSelf && isSpace(rune(s[0])) {
+		s = s[1:]
+	}
+	for s != "" && s[len(s)-1] < utf8.RuneSelf && isSpace(rune(s[len(s)-1])) {
+		s = s[:len(s)-1]
+	}
+	if s == "" || s[0] < utf8.RuneSelf && s[len(s)-1] < utf8.RuneSelf {
 		return s
 	}
 	return strings.TrimFunc(s, isSpace)

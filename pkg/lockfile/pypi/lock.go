@@ -39,7 +39,7 @@ type entry struct {
 
 func newLock(data []byte, opt lockfile.Options, header string, schema tomlscan.Schema) *lock {
 	text := string(data)
-	l := &lock{reader: newReader(text, strings.Count(text, header), opt)}
+	l := &lock{reader: newReader(strings.Count(text, header), len(text)/bytesPerDigest, opt)}
 	l.toml = tomlscan.New(text, &l.File, schema)
 	return l
 }
@@ -188,6 +188,7 @@ func (l *lock) atAddress(p *lockfile.Package, own lockfile.Identity) {
 	switch {
 	case ok && fromIndex(p.Source.URL):
 		p.Source.Kind = lockfile.Registry
+		p.Version = l.version(p.Line, p.Name, p.Version)
 		if named != own {
 			p.Address = &named
 		}
@@ -228,5 +229,5 @@ func (l *lock) finish() lockfile.File {
 	l.end()
 	l.filesOfMetadata()
 	l.edges.resolve(&l.File, l.opt)
-	return l.File
+	return l.reader.finish()
 }

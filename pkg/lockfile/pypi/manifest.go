@@ -1,6 +1,8 @@
 package pypi
 
 import (
+	"strings"
+
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/internal/tomlscan"
@@ -27,9 +29,9 @@ type asked struct {
 	ref     string
 }
 
-func newManifest(data []byte, opt lockfile.Options, schema tomlscan.Schema) manifest {
+func newManifest(data []byte, opt lockfile.Options, schema tomlscan.Schema) *manifest {
 	text := string(data)
-	m := manifest{reader: newReader(text, 0, opt)}
+	m := &manifest{reader: newReader(len(text)/bytesPerWish, 0, opt)}
 	m.toml = tomlscan.New(text, &m.File, schema)
 	return m
 }
@@ -131,11 +133,11 @@ func (m *manifest) end() {
 		}
 		for _, text := range poetryRanges(a.version) {
 			q.spec.text = text
-			m.add(p, q, true)
+			m.add(p, &q, true)
 		}
 		return
 	}
-	m.add(p, q, true)
+	m.add(p, &q, true)
 }
 
 // require takes a requirement that an event tells.
@@ -147,11 +149,12 @@ func (m *manifest) require(scope lockfile.Scope) {
 	if !ok {
 		return
 	}
+	s = strings.TrimPrefix(s, "-e ") // as pdm writes what it installs for editing
 	q := parseRequirement(s, m.exact[:0])
 	if q.wrong != "" {
 		m.AddProblem(m.toml.Line, lockfile.CodeSyntax, "%.200q: not understood from %.200q on", s, q.wrong)
 	}
-	m.add(m.wanted(m.toml.Line, scope), q, true)
+	m.add(m.wanted(m.toml.Line, scope), &q, true)
 }
 
 // wanted is a package that the project itself asks for.

@@ -12,7 +12,7 @@ import (
 // (https://packaging.python.org/en/latest/specifications/core-metadata/). The entry is of
 // kind Installed.
 func ParseMetadata(data []byte, opt lockfile.Options) lockfile.File {
-	r := newReader("", 1, opt)
+	r := newReader(1, 0, opt)
 	var names, versions []field
 	var last *field // for lines that go on with the field before
 	for number, rest := 1, strings.TrimPrefix(string(data), "\ufeff"); rest != ""; number++ {
@@ -23,7 +23,7 @@ func ParseMetadata(data []byte, opt lockfile.Options) lockfile.File {
 		}
 		if line[0] == ' ' || line[0] == '\t' {
 			if last != nil {
-				last.value = trimSpace(last.value + " " + line)
+				last.value = trimSpace(last.value + " " + trimSpace(line))
 			}
 			continue
 		}
@@ -52,7 +52,7 @@ func ParseMetadata(data []byte, opt lockfile.Options) lockfile.File {
 			r.installed(names[0], version)
 		}
 	}
-	return r.File
+	return r.finish()
 }
 
 // field is a field of the header.

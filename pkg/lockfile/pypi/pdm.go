@@ -221,10 +221,10 @@ func (l *pdmLock) group() {
 
 // dependency takes the requirement that an event tells.
 func (l *pdmLock) dependency() {
-	if l.toml.Kind == tomlscan.Array || !l.opt.Edges || !l.entry.open {
+	if l.toml.Kind == tomlscan.Array {
 		return
 	}
-	if s, ok := l.text(); ok {
+	if s, ok := l.text(); ok && l.opt.Edges && l.entry.open {
 		q := parseRequirement(s, l.exact[:0])
 		w := wish{from: int32(len(l.Packages)), name: q.name}
 		if len(q.spec.exact) == 1 {

@@ -25,7 +25,7 @@ func ParsePipfile(data []byte, opt lockfile.Options) lockfile.File {
 		}
 	}
 	m.end()
-	return m.File
+	return m.finish()
 }
 
 // PipfileSample is a Pipfile that asks for one package.

@@ -16,7 +16,7 @@ import (
 // so does this reader. A string that would break out of its place in that line is a problem.
 func ParsePipfileLock(data []byte, opt lockfile.Options) lockfile.File {
 	text := string(data)
-	r := pipfileLock{reader: newReader(text, strings.Count(text, `"version"`), opt)}
+	r := pipfileLock{reader: newReader(strings.Count(text, `"version"`), len(text)/bytesPerDigest, opt)}
 	r.scan = jsonscan.New(text, &r.File, jsonscan.Options{})
 	spec := 0
 	for r.scan.Document() {
@@ -38,7 +38,7 @@ func ParsePipfileLock(data []byte, opt lockfile.Options) lockfile.File {
 	default:
 		r.AddProblem(0, lockfile.CodeUnsupported, "pipfile-spec %d", spec)
 	}
-	return r.File
+	return r.finish()
 }
 
 // PipfileLockSample is a Pipfile.lock that locks one package.
@@ -152,7 +152,8 @@ func (r *pipfileLock) string(p *lockfile.Package) string {
 	for rest != "" {
 		var next string
 		if next, rest = cutLine(rest); trimSpace(next) != "" {
-			r.add(lockfile.Package{Ecosystem: ecosystem.PyPI, Line: line, Scope: p.Scope}, parseRequirement(next, r.exact[:0]), false)
+			q := parseRequirement(next, r.exact[:0])
+			r.add(lockfile.Package{Ecosystem: ecosystem.PyPI, Line: line, Scope: p.Scope}, &q, false)
 		}
 	}
 	return first
@@ -164,10 +165,11 @@ func (r *pipfileLock) entry(p lockfile.Package, e *pipfileEntry) {
 	case e.repository != "":
 		q := parseRepository(e.name, e.repository)
 		q.source.Commit = firstOf(commitID(e.ref), q.source.Commit)
-		r.add(p, q, false)
+		r.add(p, &q, false)
 		return
 	case e.file != "" || e.path != "":
-		r.add(p, parseAddress(e.name, firstOf(e.file, e.path)), false)
+		q := parseAddress(e.name, firstOf(e.file, e.path))
+		r.add(p, &q, false)
 		return
 	}
 	v := trimSpace(e.version)
@@ -177,7 +179,8 @@ func (r *pipfileLock) entry(p lockfile.Package, e *pipfileEntry) {
 	if v != "" && !strings.ContainsAny(v[:1], "=<>!~@(") {
 		// Older pipenvs put "==" before a bare version; newer ones make it a part of the name.
 		r.AddProblem(p.Line, lockfile.CodeEntry, "%.200q of %.200q has no operator", v, e.name)
-		r.add(p, parseRequirement(e.name+v, r.exact[:0]), false)
+		q := parseRequirement(e.name+v, r.exact[:0])
+		r.add(p, &q, false)
 		v = "==" + v
 	}
 	q := requirement{name: e.name}
@@ -194,7 +197,7 @@ func (r *pipfileLock) entry(p lockfile.Package, e *pipfileEntry) {
 	if q.wrong != "" {
 		r.AddProblem(p.Line, lockfile.CodeEntry, "%.200q with the version %.200q: not understood from %.200q on", e.name, e.version, q.wrong)
 	}
-	r.add(p, q, false)
+	r.add(p, &q, false)
 }
 
 func validNames(names []string) bool {

@@ -43,7 +43,7 @@ func ParsePyproject(data []byte, opt lockfile.Options) lockfile.File {
 		}
 	}
 	m.end()
-	return m.File
+	return m.finish()
 }
 
 // PyprojectSample is a pyproject.toml that asks for one package.

@@ -1,7 +1,9 @@
 package pypi
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
@@ -19,19 +21,24 @@ type reader struct {
 	exact   []string          // memory of parseSpecifier
 }
 
-// bytesPerDigest is how much text real lockfiles have for a digest: 90 bytes in a
-// requirements file, 160 in a poetry.lock, 200 in a uv.lock.
-const bytesPerDigest = 160
-
-// newReader makes a reader of a file that has up to packages entries.
-func newReader(text string, packages int, opt lockfile.Options) reader {
+// newReader makes a reader of a file that has about packages entries, and digests.
+func newReader(packages, digests int, opt lockfile.Options) reader {
 	r := reader{opt: opt}
 	if packages > 0 {
 		r.Packages = make([]lockfile.Package, 0, packages)
 	}
-	r.digests = make([]lockfile.Digest, 0, len(text)/bytesPerDigest)
+	if digests > 0 {
+		r.digests = make([]lockfile.Digest, 0, digests)
+	}
 	return r
 }
+
+// How much text real files have: for a digest, 90 bytes in a requirements file, 160 in a
+// poetry.lock, 200 in a uv.lock; for an entry of a manifest, 60 and more.
+const (
+	bytesPerDigest = 160
+	bytesPerWish   = 150
+)
 
 // name gives the normal form of a name. One that PyPI cannot have is a problem.
 func (r *reader) name(line int, s string) string {
@@ -70,7 +77,8 @@ func (r *reader) version(line int, name, v string) string {
 
 // add appends what a requirement asks for to the packages, as p with what q tells. A
 // manifest's requirement is a wish even where it pins.
-func (r *reader) add(p lockfile.Package, q requirement, manifest bool) {
+func (r *reader) add(p lockfile.Package, q *requirement, manifest bool) {
+	r.exact = q.spec.exact // memory for the next
 	switch {
 	case q.name != "":
 		p.Name = r.name(p.Line, q.name)
@@ -96,7 +104,6 @@ func (r *reader) add(p lockfile.Package, q requirement, manifest bool) {
 			p.Version = r.version(p.Line, p.Name, v)
 			r.Packages = append(r.Packages, p)
 		}
-		r.exact = q.spec.exact // memory for the next
 	}
 }
 
@@ -146,5 +153,18 @@ func (r *reader) takeDigests(from int) []lockfile.Digest {
 	return r.digests[from:len(r.digests):len(r.digests)]
 }
 
-// finish gives the file.
-func (r *reader) finish() lockfile.File { return r.File }
+// finish gives the file, with its problems in the order of its lines; those of the whole
+// file and the note that there are more stay last.
+func (r *reader) finish() lockfile.File {
+	listed := r.Problems
+	if len(listed) == lockfile.MaxProblems {
+		listed = listed[:len(listed)-1]
+	}
+	slices.SortStableFunc(listed, func(a, b lockfile.Problem) int {
+		if a.Line == 0 || b.Line == 0 {
+			return cmp.Compare(b.Line, a.Line)
+		}
+		return cmp.Compare(a.Line, b.Line)
+	})
+	return r.File
+}

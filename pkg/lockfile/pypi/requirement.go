@@ -6,7 +6,6 @@ import (
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
-	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
 
 // requirement is what one requirement asks for, by PEP 508 or as pip takes it beyond that:
@@ -25,7 +24,7 @@ type requirement struct {
 
 // parseRequirement reads a requirement without its options. Extras and the marker are
 // passed over: what is wanted somewhere is wanted. exact is memory for the versions.
-func parseRequirement(s string, exact []string) requirement {
+func parseRequirement(s string, exact []string) (r requirement) {
 	s = trimSpace(s)
 	if hasScheme(s) {
 		return parseAddress("", s)
@@ -41,15 +40,18 @@ func parseRequirement(s string, exact []string) requirement {
 	if address, ok := strings.CutPrefix(rest, "@"); ok && name != "" {
 		return parseAddress(name, trimSpace(address))
 	}
-	rest, _, _ = strings.Cut(rest, ";")
-	if strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\`) || rest == "" && isArchive(name) {
-		r := parsePath(name)
+	if end := strings.IndexByte(rest, ';'); end >= 0 {
+		rest = rest[:end]
+	}
+	if strings.HasPrefix(name, ".") || classes(name)&inPath != 0 || rest == "" && isArchive(name) {
+		r = parsePath(name)
 		r.wrong = trimSpace(rest)
 		return r
 	}
-	r := requirement{name: name, spec: parseSpecifier(rest, exact)}
+	r.name = name
+	r.spec = parseSpecifier(rest, exact)
 	r.wrong = r.spec.wrong
-	if name == "" || rest != "" && isArchive(rest) { // a file to pip, whatever is before its suffix
+	if name == "" || isArchive(rest) { // a file to pip, whatever is before its suffix
 		r.wrong = s
 	}
 	return r
@@ -96,7 +98,7 @@ func parseArchive(name, address string) requirement {
 	release, ok := identify(address, lockfile.Identity{Name: ecosystem.PyPI.CanonicalName(name)})
 	if ok {
 		r.release = release
-		if host.IsPyPI(hostOf(address)) {
+		if fromIndex(address) {
 			r.source.Kind = lockfile.Registry
 		}
 	}

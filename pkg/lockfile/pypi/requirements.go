@@ -35,7 +35,7 @@ func parseRequirements(data []byte, opt lockfile.Options, manifest bool) lockfil
 	var f lockfile.File
 	text := decode(data, &f)
 	lines := logicalLines(text, &f)
-	r := requirementsReader{reader: newReader(text, len(lines), opt), manifest: manifest}
+	r := requirementsReader{reader: newReader(len(lines), strings.Count(text, "--hash"), opt), manifest: manifest}
 	r.Problems = f.Problems
 	for _, line := range lines {
 		r.read(line)
@@ -201,5 +201,5 @@ func (r *requirementsReader) requirement(line int, s string, digests int) {
 	if r.manifest {
 		p.Direct = lockfile.Yes
 	}
-	r.add(p, q, r.manifest)
+	r.add(p, &q, r.manifest)
 }

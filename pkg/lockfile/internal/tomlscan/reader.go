@@ -110,7 +110,7 @@ const (
 func New(text string, file *lockfile.File, schema Schema) *Reader {
 	r := &Reader{
 		text: text, line: 1, file: file, schema: schema,
-		table: scope{node: Root, id: rootTable}, tables: newTables(), stack: make([]frame, 0, 16),
+		table: scope{node: Root, id: rootTable}, tables: newTables(), stack: make([]frame, 0, 4),
 	}
 	if !utf8.ValidString(text) {
 		r.notUTF8()

@@ -7,7 +7,8 @@ package tomlscan
 type tables struct {
 	all  []tableKeys // by table number
 	free []tableID
-	keys int // defined in all
+	keys int          // defined in all
+	room []definition // for the first keys of new tables
 }
 
 // tableID is the number of a table.
@@ -21,6 +22,8 @@ const (
 const (
 	maxKeys = 1 << 20 // remembered at once; a lockfile of MaxBytes has a tenth of that
 	fewKeys = 16      // of a table, compared one by one
+
+	firstKeys = 4 // that a table has room for when it is made
 )
 
 type tableKeys struct {
@@ -50,7 +53,9 @@ const (
 var definitionNames = [...]string{"a value", "a table of dotted keys", "a table", "a table", "an array of tables"}
 
 func newTables() tables {
-	return tables{all: make([]tableKeys, rootTable+1, 16)}
+	t := tables{all: make([]tableKeys, rootTable, 8)}
+	t.make()
+	return t
 }
 
 // make gives an empty table.
@@ -60,7 +65,11 @@ func (t *tables) make() tableID {
 		t.free = t.free[:n-1]
 		return id
 	}
-	t.all = append(t.all, tableKeys{})
+	if len(t.room) < firstKeys {
+		t.room = make([]definition, firstKeys*min(max(4, len(t.all)), 64))
+	}
+	t.all = append(t.all, tableKeys{keys: t.room[:0:firstKeys]})
+	t.room = t.room[firstKeys:]
 	return tableID(len(t.all) - 1)
 }
 
