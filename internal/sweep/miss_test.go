@@ -32,20 +32,44 @@ func TestNothingHides(t *testing.T) {
 		want  []string
 		exit  int
 	}{
-		{"a file that is compared", map[string]string{"lib/x.txt": "payload"},
-			[]string{"finding r lib/x.txt digest active file-digest worktree"}, 1},
-		{"a lockfile in another letter case", map[string]string{"Package-Lock.json": lock},
-			[]string{"finding r Package-Lock.json npm active exact-version worktree"}, 1},
-		{"a link in the place of a listed name", map[string]string{"name.js": "->"},
-			[]string{"finding r name.js name active file-path worktree"}, 1},
-		{"a link in the place of a file that is compared", map[string]string{"lib/x.txt": "->"},
-			[]string{"problem r lib/x.txt link"}, 3},
+		{
+			"a file that is compared",
+			map[string]string{"lib/x.txt": "payload"},
+			[]string{"finding r lib/x.txt digest active file-digest worktree"},
+			1,
+		},
+		{
+			"a lockfile in another letter case",
+			map[string]string{"Package-Lock.json": lock},
+			[]string{"finding r Package-Lock.json npm active exact-version worktree"},
+			1,
+		},
+		{
+			"a link in the place of a listed name",
+			map[string]string{"name.js": "->"},
+			[]string{"finding r name.js name active file-path worktree"},
+			1,
+		},
+		{
+			"a link in the place of a file that is compared",
+			map[string]string{"lib/x.txt": "->"},
+			[]string{"problem r lib/x.txt link"},
+			3,
+		},
 		{"a link", map[string]string{"other.js": "->"}, nil, 0},
-		{"a listed blob in a checkout", map[string]string{"a/run.js": "hook"},
-			[]string{"finding r a/run.js blob active git-blob worktree"}, 1},
+		{
+			"a listed blob in a checkout",
+			map[string]string{"a/run.js": "hook"},
+			[]string{"finding r a/run.js blob active git-blob worktree"},
+			1,
+		},
 		{"another content there", map[string]string{"a/run.js": "hook!"}, nil, 0},
-		{"a lockfile that is a listed blob", map[string]string{"go.mod": "module example.com/m\n"},
-			[]string{"finding r go.mod lock active git-blob worktree"}, 1},
+		{
+			"a lockfile that is a listed blob",
+			map[string]string{"go.mod": "module example.com/m\n"},
+			[]string{"finding r go.mod lock active git-blob worktree"},
+			1,
+		},
 	} {
 		lines, summary := run(t, sweep.Options{Set: catalogue}, repo("r", worktree(tt.files)))
 		if diff := cmp.Diff(tt.want, lines); diff != "" || summary.Exit != tt.exit {
@@ -75,16 +99,32 @@ func TestStatesOfOnePlaceStayApart(t *testing.T) {
 		want           []string
 		exit           int
 	}{
-		{"excluded in both", set(t, bad), "package-lock.json", lock(""), lock(""), only,
-			[]string{"finding r package-lock.json bad excluded exact-version worktree+HEAD"}, 0},
-		{"excluded in the checkout alone", set(t, bad), "package-lock.json", lock(""), lock(`,"node_modules/x":{"version":"1.0.0"}`), only,
-			[]string{"finding r package-lock.json bad active exact-version worktree+HEAD"}, 1},
-		{"a problem excluded in the checkout alone", nil, "package-lock.json", lock("")[:60], lock("")[:61], excluded{source.BlobID([]byte(lock("")[:60]))},
-			[]string{"problem r package-lock.json truncated", "problem r package-lock.json truncated"}, 3},
-		{"withdrawn in one list", set(t, gone).With(set(t, bad)), "package-lock.json", lock(""), lock(""), nil,
-			[]string{"finding r package-lock.json bad withdrawn exact-version worktree+HEAD", "finding r package-lock.json bad active exact-version worktree+HEAD"}, 1},
-		{"a look-alike in the checkout", set(t, upper), "go.mod", gomod("example.com/upper/m"), gomod("example.com/Upper/m"), nil,
-			[]string{"finding r go.mod go lookalike case-only worktree", "finding r go.mod go active exact-version HEAD"}, 1},
+		{
+			"excluded in both", set(t, bad), "package-lock.json", lock(""), lock(""), only,
+			[]string{"finding r package-lock.json bad excluded exact-version worktree+HEAD"},
+			0,
+		},
+		{
+			"excluded in the checkout alone", set(t, bad), "package-lock.json", lock(""), lock(`,"node_modules/x":{"version":"1.0.0"}`), only,
+			[]string{"finding r package-lock.json bad active exact-version worktree+HEAD"},
+			1,
+		},
+		{
+			"a problem excluded in the checkout alone", nil, "package-lock.json", lock("")[:60], lock("")[:61],
+			excluded{source.BlobID([]byte(lock("")[:60]))},
+			[]string{"problem r package-lock.json truncated", "problem r package-lock.json truncated"},
+			3,
+		},
+		{
+			"withdrawn in one list", set(t, gone).With(set(t, bad)), "package-lock.json", lock(""), lock(""), nil,
+			[]string{"finding r package-lock.json bad withdrawn exact-version worktree+HEAD", "finding r package-lock.json bad active exact-version worktree+HEAD"},
+			1,
+		},
+		{
+			"a look-alike in the checkout", set(t, upper), "go.mod", gomod("example.com/upper/m"), gomod("example.com/Upper/m"), nil,
+			[]string{"finding r go.mod go lookalike case-only worktree", "finding r go.mod go active exact-version HEAD"},
+			1,
+		},
 	} {
 		lines, summary := run(t, sweep.Options{Set: tt.set, Exclusions: tt.exclusions},
 			repo("r", worktree(map[string]string{tt.file: tt.worktree}), &memTree{ref: "HEAD", files: map[string]string{tt.file: tt.head}}))

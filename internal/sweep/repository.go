@@ -97,8 +97,10 @@ func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
 		}
 	}
 	if scope.absent > 0 {
-		t.problems = append(t.problems, placedProblem{"", string(source.CodeMissing),
-			fmt.Sprintf("files that the tree names and does not hold: %d; none was compared by size or content", scope.absent)})
+		t.problems = append(t.problems, placedProblem{
+			"", string(source.CodeMissing),
+			fmt.Sprintf("files that the tree names and does not hold: %d; none was compared by size or content", scope.absent),
+		})
 	}
 	wait.Wait()
 	for {

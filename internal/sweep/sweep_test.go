@@ -347,8 +347,10 @@ func TestLatentUnlessLocked(t *testing.T) {
 // What two indicators of a campaign say of one package is one finding; one that is withdrawn
 // stays apart.
 func TestIndicatorsOfOneFactAreMerged(t *testing.T) {
-	inRange := ioc.Indicator{ID: "a-range", Type: ioc.TypePackage, Confidence: ioc.Probable, Ecosystem: ecosystem.NPM, Name: "bad", Sources: []string{"one"},
-		Ranges: []ioc.Range{{Type: "SEMVER", Events: []ioc.RangeEvent{{Introduced: "1.0.0"}, {Fixed: "2.0.0"}}}}}
+	inRange := ioc.Indicator{
+		ID: "a-range", Type: ioc.TypePackage, Confidence: ioc.Probable, Ecosystem: ecosystem.NPM, Name: "bad", Sources: []string{"one"},
+		Ranges: []ioc.Range{{Type: "SEMVER", Events: []ioc.RangeEvent{{Introduced: "1.0.0"}, {Fixed: "2.0.0"}}}},
+	}
 	exact := ioc.Indicator{ID: "exact", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}, Sources: []string{"two"}}
 	gone := ioc.Indicator{ID: "gone", Type: ioc.TypePackage, Status: ioc.Withdrawn, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}}
 	var found []*finding.Finding

@@ -42,8 +42,10 @@ type Format struct {
 
 // All lists the formats, in the order in which a path is tried against them.
 var All = []Format{
-	{ID: "package-lock", Ecosystem: ecosystem.NPM, Names: []string{"package-lock.json", ".package-lock.json", "npm-shrinkwrap.json"},
-		Parse: npm.ParsePackageLock, Sample: npm.PackageLockSample},
+	{
+		ID: "package-lock", Ecosystem: ecosystem.NPM, Names: []string{"package-lock.json", ".package-lock.json", "npm-shrinkwrap.json"},
+		Parse: npm.ParsePackageLock, Sample: npm.PackageLockSample,
+	},
 	{ID: "bun.lock", Ecosystem: ecosystem.NPM, Names: []string{"bun.lock"}, Parse: npm.ParseBunLock, Sample: npm.BunLockSample},
 	{ID: "bun.lockb", Ecosystem: ecosystem.NPM, Names: []string{"bun.lockb"}, Parse: npm.ParseBunBinary},
 	{ID: "yarn.lock", Ecosystem: ecosystem.NPM, Names: []string{"yarn.lock"}, Parse: npm.ParseYarn, Sample: npm.YarnClassicSample},
@@ -53,19 +55,31 @@ var All = []Format{
 	{ID: "deno.lock", Ecosystem: ecosystem.NPM, Names: []string{"deno.lock"}, Parse: npm.ParseDenoLock, Sample: npm.DenoLockSample},
 	// The root of an installed package alone: a package.json further in says which of its
 	// files are modules, or belongs to its tests.
-	{ID: "installed-npm", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Dirs: []string{"node_modules/[^.@]*", "node_modules/@*/*"},
-		Parse: npm.ParseInstalled, Sample: npm.InstalledSample},
-	{ID: "package.json", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Outside: "node_modules",
-		Parse: npm.ParseManifest, Sample: npm.ManifestSample},
+	{
+		ID: "installed-npm", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Dirs: []string{"node_modules/[^.@]*", "node_modules/@*/*"},
+		Parse: npm.ParseInstalled, Sample: npm.InstalledSample,
+	},
+	{
+		ID: "package.json", Ecosystem: ecosystem.NPM, Names: []string{"package.json"}, Outside: "node_modules",
+		Parse: npm.ParseManifest, Sample: npm.ManifestSample,
+	},
 
-	{ID: "requirements", Ecosystem: ecosystem.PyPI, Names: []string{"*requirements*.txt", "*Requirements*.txt", "*constraints*.txt"},
-		Parse: pypi.ParseRequirements, Sample: pypi.RequirementsSample},
-	{ID: "requirements-folder", Ecosystem: ecosystem.PyPI, Names: []string{"*.txt"}, Dirs: []string{"requirements"},
-		Parse: pypi.ParseRequirements, Sample: pypi.RequirementsSample},
-	{ID: "requirements.in", Ecosystem: ecosystem.PyPI, Names: []string{"*requirements*.in"},
-		Parse: pypi.ParseRequirementsIn, Sample: pypi.RequirementsInSample},
-	{ID: "requirements.in-folder", Ecosystem: ecosystem.PyPI, Names: []string{"*.in"}, Dirs: []string{"requirements"},
-		Parse: pypi.ParseRequirementsIn, Sample: pypi.RequirementsInSample},
+	{
+		ID: "requirements", Ecosystem: ecosystem.PyPI, Names: []string{"*requirements*.txt", "*Requirements*.txt", "*constraints*.txt"},
+		Parse: pypi.ParseRequirements, Sample: pypi.RequirementsSample,
+	},
+	{
+		ID: "requirements-folder", Ecosystem: ecosystem.PyPI, Names: []string{"*.txt"}, Dirs: []string{"requirements"},
+		Parse: pypi.ParseRequirements, Sample: pypi.RequirementsSample,
+	},
+	{
+		ID: "requirements.in", Ecosystem: ecosystem.PyPI, Names: []string{"*requirements*.in"},
+		Parse: pypi.ParseRequirementsIn, Sample: pypi.RequirementsInSample,
+	},
+	{
+		ID: "requirements.in-folder", Ecosystem: ecosystem.PyPI, Names: []string{"*.in"}, Dirs: []string{"requirements"},
+		Parse: pypi.ParseRequirementsIn, Sample: pypi.RequirementsInSample,
+	},
 	{ID: "poetry.lock", Ecosystem: ecosystem.PyPI, Names: []string{"poetry.lock"}, Parse: pypi.ParsePoetryLock, Sample: pypi.PoetryLockSample},
 	{ID: "uv.lock", Ecosystem: ecosystem.PyPI, Names: []string{"uv.lock", "*.py.lock"}, Parse: pypi.ParseUVLock, Sample: pypi.UVLockSample},
 	{ID: "pdm.lock", Ecosystem: ecosystem.PyPI, Names: []string{"pdm.lock"}, Parse: pypi.ParsePDMLock, Sample: pypi.PDMLockSample},
@@ -73,20 +87,28 @@ var All = []Format{
 	{ID: "Pipfile.lock", Ecosystem: ecosystem.PyPI, Names: []string{"Pipfile.lock"}, Parse: pypi.ParsePipfileLock, Sample: pypi.PipfileLockSample},
 	{ID: "Pipfile", Ecosystem: ecosystem.PyPI, Names: []string{"Pipfile"}, Parse: pypi.ParsePipfile, Sample: pypi.PipfileSample},
 	{ID: "pyproject.toml", Ecosystem: ecosystem.PyPI, Names: []string{"pyproject.toml"}, Parse: pypi.ParsePyproject, Sample: pypi.PyprojectSample},
-	{ID: "installed-pypi", Ecosystem: ecosystem.PyPI, Names: []string{"METADATA"}, Dirs: []string{"*.dist-info"},
-		Parse: pypi.ParseMetadata, Sample: pypi.MetadataSample},
+	{
+		ID: "installed-pypi", Ecosystem: ecosystem.PyPI, Names: []string{"METADATA"}, Dirs: []string{"*.dist-info"},
+		Parse: pypi.ParseMetadata, Sample: pypi.MetadataSample,
+	},
 
 	{ID: "go.mod", Ecosystem: ecosystem.Go, Names: []string{"go.mod"}, Parse: gomod.ParseGoMod, Sample: gomod.GoModSample},
 	{ID: "go.sum", Ecosystem: ecosystem.Go, Names: []string{"go.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},
 	{ID: "go.work", Ecosystem: ecosystem.Go, Names: []string{"go.work"}, Parse: gomod.ParseGoWork, Sample: gomod.GoWorkSample},
 	{ID: "go.work.sum", Ecosystem: ecosystem.Go, Names: []string{"go.work.sum"}, Parse: gomod.ParseGoSum, Sample: gomod.GoSumSample},
-	{ID: "vendor-modules", Ecosystem: ecosystem.Go, Names: []string{"modules.txt"}, Dirs: []string{"vendor"},
-		Parse: gomod.ParseVendorModules, Sample: gomod.VendorModulesSample},
+	{
+		ID: "vendor-modules", Ecosystem: ecosystem.Go, Names: []string{"modules.txt"}, Dirs: []string{"vendor"},
+		Parse: gomod.ParseVendorModules, Sample: gomod.VendorModulesSample,
+	},
 
-	{ID: "actions-workflow", Ecosystem: ecosystem.Actions, Names: []string{"*.yml", "*.yaml"}, Dirs: []string{".github/workflows"},
-		Parse: actions.ParseWorkflow, Sample: actions.WorkflowSample},
-	{ID: "actions-action", Ecosystem: ecosystem.Actions, Names: []string{"action.yml", "action.yaml"},
-		Parse: actions.ParseAction, Sample: actions.ActionSample},
+	{
+		ID: "actions-workflow", Ecosystem: ecosystem.Actions, Names: []string{"*.yml", "*.yaml"}, Dirs: []string{".github/workflows"},
+		Parse: actions.ParseWorkflow, Sample: actions.WorkflowSample,
+	},
+	{
+		ID: "actions-action", Ecosystem: ecosystem.Actions, Names: []string{"action.yml", "action.yaml"},
+		Parse: actions.ParseAction, Sample: actions.ActionSample,
+	},
 }
 
 // For gives the format of the file at p (a path with slashes), nil when it is no file

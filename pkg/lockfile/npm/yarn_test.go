@@ -154,14 +154,20 @@ func TestYarnBerry(t *testing.T) {
 
 func TestYarnEdges(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
-		{classic("a@^1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1\"\n    \"@s/c\" \"2\"\n\nb@^1:\n  version \"1.0.0\"\n  optionalDependencies:\n    \"@s/c\" \"2\"\n\n\"@s/c@2\":\n  version \"2.0.0\"\n"),
-			"a*, b by a, @s/c by a b"},
+		{
+			classic("a@^1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1\"\n    \"@s/c\" \"2\"\n\nb@^1:\n  version \"1.0.0\"\n  optionalDependencies:\n    \"@s/c\" \"2\"\n\n\"@s/c@2\":\n  version \"2.0.0\"\n"),
+			"a*, b by a, @s/c by a b",
+		},
 		{classic("a@^1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1\"\n\nb@^1:\n  version \"1.0.0\"\n  dependencies:\n    a \"^1\"\n"), "a by b, b by a"},
-		{berry("\"root@workspace:.\":\n  version: 0\n  resolution: \"root@workspace:.\"\n  dependencies:\n    a: \"npm:^1\"\n\"a@npm:^1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: \"npm:^1\"\n  peerDependencies:\n    c: \"*\"\n\"b@npm:^1\":\n  version: 1.0.0\n  resolution: \"b@npm:1.0.0\"\n\"c@npm:^1\":\n  version: 1.0.0\n  resolution: \"c@npm:1.0.0\"\n"),
-			"root, a* by root, b by a, c"},
+		{
+			berry("\"root@workspace:.\":\n  version: 0\n  resolution: \"root@workspace:.\"\n  dependencies:\n    a: \"npm:^1\"\n\"a@npm:^1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: \"npm:^1\"\n  peerDependencies:\n    c: \"*\"\n\"b@npm:^1\":\n  version: 1.0.0\n  resolution: \"b@npm:1.0.0\"\n\"c@npm:^1\":\n  version: 1.0.0\n  resolution: \"c@npm:1.0.0\"\n"),
+			"root, a* by root, b by a, c",
+		},
 		// Yarn 2 leaves the protocol out; a resolution of the manifest changes the range.
-		{berry("\"a@npm:^1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: ^1\n    c: ^1\n\"b@npm:^1\":\n  version: 1.0.0\n  resolution: \"b@npm:1.0.0\"\n\"c@npm:2.0.0\":\n  version: 2.0.0\n  resolution: \"c@npm:2.0.0\"\n"),
-			"a, b by a, c by a"},
+		{
+			berry("\"a@npm:^1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: ^1\n    c: ^1\n\"b@npm:^1\":\n  version: 1.0.0\n  resolution: \"b@npm:1.0.0\"\n\"c@npm:2.0.0\":\n  version: 2.0.0\n  resolution: \"c@npm:2.0.0\"\n"),
+			"a, b by a, c by a",
+		},
 	} {
 		file := npm.ParseYarn([]byte(tt.in), lockfile.Options{Edges: true})
 		if got := requiredBy(file); got != tt.want || file.Problems != nil {
