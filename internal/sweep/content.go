@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
@@ -11,16 +12,35 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
-// outcome is what one content held. It keeps no part of the content's text.
+// outcome is what one content held. It keeps no part of the content's text, and little of a
+// content that was read whole and met nothing: a run remembers one for each distinct file.
 type outcome struct {
 	packages  int
-	hits      []hit
-	misses    []miss
-	unmatched map[string]int // entries that are no public package, by reason code
-	problems  []lockfile.Problem
-	includes  []lockfile.Include
-	locked    map[lockedName]bool // listed names that are locked here, to whatever version
+	unmatched kindCounts // entries that met nothing and are no exact version of a registry
+	notable   *notable   // nil where there is nothing to tell
 }
+
+// notable is what of a content goes into findings, problems and further reading.
+type notable struct {
+	hits     []hit
+	misses   []miss
+	problems []lockfile.Problem
+	includes []lockfile.Include
+	locked   map[lockedName]bool // listed names that are locked here, to whatever version
+}
+
+var nothingNotable notable
+
+// tell is what is notable, empty for nothing; it is not to be written to.
+func (o *outcome) tell() *notable {
+	if o.notable == nil {
+		return &nothingNotable
+	}
+	return o.notable
+}
+
+// kindCounts counts entries by their kind of source.
+type kindCounts [lockfile.NoVersion + 1]int32
 
 // lockedName is a package, whatever its version.
 type lockedName struct {
@@ -52,42 +72,44 @@ type miss struct {
 // read parses a content and matches its entries.
 func read(set *ioc.Set, f *formats.Format, data []byte, explain bool) outcome {
 	file := f.Parse(data, lockfile.Options{})
-	out := outcome{packages: len(file.Packages), unmatched: map[string]int{}}
-	for _, p := range file.Problems {
-		out.problems = append(out.problems, lockfile.Problem{Line: p.Line, Code: p.Code, Detail: strings.Clone(p.Detail)})
-	}
+	out := outcome{packages: len(file.Packages)}
+	n := notable{problems: slices.Clone(file.Problems)} // their texts are no parts of the file's
 	for _, inc := range file.Includes {
 		inc.Path = strings.Clone(inc.Path)
-		out.includes = append(out.includes, inc)
+		n.includes = append(n.includes, inc)
 	}
 	var ways *chains // found only when something else was
 	for i := range file.Packages {
 		p := &file.Packages[i]
 		found, why := match.Package(set, p)
-		if !p.Source.Kind.Exact() && len(found) == 0 {
-			out.unmatched[p.Source.Kind.String()]++
+		exact := p.Source.Kind.Exact()
+		if !exact && len(found) == 0 {
+			out.unmatched[p.Source.Kind]++
 		}
-		if p.Source.Kind.Exact() && (why.Near || len(found) > 0) {
-			if out.locked == nil {
-				out.locked = map[lockedName]bool{}
+		if exact && (why.Near || len(found) > 0) {
+			if n.locked == nil {
+				n.locked = map[lockedName]bool{}
 			}
-			out.locked[lockedName{p.Ecosystem, strings.Clone(p.Name)}] = true
+			n.locked[lockedName{p.Ecosystem, strings.Clone(p.Name)}] = true
 		}
 		if explain && why.Near {
-			out.misses = append(out.misses, miss{describePackage(p, lockfile.Identity{Name: p.Name, Version: p.Version}), p.Line, why.Reason})
+			n.misses = append(n.misses, miss{describePackage(p, lockfile.Identity{Name: p.Name, Version: p.Version}), p.Line, why.Reason})
 		}
 		if len(found) == 0 {
 			continue
 		}
 		if ways == nil {
 			withEdges := f.Parse(data, lockfile.Options{Edges: true})
-			found := newChains(&withEdges)
-			ways = &found
+			all := newChains(&withEdges)
+			ways = &all
 		}
 		chain := ways.to(i)
 		for _, m := range found {
-			out.hits = append(out.hits, hit{m, describePackage(p, m.Identity), p.Line, chain})
+			n.hits = append(n.hits, hit{m, describePackage(p, m.Identity), p.Line, chain})
 		}
+	}
+	if len(n.hits)+len(n.misses)+len(n.problems)+len(n.includes)+len(n.locked) > 0 {
+		out.notable = &n
 	}
 	return out
 }

@@ -69,7 +69,7 @@ func inventoryTree(ctx context.Context, repo *source.Repository, tree source.Tre
 		}
 		buf = data
 		e.File = fr.format.Parse(data, lockfile.Options{})
-		fr.content = &content{outcome: outcome{includes: e.File.Includes}}
+		fr.content = &content{outcome: outcome{notable: &notable{includes: e.File.Includes}}}
 		return yield(e, nil)
 	}
 	for f, err := range tree.Files(ctx) {

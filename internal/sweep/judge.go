@@ -32,7 +32,7 @@ func (t *treeResult) lockedBeside(fr *fileResult, h *hit) bool {
 			if other.content == nil {
 				continue
 			}
-			for name := range other.content.locked {
+			for name := range other.content.tell().locked {
 				t.locked[lockedIn{path.Dir(other.file.Path), name}] = true
 			}
 		}
@@ -175,8 +175,8 @@ func (r *result) candidates() []candidate {
 			if fr.content == nil {
 				continue
 			}
-			for i := range fr.content.hits {
-				h := &fr.content.hits[i]
+			for i := range fr.content.tell().hits {
+				h := &fr.content.tell().hits[i]
 				if t.lockedBeside(fr, h) {
 					continue
 				}
@@ -332,12 +332,12 @@ func (r *result) nonMatches(opt Options) []*finding.NonMatch {
 			if fr.content == nil {
 				continue
 			}
-			for i := range fr.content.misses {
-				m := &fr.content.misses[i]
+			for i := range fr.content.tell().misses {
+				m := &fr.content.tell().misses[i]
 				add(t, fr, m.line, &m.pkg, string(m.reason))
 			}
-			for i := range fr.content.hits {
-				if h := &fr.content.hits[i]; t.lockedBeside(fr, h) {
+			for i := range fr.content.tell().hits {
+				if h := &fr.content.tell().hits[i]; t.lockedBeside(fr, h) {
 					add(t, fr, h.line, &h.pkg, string(LockedBeside))
 				}
 			}
@@ -386,7 +386,7 @@ func (r *result) allProblems(opt Options) []*finding.Problem {
 			if fr.content == nil {
 				continue
 			}
-			for _, p := range fr.content.problems {
+			for _, p := range fr.content.tell().problems {
 				add(t, finding.Problem{File: fr.file.Path, Line: p.Line, Blob: fr.blob, Format: id, Code: string(p.Code), Detail: p.Detail})
 			}
 		}

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"sync"
 
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
@@ -23,14 +25,15 @@ type job func(buf *[]byte)
 
 // contentKey is what decides the outcome of reading a file.
 type contentKey struct {
-	blob   string // git blob id
-	format string // formats.Format.ID
+	blob   [sha1.Size]byte // git blob id
+	format *formats.Format
 }
 
 // content is what a distinct content held, once somebody could read it.
 type content struct {
-	mu   sync.Mutex
-	done bool
+	mu      sync.Mutex
+	done    bool
+	counted bool // by the tally, which alone reads and writes it
 	outcome
 }
 
@@ -70,11 +73,15 @@ func (p *pool) close() {
 	p.workers.Wait()
 }
 
-// content gives the record of a content in a format, made on first use.
+// content gives the record of a content in a format, made on first use. The blob id is in hex.
 func (p *pool) content(blob string, f *formats.Format) *content {
+	key := contentKey{format: f}
+	id, err := hex.DecodeString(blob)
+	if err != nil || copy(key.blob[:], id) != len(id) {
+		return &content{} // no id that a tree can give: nothing is shared
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := contentKey{blob, f.ID}
 	c := p.contents[key]
 	if c == nil {
 		c = &content{}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
 // tally counts the events of a run and makes its summary and exit code.
@@ -15,11 +16,10 @@ type tally struct {
 	general bool // a problem of the run itself
 	// of the repository whose events are being counted:
 	hit, unknown bool
-	contents     map[*content]bool
 }
 
 func newTally(opt Options) *tally {
-	t := &tally{opt: opt, contents: map[*content]bool{}}
+	t := &tally{opt: opt}
 	t.summary.Findings = map[finding.State]int{}
 	t.summary.Unmatched = map[string]int{}
 	t.summary.NotLookedAt = map[string]int{}
@@ -76,17 +76,19 @@ func (t *tally) repository(r *result) {
 				}
 				continue
 			}
-			if len(fr.content.problems) > 0 {
+			if len(fr.content.tell().problems) > 0 {
 				t.summary.Files.Unparsed++
 			} else {
 				t.summary.Files.Parsed++
 			}
 			t.summary.Packages += fr.content.packages
-			for reason, n := range fr.content.unmatched {
-				t.summary.Unmatched[reason] += n
+			for kind, n := range fr.content.unmatched {
+				if n > 0 {
+					t.summary.Unmatched[lockfile.SourceKind(kind).String()] += int(n)
+				}
 			}
-			if !t.contents[fr.content] {
-				t.contents[fr.content] = true
+			if !fr.content.counted {
+				fr.content.counted = true
 				t.summary.Files.Distinct++
 			}
 		}

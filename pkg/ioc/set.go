@@ -75,7 +75,15 @@ type glob struct {
 // once decodes a record the first time that it is asked for.
 type once[T any] struct {
 	sync.Once
-	value T
+	value *T
+}
+
+func (o *once[T]) get(record func() []byte) *T {
+	o.Do(func() {
+		o.value = new(T)
+		mustDecode(record(), o.value)
+	})
+	return o.value
 }
 
 // ErrIndex is returned by Open for bytes that Compile did not make, or another version of it.
@@ -188,15 +196,11 @@ func (x *index) record(section int, n int) []byte {
 }
 
 func (x *index) campaign(n int) *Pack {
-	c := &x.campaigns[n]
-	c.Do(func() { mustDecode(x.record(secCampaigns, n), &c.value) })
-	return &c.value
+	return x.campaigns[n].get(func() []byte { return x.record(secCampaigns, n) })
 }
 
 func (x *index) indicator(n uint32) *indexed {
-	c := &x.indicators[n]
-	c.Do(func() { mustDecode(x.record(secIndicators, int(n)), &c.value) })
-	return &c.value
+	return x.indicators[n].get(func() []byte { return x.record(secIndicators, int(n)) })
 }
 
 // mustDecode reads a record that Compile wrote. A record that does not decode is a broken

@@ -1,0 +1,41 @@
+package sweep
+
+import (
+	"github.com/wormsweep/wormsweep/internal/finding"
+)
+
+// ledger is the coverage rows of a tree.
+func (t *treeResult) ledger(repository string) []*finding.Coverage {
+	row := func(file string, status finding.CoverageStatus) *finding.Coverage {
+		return &finding.Coverage{Repository: repository, Ref: t.ref, Commit: t.commit, File: file, Status: status}
+	}
+	var out []*finding.Coverage
+	for _, fr := range t.inScope {
+		switch {
+		case fr.err != nil:
+			c := row(fr.file.Path, finding.Unparsed)
+			c.Reason = fr.err.code
+			if fr.format != nil {
+				c.Format = fr.format.ID
+			}
+			out = append(out, c)
+		case fr.content != nil:
+			c := row(fr.file.Path, finding.Parsed)
+			c.Format, c.Packages = fr.format.ID, fr.content.packages
+			if len(fr.content.tell().problems) > 0 {
+				c.Status, c.Reason = finding.Unparsed, string(fr.content.tell().problems[0].Code)
+			}
+			out = append(out, c)
+		case fr.hash:
+			out = append(out, row(fr.file.Path, finding.Hashed))
+		default:
+			out = append(out, row(fr.file.Path, finding.Met))
+		}
+	}
+	whole := row("", finding.Parsed)
+	whole.Files, whole.OutOfScope = t.files, t.outOfScope
+	if len(t.problems) > 0 {
+		whole.Status, whole.Reason = finding.Unparsed, t.problems[0].code
+	}
+	return append(out, whole)
+}
