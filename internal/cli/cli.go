@@ -6,7 +6,7 @@
 //
 //	0  nothing found, and everything in scope was read
 //	1  an indicator was found, whatever else happened
-//	2  wrong use: flags, arguments, configuration, a named path that does not exist
+//	2  wrong use: flags, arguments, configuration, a named path where nothing is
 //	3  nothing found, but something in scope was not read, or the output could not be written
 package cli
 
@@ -20,6 +20,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wormsweep/wormsweep/internal/report"
 )
 
 // The exit codes.
@@ -138,12 +140,13 @@ func bare(err error) error {
 	return err
 }
 
-// tell prints err, if there is one, with the command's name before each of its lines.
+// tell prints err, if there is one, with the command's name before each of its lines. Names in
+// it may be those of a swept repository or of somebody's list.
 func tell(stderr io.Writer, err error) {
 	if err == nil {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(stderr, "sweeper: %s\n", strings.TrimSuffix(line, "\n"))
+		fmt.Fprintf(stderr, "sweeper: %s\n", report.EscapeText(strings.TrimSuffix(line, "\n")))
 	}
 }

@@ -213,6 +213,9 @@ func appendJSON(dst, line []byte) []byte {
 	return append(dst, line[from:]...)
 }
 
+// EscapeText makes one inert line of s, for a terminal or a log.
+func EscapeText(s string) string { return textProse(s) }
+
 // EscapeJSON gives JSON text with what is not plain, or acts, as \u escapes: to a reader of JSON
 // the same value.
 func EscapeJSON(text []byte) []byte { return appendJSON(nil, text) }

@@ -17,6 +17,11 @@ func TestEscapeTSV(t *testing.T) {
 		{`back\slash`, `back\\slash`},
 		{"\u202eevil", `\u202eevil`},
 		{"\u200b", `\u200b`},
+		{"::error file=x::gone", `\x3a:error file=x::gone`}, // in the first cell it begins the line
+		{"  ::error::", `  \x3a:error::`},
+		{"a::b", "a::b"},
+		{"a ##[error]", `a ##\x5berror]`},
+		{"a [b] #[c]", "a [b] #[c]"},
 	} {
 		if got := report.EscapeTSV(tt.in); got != tt.want {
 			t.Errorf("EscapeTSV(%q) = %q, want %q", tt.in, got, tt.want)
