@@ -5,18 +5,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/iocs"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/ioc/feed"
 )
-
-// codeCatalogue is the code of a problem with a list of indicators: what it did not give, the
-// sweep did not look for.
-const codeCatalogue = "catalogue"
 
 // catalogue is the embedded catalogue with the lists at paths added, and what of those could
 // not be read: rows that are no indicators, each a problem of the run. It returns an error for a
@@ -30,13 +28,16 @@ func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) 
 			return nil, nil, fmt.Errorf("--ioc %w", err)
 		}
 		for _, e := range f.Errors {
-			problems = append(problems, &finding.Problem{Code: codeCatalogue, Detail: e.Error()})
+			problems = append(problems, &finding.Problem{Code: sweep.CodeCatalogue, Detail: e.Error()})
 		}
 		more, err := compile(f.Packs(slug(path), time.Time{}))
 		if err != nil {
 			return nil, nil, fmt.Errorf("--ioc %q: %w", path, err)
 		}
 		set = set.With(more)
+		if len(campaigns) > 0 && !holdsAny(more, campaigns) {
+			return nil, nil, fmt.Errorf("--ioc %q: --campaign leaves all of it out; name %s as well", path, campaignsOf(more))
+		}
 	}
 	if len(campaigns) == 0 {
 		return set, problems, nil
@@ -46,6 +47,22 @@ func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) 
 		return nil, nil, noCampaign(err)
 	}
 	return only, problems, nil
+}
+
+func holdsAny(set *ioc.Set, campaigns []string) bool {
+	return slices.ContainsFunc(set.Campaigns(), func(p *ioc.Pack) bool { return slices.Contains(campaigns, p.ID) })
+}
+
+// campaignsOf names the first campaigns of a list.
+func campaignsOf(set *ioc.Set) string {
+	var ids []string
+	for _, p := range set.Campaigns() {
+		ids = append(ids, fmt.Sprintf("%q", p.ID))
+	}
+	if len(ids) > 3 {
+		ids = append(ids[:3], "...")
+	}
+	return strings.Join(ids, ", ")
 }
 
 func compile(packs []ioc.Pack) (*ioc.Set, error) {

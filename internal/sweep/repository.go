@@ -51,10 +51,22 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 			r.trees[0].outOfScope[string(n.Code)]++
 		}
 	}
+	if r.saw(repo) == 0 && ctx.Err() == nil && !r.loose {
+		r.problems = append(r.problems, placedProblem{"", CodeNothing, "an empty folder: was the checkout made?"})
+	}
 	if ctx.Err() != nil {
 		r.problems = append(r.problems, placedProblem{"", CodeInterrupted, "the sweep was stopped before this repository was read to its end"})
 	}
 	return r
+}
+
+// saw counts all that the repository showed: files, problems and notes.
+func (r *result) saw(repo *source.Repository) int {
+	n := len(r.problems) + len(repo.Notes)
+	for _, t := range r.trees {
+		n += t.files + len(t.problems) + len(t.outOfScope)
+	}
+	return n
 }
 
 // tree lists a tree, hands its files to the workers, and goes on with the files that those

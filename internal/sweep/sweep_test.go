@@ -190,7 +190,7 @@ func TestRefsAreOneFinding(t *testing.T) {
 	loose := repo(".", worktree(map[string]string{"README.md": ""}))
 	loose.Loose = true // and so it is not counted
 	lines, summary := run(t, sweep.Options{Set: set(t, file("strong", "strong.js"))},
-		loose, repo("a", worktree(files), head), repo("b", worktree(nil)))
+		loose, repo("a", worktree(files), head), repo("b", worktree(map[string]string{"README.md": ""})))
 	if want := []string{"finding a strong.js strong active file-path worktree+HEAD"}; !slices.Equal(lines, want) {
 		t.Errorf("%q, want %q", lines, want)
 	}
@@ -224,12 +224,14 @@ func TestUnknownIsNeverClean(t *testing.T) {
 	odd.Problems = []source.Problem{{Code: source.CodeNotARepo, Detail: "no objects"}}
 	lines, summary := run(t, sweep.Options{Set: catalogue},
 		odd,
+		repo("empty", worktree(nil)), // as a clone that failed leaves it
 		repo("unreadable", worktree(map[string]string{"package-lock.json": "!"})),
 		repo("linked", worktree(map[string]string{"go.sum": "->", "other": "->"})),
 		repo("hit and unreadable", worktree(map[string]string{"package-lock.json": "!", "strong.js": ""})),
 	)
 	want := []string{
 		"problem odd  not-a-repo",
+		"problem empty  nothing",
 		"problem unreadable package-lock.json unreadable",
 		"problem linked go.sum link",
 		"finding hit and unreadable strong.js strong active file-path worktree",
@@ -238,7 +240,7 @@ func TestUnknownIsNeverClean(t *testing.T) {
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if want := (finding.Repositories{Hit: 1, Unknown: 3}); summary.Repositories != want || summary.Exit != 1 {
+	if want := (finding.Repositories{Hit: 1, Unknown: 4}); summary.Repositories != want || summary.Exit != 1 {
 		t.Errorf("repositories %+v exit %d, want %+v exit 1", summary.Repositories, summary.Exit, want)
 	}
 }

@@ -18,7 +18,7 @@ const magic = "wormsioc\x00\x00\x00\x01"
 // The sections of an index, in their order in the header. Each is an offset and a length,
 // both uint32 little-endian, after magic and the 32 bytes of the revision.
 const (
-	secStats      = iota // Stats as JSON
+	secStats      = iota // list: Stats of the whole and of each campaign, as JSON
 	secCampaigns         // list: each a Pack without indicators, as JSON
 	secIndicators        // list: each an indexed, as JSON
 	secNPM               // tables from a name
@@ -64,7 +64,7 @@ type Stats struct {
 // Equal packs give equal bytes. It returns an error that names the pack and indicator for a
 // version, range or digest outside its grammar; Lint says the same in more words.
 func Compile(packs []Pack) ([]byte, error) {
-	c := compiler{stats: Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}}}
+	c := compiler{counts: counters{newCounter()}}
 	for i := range c.tables {
 		c.tables[i] = tableWriter{}
 	}
@@ -89,13 +89,29 @@ func Compile(packs []Pack) ([]byte, error) {
 }
 
 type compiler struct {
-	stats      Stats
+	counts     counters // of the whole, and of each campaign
 	campaigns  [][]byte
 	indicators [][]byte
 	tables     [sections]tableWriter
 	globs      []byte
-	packages   map[string]bool
-	versions   map[string]bool
+}
+
+// counters are counted up together: that of the whole first, that of the campaign at hand last.
+type counters []*counter
+
+type counter struct {
+	Stats
+	packages, versions map[string]bool
+}
+
+func newCounter() *counter {
+	return &counter{Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}}, map[string]bool{}, map[string]bool{}}
+}
+
+// each gives count the counters that something of the campaign at hand goes into.
+func (cs counters) each(count func(*counter)) {
+	count(cs[0])
+	count(cs[len(cs)-1])
 }
 
 func (c *compiler) pack(p Pack) error {
@@ -107,7 +123,8 @@ func (c *compiler) pack(p Pack) error {
 		return err
 	}
 	c.campaigns = append(c.campaigns, text)
-	c.stats.Campaigns++
+	c.counts = append(c.counts, newCounter())
+	c.counts.each(func(n *counter) { n.Campaigns++ })
 	for _, ind := range indicators {
 		if err := c.indicator(number, ind); err != nil {
 			return fmt.Errorf("indicator %q: %w", ind.ID, err)
@@ -125,8 +142,7 @@ func (c *compiler) indicator(campaign int, ind Indicator) error {
 		return err
 	}
 	c.indicators = append(c.indicators, text)
-	c.stats.Indicators++
-	c.stats.ByType[ind.Type]++
+	c.counts.each(func(n *counter) { n.Indicators++; n.ByType[ind.Type]++ })
 
 	met := false
 	switch ind.Type {
@@ -142,7 +158,7 @@ func (c *compiler) indicator(campaign int, ind Indicator) error {
 		met, err = c.fileIndicator(number, ind)
 	}
 	if !met {
-		c.stats.Unmatched[ind.Type]++
+		c.counts.each(func(n *counter) { n.Unmatched[ind.Type]++ })
 	}
 	return err
 }
@@ -166,7 +182,8 @@ func (c *compiler) packageIndicator(number uint32, ind Indicator) (met bool, err
 		return met, nil
 	}
 	name := ind.Ecosystem.CanonicalName(ind.Name)
-	c.packages = mark(c.packages, string(ind.Ecosystem)+"\x00"+name)
+	pkg := string(ind.Ecosystem) + "\x00" + name
+	c.counts.each(func(n *counter) { n.packages[pkg] = true })
 	add := func(k kind, extra string) {
 		c.tables[section].add(name, value{number, k, extra})
 		if section == secGo && strings.ToLower(name) != name {
@@ -179,7 +196,7 @@ func (c *compiler) packageIndicator(number uint32, ind Indicator) (met bool, err
 		if err != nil {
 			return met, err
 		}
-		c.versions = mark(c.versions, string(ind.Ecosystem)+"\x00"+name+"\x00"+canonical)
+		c.counts.each(func(n *counter) { n.versions[pkg+"\x00"+canonical] = true })
 		add(kindExact, canonical)
 	}
 	all, some := ind.AllVersions, false
@@ -258,12 +275,18 @@ func (c *compiler) fileIndicator(number uint32, ind Indicator) (met bool, err er
 }
 
 func (c *compiler) bytes(revision []byte) ([]byte, error) {
-	c.stats.Packages, c.stats.Versions = len(c.packages), len(c.versions)
 	var parts [sections][]byte
 	var err error
-	if parts[secStats], err = json.Marshal(c.stats); err != nil {
-		return nil, err
+	var stats [][]byte
+	for _, n := range c.counts {
+		n.Packages, n.Versions = len(n.packages), len(n.versions)
+		text, err := json.Marshal(n.Stats)
+		if err != nil {
+			return nil, err
+		}
+		stats = append(stats, text)
 	}
+	parts[secStats] = writeList(stats)
 	parts[secCampaigns], parts[secIndicators], parts[secGlobs] = writeList(c.campaigns), writeList(c.indicators), c.globs
 	for i, t := range c.tables {
 		if len(t) == 0 {
@@ -300,12 +323,4 @@ func writeList(items [][]byte) []byte {
 		out = append(out, item...)
 	}
 	return out
-}
-
-func mark(set map[string]bool, key string) map[string]bool {
-	if set == nil {
-		set = map[string]bool{}
-	}
-	set[key] = true
-	return set
 }

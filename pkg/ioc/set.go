@@ -151,22 +151,38 @@ func (s *Set) Campaigns() []*Pack {
 	return out
 }
 
-// Stats counts what the layers of s hold, added up. Only does not change the counts.
+// Stats counts what s holds. What stands in several layers, or with Only in several
+// campaigns, is counted in each.
 func (s *Set) Stats() Stats {
 	total := Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}}
 	for _, x := range s.layers {
-		var st Stats
-		if err := json.Unmarshal([]byte(x.sections[secStats]), &st); err != nil {
-			continue // Compile wrote it; the counts are for show
+		if s.only == nil {
+			total.add(x.stats(0))
+			continue
 		}
-		total.Campaigns += st.Campaigns
-		total.Indicators += st.Indicators
-		total.Packages += st.Packages
-		total.Versions += st.Versions
-		addCounts(total.ByType, st.ByType)
-		addCounts(total.Unmatched, st.Unmatched)
+		for i := range x.campaigns {
+			if s.only[x.campaign(i).ID] {
+				total.add(x.stats(i + 1))
+			}
+		}
 	}
 	return total
+}
+
+func (st *Stats) add(more Stats) {
+	st.Campaigns += more.Campaigns
+	st.Indicators += more.Indicators
+	st.Packages += more.Packages
+	st.Versions += more.Versions
+	addCounts(st.ByType, more.ByType)
+	addCounts(st.Unmatched, more.Unmatched)
+}
+
+// stats are those of the whole index for 0, and of campaign n-1 else.
+func (x *index) stats(n int) Stats {
+	var st Stats
+	mustDecode(x.record(secStats, n), &st)
+	return st
 }
 
 func addCounts(to, from map[Type]int) {

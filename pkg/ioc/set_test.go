@@ -275,6 +275,9 @@ func TestSetLayersAndCampaigns(t *testing.T) {
 	if got, want := show(ms), "b exact-version"; got != want {
 		t.Errorf("only the second: %q, want %q", got, want)
 	}
+	if st := only.Stats(); st.Campaigns != 1 || st.Indicators != 1 || st.Packages != 1 || st.Versions != 1 || len(st.Unmatched) != 0 {
+		t.Errorf("Stats() of the second alone = %+v", st)
+	}
 	if _, err := both.Only("third"); !errors.Is(err, ioc.ErrNoCampaign) {
 		t.Errorf("Only(third): %v, want ErrNoCampaign", err)
 	}
