@@ -15,15 +15,15 @@ import (
 type progress struct {
 	w            io.Writer
 	repositories int
-	last         string // repository of the event before
-	shown        time.Time
+	last         string    // repository of the event before
+	shown        time.Time // when the line was written that stands there; zero for none
 }
 
 // newProgress writes to stderr when it is a terminal and stdout is one too: text that goes to
-// a file or a pipe needs no bar.
-func newProgress(stderr, stdout io.Writer) *progress {
+// a file or a pipe needs no bar. Nor does a format that is printed while the sweep runs.
+func newProgress(stderr, stdout io.Writer, format string) *progress {
 	p := &progress{}
-	if isTerminal(stderr) && isTerminal(stdout) {
+	if format == "text" && isTerminal(stderr) && isTerminal(stdout) {
 		p.w = stderr
 	}
 	return p
@@ -34,21 +34,31 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// event takes an event before it is printed.
 func (p *progress) event(e finding.Event) {
-	c, ok := e.(*finding.Coverage)
-	if p.w == nil || !ok || c.Repository == p.last {
+	if p.w == nil {
 		return
 	}
-	p.last = c.Repository
-	p.repositories++
-	if now := time.Now(); now.Sub(p.shown) > 100*time.Millisecond {
-		p.shown = now
-		fmt.Fprintf(p.w, "\r\x1b[K%d repositories", p.repositories)
+	switch e := e.(type) {
+	case *finding.Summary: // the answer is next on the terminal
+		p.end()
+	case *finding.Coverage:
+		if e.Repository == p.last {
+			return
+		}
+		p.last = e.Repository
+		p.repositories++
+		if now := time.Now(); now.Sub(p.shown) > 100*time.Millisecond {
+			p.shown = now
+			fmt.Fprintf(p.w, "\r\x1b[Krepositories: %d", p.repositories)
+		}
 	}
 }
 
+// end takes the line away.
 func (p *progress) end() {
 	if p.w != nil && !p.shown.IsZero() {
 		fmt.Fprint(p.w, "\r\x1b[K")
+		p.shown = time.Time{}
 	}
 }

@@ -104,7 +104,7 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	}
 	defer out.discard()
 
-	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout())
+	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
 	summary, err := sweep.Run(ctx, local.Repositories(ctx, paths, sweep.Reads), opt, func(e finding.Event) error {
 		progress.event(e)
 		out.event(e)
@@ -184,7 +184,12 @@ func parseFailOn(values []string) (func(*finding.Finding) bool, error) {
 }
 
 func loadExclusions(name string) (*exclusion.Set, error) {
-	data, err := os.ReadFile(name)
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("--exclusions %q: %w", name, bare(err))
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, exclusion.MaxBytes+1)) // a byte too many is a fault
 	if err != nil {
 		return nil, fmt.Errorf("--exclusions %q: %w", name, bare(err))
 	}
