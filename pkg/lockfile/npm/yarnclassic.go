@@ -197,12 +197,15 @@ func (c *classicLines) token(text string) (token, behind string, ok bool) {
 		return c.quoted(text)
 	}
 	i := 0
-	for i < len(text) && text[i] != ':' && text[i] != ' ' && text[i] != ',' {
+	for i < len(text) && !endsToken[text[i]] {
 		i++
 	}
 	token, behind = text[:i], text[i:]
 	return token, behind, i > 0 && startsToken[token[0]] && !startsBoolean(token)
 }
+
+// endsToken are the bytes that bare text ends at.
+var endsToken = [256]bool{':': true, ' ': true, ',': true}
 
 // startsToken are the bytes that bare text begins with.
 var startsToken = func() (t [256]bool) {

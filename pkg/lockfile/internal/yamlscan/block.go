@@ -43,43 +43,92 @@ func (s *Scanner) blockNode() bool {
 	return true
 }
 
-// simpleLine reads a line that has nothing but a plain key and a plain value in it, or
-// nothing behind the key. It is the short way through what blockNode does in more steps: most
-// lines are of this kind. For any other line it does nothing and is false.
+// simpleLine reads a line that has nothing but a plain key and a plain value in it, or one
+// pair in braces, or nothing behind the key. It is the short way through what blockNode does
+// in more steps: most lines are of this kind. For any other line it does nothing and is false.
 func (s *Scanner) simpleLine(line string) bool {
 	behind := keyEnd(line)
 	if behind < 2 || startsOddly[line[0]] || s.hashes || isBlank(line[behind-2]) {
 		return false
 	}
-	value := line[behind:]
-	if value != "" {
+	node := Node{Kind: Open, Line: s.line}
+	if value := line[behind:]; value != "" {
 		if value[0] != ' ' || len(value) < 2 {
 			return false
 		}
 		value = value[1:]
-		if startsOddly[value[0]] || isBlank(value[len(value)-1]) || keyEnd(value) >= 0 {
+		switch {
+		case value[0] == '{':
+			if !s.simplePair(value) {
+				return false
+			}
+			node.Kind = Map
+		case startsOddly[value[0]] || isBlank(value[len(value)-1]) || keyEnd(value) >= 0:
 			return false
+		default:
+			node.Kind, node.Value = Scalar, value
 		}
 	}
 	if n := len(s.frames); n == 0 || s.frames[n-1].column != s.column || s.frames[n-1].kind != Map {
-		s.enter(Map)
-		if s.dead {
+		if s.enter(Map); s.dead {
+			s.paired = false
 			return false
 		}
 	}
-	key := line[:behind-1]
-	s.note(key)
-	s.Node = Node{Kind: Scalar, Depth: len(s.frames) - 1, Key: key, Value: value, Line: s.line}
-	if value == "" {
-		s.Kind = Open
-	}
-	s.frames[len(s.frames)-1].open = value == ""
+	node.Key, node.Depth = line[:behind-1], len(s.frames)-1
+	s.note(node.Key)
+	s.Node = node
+	s.frames[node.Depth].open = node.Kind == Open
 	s.skipLine()
-	if value != "" && s.continues() {
+	if node.Kind == Scalar && s.continues() {
 		s.continuation()
 	}
 	return true
 }
+
+// simplePair reads a flow mapping of one pair, "{key: value}", whose value is plain or in
+// single quotes. The pair is the node after the next.
+func (s *Scanner) simplePair(text string) bool {
+	end := len(text) - 1
+	colon := strings.IndexByte(text, ':')
+	if colon < 2 || colon+2 >= end || text[end] != '}' || text[colon+1] != ' ' {
+		return false
+	}
+	key, value := text[1:colon], text[colon+2:end]
+	if value[0] == '\'' {
+		if value = value[1:]; strings.IndexByte(value, '\'') != len(value)-1 || value == "" {
+			return false
+		}
+		value = value[:len(value)-1]
+	} else if !isWord(value) {
+		return false
+	}
+	if !isWord(key) {
+		return false
+	}
+	s.pair = Node{Kind: Scalar, Key: key, Value: value, Flow: true, Line: s.line}
+	s.paired = true
+	return true
+}
+
+// isWord reports whether a plain scalar in a flow collection ends at none of the bytes of
+// text, and begins as one may.
+func isWord(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if !inWord[text[i]] {
+			return false
+		}
+	}
+	return !startsOddly[text[0]]
+}
+
+// inWord are letters, digits and what versions and digests are made of.
+var inWord = func() (t [256]bool) {
+	for c := range t {
+		t[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("+/=-_.", byte(c)) >= 0
+	}
+	return t
+}()
 
 // startsOddly are the bytes that no key or value of simpleLine begins with: an indicator, a
 // blank, or what may begin a mark.

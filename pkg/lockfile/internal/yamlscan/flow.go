@@ -166,26 +166,7 @@ func (s *Scanner) flowScalar(c byte) string {
 		s.pos += behind
 		return value
 	}
-	i := begin
-	for ; i < len(s.text); i++ {
-		if !endsFlowScalar[s.text[i]] {
-			continue
-		}
-		if c := s.text[i]; c == '#' {
-			if i == begin || !isBlank(s.text[i-1]) {
-				continue
-			}
-		} else if c == ':' && i+1 < len(s.text) {
-			next := s.text[i+1]
-			if !isBlank(next) && (next == ':' || next == '#' || !endsFlowScalar[next]) {
-				continue
-			}
-			if !isBlank(next) && next != '\n' {
-				s.problem(lockfile.CodeSyntax, "no space after a key") // YAML readers differ here
-			}
-		}
-		break
-	}
+	i := s.plainEnd(begin)
 	s.pos = i
 	text := trimBlanks(s.text[begin:i])
 	switch {
@@ -200,4 +181,32 @@ func (s *Scanner) flowScalar(c byte) string {
 		s.problem(lockfile.CodeSyntax, "%.60q in a flow collection", text)
 	}
 	return text
+}
+
+// plainEnd is the offset at which the plain scalar in a flow collection ends that begins at
+// begin.
+func (s *Scanner) plainEnd(begin int) int {
+	text := s.text
+	for i := begin; i < len(text); i++ {
+		c := text[i]
+		if !endsFlowScalar[c] {
+			continue
+		}
+		switch {
+		case c == '#':
+			if i == begin || !isBlank(text[i-1]) {
+				continue
+			}
+		case c == ':' && i+1 < len(text):
+			next := text[i+1]
+			if !isBlank(next) && (next == ':' || next == '#' || !endsFlowScalar[next]) {
+				continue
+			}
+			if !isBlank(next) && next != '\n' {
+				s.problem(lockfile.CodeSyntax, "no space after a key") // YAML readers differ here
+			}
+		}
+		return i
+	}
+	return len(text)
 }

@@ -42,6 +42,8 @@ type Scanner struct {
 	end    int // of the line being read, once its indentation is: the index of its "\n"
 	column int // of pos, for the rest of a line behind "- " or ": "
 	inLine bool
+	pair   Node // what simplePair read, to be given next
+	paired bool
 
 	frames []frame
 	rooted bool     // the document has its own collection
@@ -91,6 +93,12 @@ func hasHash(text string) bool {
 
 // Next moves to the next node and reports whether there is one.
 func (s *Scanner) Next() bool {
+	if s.paired {
+		s.paired = false
+		s.pair.Depth = s.Depth + 1
+		s.Node = s.pair
+		return true
+	}
 	for !s.dead {
 		if n := len(s.frames); n > 0 && s.frames[n-1].flow {
 			if s.flowNode() {
@@ -116,32 +124,43 @@ func (s *Scanner) problem(code lockfile.Code, format string, args ...any) {
 // nextLine moves to the first byte of the next line that is neither blank nor a comment, and
 // measures its indentation.
 func (s *Scanner) nextLine() bool {
-	for s.pos < len(s.text) {
-		i := s.pos
-		for i < len(s.text) && s.text[i] == ' ' {
+	text, pos := s.text, s.pos
+	for pos < len(text) {
+		i := pos
+		for i < len(text) && text[i] == ' ' {
 			i++
 		}
-		if i < len(s.text) && s.text[i] == '\t' {
-			for i < len(s.text) && (s.text[i] == ' ' || s.text[i] == '\t') {
-				i++
-			}
-			if i < len(s.text) && s.text[i] != '\n' && s.text[i] != '#' {
-				s.problem(lockfile.CodeSyntax, "a tab in the indentation")
-			}
+		if i < len(text) && text[i] == '\t' {
+			i = s.tabs(i)
 		}
-		if i == len(s.text) {
+		if i == len(text) {
 			break
 		}
-		s.end = lineEnd(s.text, i)
-		if s.text[i] != '\n' && s.text[i] != '#' {
-			s.column = i - s.pos
-			s.pos = i
+		switch text[i] {
+		case '\n':
+			pos = i + 1
+		case '#':
+			pos = min(lineEnd(text, i)+1, len(text))
+		default:
+			s.column, s.pos, s.end = i-pos, i, lineEnd(text, i)
 			return true
 		}
-		s.skipLine()
+		s.line++
 	}
-	s.pos = len(s.text)
+	s.pos = len(text)
 	return false
+}
+
+// tabs skips the blanks at offset i, where a tab stands in the indentation of a line, and
+// gives the offset of what follows them.
+func (s *Scanner) tabs(i int) int {
+	for i < len(s.text) && isBlank(s.text[i]) {
+		i++
+	}
+	if i < len(s.text) && s.text[i] != '\n' && s.text[i] != '#' {
+		s.problem(lockfile.CodeSyntax, "a tab in the indentation")
+	}
+	return i
 }
 
 // skipLine moves behind the line that ends at s.end.
