@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -50,20 +51,51 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "fuzz: no fuzz target in", strings.Join(flags.Args(), " "))
 		return 1
 	}
-	each := max(time.Second, *total/time.Duration(len(targets)))
+	// One worker each, as many targets at once as there are processors: most of the time goes
+	// into building and starting them.
+	processors := runtime.NumCPU()
+	each := max(time.Second, *total/time.Duration(len(targets))*time.Duration(processors))
+	outcomes := make([]chan outcome, len(targets))
+	free := make(chan struct{}, processors)
+	for i, t := range targets {
+		outcomes[i] = make(chan outcome, 1)
+		go func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			outcomes[i] <- t.run(ctx, each)
+		}()
+	}
 	exit := 0
-	for _, t := range targets {
-		began := time.Now()
-		out, err := exec.CommandContext(ctx, "go", "test", t.pkg,
-			"-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each.String(), "-fuzzminimizetime=2s").CombinedOutput()
-		if err != nil && !ranOut(out) {
-			fmt.Fprintf(stdout, "FAIL  %s.%s: %v\n%s", t.pkg, t.name, err, out)
+	for i, t := range targets {
+		o := <-outcomes[i]
+		if o.err != nil {
+			fmt.Fprintf(stdout, "FAIL  %s.%s: %v\n%s", t.pkg, t.name, o.err, o.output)
 			exit = 1
 			continue
 		}
-		fmt.Fprintf(stdout, "fuzz  %s.%s\t%.1fs\n", t.pkg, t.name, time.Since(began).Seconds())
+		fmt.Fprintf(stdout, "fuzz  %s.%s\t%.1fs\n", t.pkg, t.name, o.took.Seconds())
 	}
 	return exit
+}
+
+// target is one fuzz target.
+type target struct{ pkg, name string }
+
+// outcome is how the run of a target ended; err is nil when it held.
+type outcome struct {
+	took   time.Duration
+	output []byte
+	err    error
+}
+
+func (t target) run(ctx context.Context, length time.Duration) outcome {
+	began := time.Now()
+	out, err := exec.CommandContext(ctx, "go", "test", t.pkg, "-run=^$", "-fuzz=^"+t.name+"$",
+		"-parallel=1", "-fuzztime="+length.String(), "-fuzzminimizetime=2s").CombinedOutput()
+	if ranOut(out) {
+		err = nil
+	}
+	return outcome{time.Since(began), out, err}
 }
 
 // ranOut reports whether a run failed for no reason but that its time was up in the middle
@@ -73,9 +105,6 @@ func ranOut(out []byte) bool {
 	return bytes.Contains(out, []byte("\n    context deadline exceeded\n")) &&
 		!bytes.Contains(out, []byte("Failing input written"))
 }
-
-// target is one fuzz target.
-type target struct{ pkg, name string }
 
 // list finds the targets of packages.
 func list(ctx context.Context, packages []string) ([]target, error) {
