@@ -2,7 +2,8 @@
 # make check     installs what the rest needs, then runs everything; CI calls it
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md
-# make fixtures  rewrites the lockfiles that npm, yarn, pnpm and bun write themselves
+# make fixtures  rewrites the lockfiles that package managers write themselves, and the
+#                repositories of examples/org
 #
 # Tests find the data that is too large to commit in WORMSWEEP_TESTDATA.
 
@@ -55,4 +56,6 @@ bench:
 	go run ./internal/ci/figures
 
 fixtures:
-	.ci/fixtures
+	scripts/make-npm-fixtures.sh
+	scripts/make-yarn-pnpm-fixtures.sh
+	scripts/make-example-repositories.sh
