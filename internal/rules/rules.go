@@ -4,5 +4,6 @@
 //
 // The tests parse the files themselves. A test that asked `go list` would be answered from
 // the test cache, which knows the files that a test opens and not those that its child
-// processes open.
+// processes open. They do not run under the race detector: there is nothing in them for it to
+// find, and it would take them a minute.
 package rules
