@@ -51,7 +51,8 @@ var All = []Format{
 	{ID: "yarn.lock", Ecosystem: ecosystem.NPM, Names: []string{"yarn.lock"}, Parse: npm.ParseYarn, Sample: npm.YarnClassicSample},
 	// The same reader once more, for the sample in the other of the two formats of that name.
 	{ID: "yarn.lock-berry", Ecosystem: ecosystem.NPM, Names: []string{"yarn.lock"}, Parse: npm.ParseYarn, Sample: npm.YarnBerrySample},
-	{ID: "pnpm-lock", Ecosystem: ecosystem.NPM, Names: []string{"pnpm-lock.yaml"}, Parse: npm.ParsePnpm, Sample: npm.PnpmSample},
+	// pnpm's setting gitBranchLockfile makes one file a branch: pnpm-lock.BRANCH.yaml.
+	{ID: "pnpm-lock", Ecosystem: ecosystem.NPM, Names: []string{"pnpm-lock.yaml", "pnpm-lock.*.yaml"}, Parse: npm.ParsePnpm, Sample: npm.PnpmSample},
 	{ID: "deno.lock", Ecosystem: ecosystem.NPM, Names: []string{"deno.lock"}, Parse: npm.ParseDenoLock, Sample: npm.DenoLockSample},
 	// The root of an installed package alone: a package.json further in says which of its
 	// files are modules, or belongs to its tests.

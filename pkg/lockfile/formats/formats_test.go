@@ -30,6 +30,8 @@ func TestFor(t *testing.T) {
 		{"x/deno.lock", "deno.lock"},
 		{"yarn.lock", "yarn.lock"},
 		{"web/pnpm-lock.yaml", "pnpm-lock"},
+		{"pnpm-lock.feature!x.yaml", "pnpm-lock"},
+		{"pnpm-lock.yml", ""},
 		{"package.json", "package.json"},
 		{"packages/a/package.json", "package.json"},
 		{"not_node_modules/a/package.json", "package.json"},
