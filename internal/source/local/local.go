@@ -5,7 +5,8 @@
 //
 //   - a git repository: a work tree with its .git folder, or a bare folder or mirror;
 //   - else, where it directly holds a file that a sweep reads, or a folder that is a part of
-//     a project (".github", "node_modules", "vendor"), one plain repository;
+//     a project (".github", "node_modules", "vendor"), one plain repository; an empty folder
+//     is one without files, since somebody took it for one;
 //   - else a folder of repositories: each folder in it is a git repository, a plain one, or
 //     again only a folder of git repositories, and then it is gone through in the same way.
 //     Files that lie loose beside them are a repository too, so that nothing is passed over;

@@ -261,7 +261,7 @@ func TestRepositories(t *testing.T) {
 			"z.git", "  refs/heads/main: f", "z.git/r", "  worktree: go.sum", "  refs/heads/main: go.sum",
 		}},
 		{"a link to a folder", []string{"x/a/f", "git x/a", "y -> x"}, "y", []string{"a", "  worktree: f", "  refs/heads/main: f"}},
-		{"an empty folder", []string{"x/"}, "x", nil},
+		{"an empty folder", []string{"x/"}, "x", []string{"x", "  worktree: "}},
 		{"links are not followed", []string{"y/f", "git y", "x/b/", "x/a -> ../y", "x/b/c -> ../../y", "x/b/d -> .", "x/b/package-lock.json -> /etc/passwd"}, "x", []string{
 			".", "  worktree: a@", "b", "  worktree: c@ d@ package-lock.json@",
 		}},

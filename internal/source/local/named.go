@@ -168,7 +168,7 @@ func (f *finder) open(n *named) error {
 	}
 	defer h.close()
 	entries, err := readFolder(h, source.MaxFiles+1)
-	if gitOf(h, entries) != notGit {
+	if gitOf(h, entries) != notGit || len(entries) == 0 && err == nil {
 		return nil
 	}
 	loose := &listing{}
