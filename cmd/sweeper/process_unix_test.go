@@ -191,16 +191,19 @@ func TestUnreadable(t *testing.T) {
 		stdout, stderr []string // lines, or parts of them
 	}{
 		{
-			[]string{"sweep", "."}, 3,
+			[]string{"sweep", "."},
+			3,
 			[]string{
 				"NOT CLEAN: 0 repositories hit, 1 clean, 2 not fully looked at.\n",
 				"  file\n    package-lock.json: unreadable: permission denied\n", "  folder\n    closed: unreadable: permission denied\n",
-			}, nil,
+			},
+			nil,
 		},
 		{[]string{"sweep", "file/package-lock.json"}, 3, []string{"NOT CLEAN: ", "unreadable: permission denied\n"}, nil},
 		{[]string{"sweep", "folder/closed"}, 3, []string{"NOT CLEAN: ", "unreadable: permission denied\n"}, nil},
 		{
-			[]string{"inventory", "."}, 3,
+			[]string{"inventory", "."},
+			3,
 			[]string{"file\tecosystem\tname\tversion\tscope\tsource\n"},
 			[]string{
 				"sweeper: \"file/package-lock.json\": unreadable: permission denied\n",

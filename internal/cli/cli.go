@@ -6,7 +6,7 @@
 //
 //	0  nothing found, and everything in scope was read
 //	1  an indicator was found, whatever else happened
-//	2  wrong use: flags, arguments, configuration, a named path where nothing is
+//	2  wrong use: flags, arguments, configuration, a named path that does not exist
 //	3  nothing found, but something in scope was not read, or the output could not be written
 package cli
 

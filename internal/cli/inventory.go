@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -105,6 +106,9 @@ func (inv *inventory) run(cmd *cobra.Command) error {
 		}
 		return nil
 	})
+	if empty(inv.root) {
+		inv.problem(inv.root, 0, sweep.CodeNothing, "an empty folder: was the checkout made?")
+	}
 	switch {
 	case err != nil:
 		return err
@@ -116,6 +120,21 @@ func (inv *inventory) run(cmd *cobra.Command) error {
 		return exitError{exitUnknown, fmt.Errorf("not complete: problems: %d", inv.problems)}
 	}
 	return nil
+}
+
+// empty reports whether path is a folder that holds nothing.
+func empty(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return errors.Is(err, io.EOF)
 }
 
 // entries writes the rows of one file, and tells its problems.

@@ -129,30 +129,15 @@ func sweepExit(code int, err error) error {
 	return exitError{code, err}
 }
 
-// checkPaths refuses a path where nothing is, before anything is written: a sweep of nothing
-// must not look clean.
+// checkPaths refuses a path that does not exist before anything is written: a mistyped name
+// leaves no half of an answer behind.
 func checkPaths(paths []string) error {
 	for _, path := range paths {
-		info, err := os.Stat(path)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			return fmt.Errorf("%q: no such file or folder", path)
-		}
-		if err == nil && info.IsDir() && empty(path) {
-			return fmt.Errorf("%q: an empty folder: there is nothing to look at", path)
 		}
 	}
 	return nil
-}
-
-// empty reports whether the folder is known to hold nothing.
-func empty(folder string) bool {
-	f, err := os.Open(folder)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	_, err = f.Readdirnames(1)
-	return errors.Is(err, io.EOF)
 }
 
 // severities in rising order.
