@@ -34,6 +34,10 @@ func TestPipfileLock(t *testing.T) {
 		{lock(`"evil": ["6.6.6"]`), "1 range evil\n! line 1: entry: an entry is an array, not an object\n"},
 		{lock(`"evil": {"version": 6}`), "1 range evil\n! line 1: entry: a value of an entry is a number, not a string\n"},
 		{lock(`"evil": {"version": "==1", "version": "==6.6.6"}`), evil + "! line 1: repeated-key: \"version\" stands twice in one object\n"},
+		{`{"_meta": {"pipfile-spec": 6}, "default": []}`, "! line 1: entry: a category is an array, not an object\n"},
+		{`[]`, "! line 1: entry: the file is an array, not an object\n! header: no pipfile-spec in _meta\n"},
+		{lock(`"evil": {"version": "==6.6.6"}`) + lock(`"worse": {"version": "==1"}`), evil + "1 registry worse 1\n! line 1: documents: more text after the end of the document\n"},
+		{`{"_meta": {"pipfile-spec": 6}, "default": {"good": {"version": "==1" x}, "evil": {"version": "==6.6.6"}}}`, "1 registry good 1\n1 registry evil 6.6.6\n! line 1: syntax: 'x' where a name or the end of an object should be\n"},
 		// Files that pipenv does not read.
 		{`{"default": {"evil": {"version": "==6.6.6"}}}`, evil + "! header: no pipfile-spec in _meta\n"},
 		{`{"_meta": {"pipfile-spec": 7}, "default": {"evil": {"version": "==6.6.6"}}}`, evil + "! unsupported: pipfile-spec 7\n"},

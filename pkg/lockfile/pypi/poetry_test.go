@@ -47,6 +47,12 @@ func TestPoetryLock(t *testing.T) {
 			"[[package]]\nname = 'good'\nversion = '1.0'\nfiles = [{file = 'good-1.0.tar.gz'}, {file = 'Good-1.0.0-py3-none-any.whl'}, {file = 'evil-6.6.6-py3-none-any.whl'}, {file = 'good-2.0.zip'}, {file = 'good-2.0.tar.gz'}, {file = 'worse-6.zip'}, {file = 'x.egg'}]\n" + poetryMetadata,
 			"1 registry good 1.0 address=evil@6.6.6\n1 registry good 1.0 address=good@2.0\n1 registry good 1.0 address=worse@6\n",
 		},
+		{
+			"[[package]]\nname = 'py-dateutil'\nversion = '2.8.2'\nfiles = [{file = 'py-dateutil-2.8.2.tar.gz'}, {file = 'py-dateutil-2.8.3.zip'}, {file = 'py-2.zip'}, {file = 'py-dateutil-x-1-2.zip'}, {file = 'x-1'}, {file = 'py-dateutil.zip'}]\n" + poetryMetadata,
+			"1 registry py-dateutil 2.8.2 address=py-dateutil@2.8.3\n1 registry py-dateutil 2.8.2 address=py@2\n1 registry py-dateutil 2.8.2 address=py-dateutil-x@1-2\n",
+		},
+		{"[[package]]\nname = 'a'\nversion = '1'\n[metadata]\n[metadata.files]\na = {file = 'a-2.zip', hash = '" + sha256 + "'}\n", "1 registry a 1\n"},
+		{"[[package]]\nname = 'a'\nversion = '1'\n[metadata]\n[metadata.files]\na = 'a-2.zip'\n[metadata.hashes]\na = {}\n", "1 registry a 1\n! line 8: entry: \"a\" is a table, not a string\n"},
 		// Entries that are not whole.
 		{"[[package]]\nname = 'a'\n" + poetryMetadata, "1 no-version a\n"},
 		{"[[package]]\nversion = '6.6.6'\n" + poetryMetadata, "1 registry  6.6.6\n! line 1: entry: a package without a name\n"},
@@ -61,6 +67,7 @@ func TestPoetryLock(t *testing.T) {
 		{"package = [{name = 'evil', version = '6.6.6'}]\n" + poetryMetadata, "1 registry evil 6.6.6\n"},
 		{"[package]\nname = 'evil'\nversion = '6.6.6'\n" + poetryMetadata, "1 registry evil 6.6.6\n! line 1: entry: \"package\" is a table, not an array of tables\n"},
 		{"package.name = 'evil'\npackage.version = '6.6.6'\n" + poetryMetadata, "1 registry evil 6.6.6\n! line 1: entry: \"package\" is a table, not an array of tables\n"},
+		{"[[package]]\nname = 'good'\nversion = '1'\n[package]\nname = 'evil'\nversion = '6.6.6'\n" + poetryMetadata, "1 registry good 1\n4 registry evil 6.6.6\n! line 4: repeated-key: \"package\" stands twice in one table: it is an array of tables already\n! line 4: entry: \"package\" is a table, not an array of tables\n"},
 		{"package = ['evil==6.6.6']\n" + poetryMetadata, "! line 1: entry: \"package\" is a string, not a table\n"},
 		{"[[Package]]\nname = 'evil'\nversion = '6.6.6'\n" + poetryMetadata, ""}, // poetry reads nothing, either
 		// Files that poetry does not read.

@@ -106,6 +106,8 @@ func TestLocatedRequirement(t *testing.T) {
 		{"evil @ git+ssh://git@git.example/a/b.git@main", "1 git evil url=git+ssh://git@git.example/a/b.git\n"},
 		{"-e git+https://user:pass@git.example/a/b.git#egg=evil[x]", "1 git evil url=git+https://user:pass@git.example/a/b.git\n"},
 		{"--editable=git://git.example/a/evil.git@" + hex[:40], "1 git evil url=git://git.example/a/evil.git commit=" + hex[:40] + "\n"},
+		{"git+https://git.example/a/b.git@0123abc#egg=e%76il", "1 git evil url=git+https://git.example/a/b.git commit=0123abc\n"},
+		{"git+https://git.example/a/b.git@0123ab#egg=e%zz", "1 git e%zz url=git+https://git.example/a/b.git\n! line 1: name: \"e%zz\" is no name of a package\n"},
 		{"hg+http://hg.example/a/b@v1", "1 git b url=hg+http://hg.example/a/b\n"},
 
 		{".", "1 file  url=.\n"},

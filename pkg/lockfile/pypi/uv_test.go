@@ -29,6 +29,7 @@ func TestUVLock(t *testing.T) {
 		{"version = 1\n[[package]]\nname = 'evil'\nversion = '6.6.6'\nsource = {Virtual = '.'}\n", "2 registry evil 6.6.6\n! line 2: entry: \"evil\" has no source\n! line 5: entry: a source of kind \"Virtual\"\n"},
 		{"version = 1\n[[package]]\nname = 'evil'\nversion = '6.6.6'\nsource = {virtual = '.', registry = 'https://x.example/simple'}\n", "2 registry evil 6.6.6 url=https://x.example/simple\n! line 5: entry: \"virtual\" and \"registry\" in one entry: which one is its source?\n"},
 		{"version = 1\n[[package]]\nname = 'evil'\nversion = '6.6.6'\nsource = 'registry'\n", "2 registry evil 6.6.6\n! line 2: entry: \"evil\" has no source\n"},
+		{"version = 1\n[[package]]\nname = 'a'\nversion = '1'\ndependencies = {name = 'b', version = '1'}\n" + registry, "2 registry a 1 url=https://x.example/simple\n"},
 		// Files that uv does not read.
 		{"", "! header: no version of the format\n"},
 		{"version = 2\n[[package]]\nname = 'evil'\nversion = '6.6.6'\n" + registry, "2 registry evil 6.6.6 url=https://x.example/simple\n! unsupported: version \"2\"\n"},
