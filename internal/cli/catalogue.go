@@ -3,9 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,9 +19,9 @@ import (
 )
 
 // catalogue is the embedded catalogue with the lists at paths added, and what of those could
-// not be read: rows that are no indicators, each a problem of the run. It returns an error for a
-// list that cannot be read at all.
-func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) {
+// not be read: rows that are no indicators, each a problem of the run. Files that were left
+// alone are told to stderr. It returns an error for a list that cannot be read at all.
+func catalogue(stderr io.Writer, paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) {
 	set := iocs.Set()
 	var problems []*finding.Problem
 	for _, path := range paths {
@@ -27,6 +29,7 @@ func catalogue(paths, campaigns []string) (*ioc.Set, []*finding.Problem, error) 
 		if err != nil {
 			return nil, nil, fmt.Errorf("--ioc %w", err)
 		}
+		tellPassed(stderr, path, f)
 		for _, e := range f.Errors {
 			problems = append(problems, &finding.Problem{Code: sweep.CodeCatalogue, Detail: e.Error()})
 		}
@@ -85,6 +88,9 @@ const maxRowErrors = 20
 // the user does: from path on.
 func importFeed(path string, opt feed.Options) (feed.Feed, error) {
 	abs, err := filepath.Abs(path)
+	if path == "" { // which is no name for the folder that the user stands in
+		err = os.ErrNotExist
+	}
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("%q: %w", path, err)
 	}
@@ -95,6 +101,9 @@ func importFeed(path string, opt feed.Options) (feed.Feed, error) {
 	}
 	for i := range f.Errors {
 		f.Errors[i].File = asNamed(f.Errors[i].File)
+	}
+	for i := range f.Passed {
+		f.Passed[i] = asNamed(f.Passed[i])
 	}
 	var input *ioc.InputError
 	switch {
@@ -109,6 +118,23 @@ func importFeed(path string, opt feed.Options) (feed.Feed, error) {
 		err = fmt.Errorf("%q: %w", path, bare(err))
 	}
 	return f, err
+}
+
+// tellPassed names the files of a folder of lists that were not opened: one of them may be a
+// list all the same.
+func tellPassed(stderr io.Writer, path string, f feed.Feed) {
+	if len(f.Passed) == 0 {
+		return
+	}
+	const shown = 3
+	var names []string
+	for _, name := range f.Passed[:min(len(f.Passed), shown)] {
+		names = append(names, strconv.Quote(name))
+	}
+	if len(f.Passed) > shown {
+		names = append(names, "...")
+	}
+	tell(stderr, fmt.Errorf("%q: files left alone, since no list has their extension: %d: %s", path, len(f.Passed), strings.Join(names, ", ")))
 }
 
 // slug makes the id of a campaign of a file name: lower-case words joined by "-".

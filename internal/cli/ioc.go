@@ -36,6 +36,7 @@ func packs(cmd *cobra.Command, paths, campaigns []string) (all []ioc.Pack, refus
 		if err != nil {
 			return nil, 0, fmt.Errorf("--ioc %w", err)
 		}
+		tellPassed(cmd.ErrOrStderr(), path, f)
 		refused += tellErrors(cmd.ErrOrStderr(), f)
 		all = append(all, f.Packs(slug(path), time.Now().UTC().Truncate(time.Second))...)
 	}

@@ -27,7 +27,7 @@ Exit codes: 0 nothing is; 1 something is; 2 wrong use; 3 a PATH was not read.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var faults []error
 			for _, path := range args {
-				found, err := lint(path)
+				found, err := lint(cmd.ErrOrStderr(), path)
 				if err != nil {
 					return err
 				}
@@ -54,7 +54,7 @@ Exit codes: 0 nothing is; 1 something is; 2 wrong use; 3 a PATH was not read.`,
 
 // lint gives what is wrong with the list at path. The error is an exitError: it could not be
 // read.
-func lint(path string) (faults []error, err error) {
+func lint(stderr io.Writer, path string) (faults []error, err error) {
 	f, err := importFeed(path, feed.Options{})
 	var input *ioc.InputError
 	switch {
@@ -67,6 +67,7 @@ func lint(path string) (faults []error, err error) {
 	case err != nil:
 		return nil, exitError{exitUnknown, err}
 	}
+	tellPassed(stderr, path, f)
 	for _, e := range f.Errors {
 		faults = append(faults, e)
 	}
@@ -107,6 +108,7 @@ out and told on standard error, with file, line and rule; the exit code is then
 			if id == "" {
 				id = slug(args[0])
 			}
+			tellPassed(cmd.ErrOrStderr(), args[0], f)
 			refused := tellErrors(cmd.ErrOrStderr(), f)
 			if err := writePacks(cmd, out, f.Packs(id, time.Now().UTC().Truncate(time.Second))); err != nil {
 				return err

@@ -85,17 +85,20 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	if err != nil {
 		return usage(err)
 	}
+	if cmd.Flags().Changed("propose-exclusions") && f.propose == "" {
+		return usage(errors.New("--propose-exclusions \"\": want a FILE"))
+	}
 	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
 		return usage(err)
 	}
-	if f.exclusions != "" {
+	if cmd.Flags().Changed("exclusions") {
 		set, err := loadExclusions(f.exclusions)
 		if err != nil {
 			return usage(err)
 		}
 		opt.Exclusions = set
 	}
-	if opt.Set, opt.Problems, err = catalogue(f.ioc, f.campaigns); err != nil {
+	if opt.Set, opt.Problems, err = catalogue(cmd.ErrOrStderr(), f.ioc, f.campaigns); err != nil {
 		return usage(err)
 	}
 	out, err := openOutputs(cmd, f)

@@ -149,7 +149,12 @@ func (f *Feed) folder(fsys fs.FS, root string, opt Options) error {
 // unread records a file of a folder that is no feed.
 func (f *Feed) unread(name string, err error) {
 	r := reader{feed: f, file: name}
-	r.fail(0, BadRow, "%v", err)
+	line := 0
+	var input *ioc.InputError
+	if errors.As(err, &input) { // the row has the file, too
+		line, err = input.Line, input.Err
+	}
+	r.fail(line, BadRow, "%v", err)
 }
 
 // file reads one file into f, in the form that it has.

@@ -371,8 +371,8 @@ func TestImportFolderAndZip(t *testing.T) {
 	want := `1 package probable npm x 1.0.0
 2 package probable npm y 1.0.0
 1 package confirmed npm v 1.0.0
-error "README.txt": bad-row: "README.txt":1: "Prose": version "no list.": no line is a package or a digest: no form of indicators that is known here
-error "c/broken/bad.json": bad-row: "c/broken/bad.json":1: unexpected EOF
+error "README.txt":1: bad-row: "Prose": version "no list.": no line is a package or a digest: no form of indicators that is known here
+error "c/broken/bad.json":1: bad-row: unexpected EOF
 repair 1 default-ecosystem: rows that name no ecosystem -> npm
 repair 2 default-ecosystem: rows that name no ecosystem -> npm
 `
