@@ -131,7 +131,7 @@ func (m *manifest) end() {
 		if a.source {
 			return
 		}
-		for _, text := range poetryRanges(a.version) {
+		for text := range poetryRanges(a.version) {
 			q.spec.text = text
 			m.add(p, &q, true)
 		}

@@ -1,26 +1,34 @@
 package pypi
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 )
 
-// poetryRanges writes a constraint of poetry as sets of PEP 440 specifiers, one for each of
+// poetryRanges yields a constraint of poetry as sets of PEP 440 specifiers, one for each of
 // its alternatives. Constraints of pip are sets already and are given as they are, with "*"
 // as the empty set. See https://python-poetry.org/docs/dependency-specification/.
-func poetryRanges(constraint string) []string {
-	var out []string
-	for alternative := range strings.SplitSeq(constraint, "|") {
-		if alternative = trimSpace(alternative); alternative == "" && strings.Contains(constraint, "|") {
-			continue // between the two of "||"
+func poetryRanges(constraint string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for rest, more := constraint, true; more; {
+			var alternative string
+			alternative, rest, more = strings.Cut(rest, "|")
+			if alternative = trimSpace(alternative); alternative == "" && len(constraint) > 0 {
+				continue // between the two of "||"
+			}
+			if !yield(poetryRange(alternative)) {
+				return
+			}
 		}
-		out = append(out, poetryRange(alternative))
 	}
-	return out
 }
 
 func poetryRange(s string) string {
-	if !strings.ContainsAny(s, "^~*") && strings.ContainsAny(s, "=<>") && !strings.Contains(s, " ") {
+	if s == "" || s == "*" {
+		return ""
+	}
+	if !strings.ContainsAny(s, "^~ ") && strings.ContainsAny(s[:1], "<>!") || strings.HasPrefix(s, "==") && !strings.ContainsAny(s, "^~, ") {
 		return s
 	}
 	var parts []string

@@ -24,13 +24,18 @@ type reader struct {
 // newReader makes a reader of a file that has about packages entries, and digests.
 func newReader(packages, digests int, opt lockfile.Options) reader {
 	r := reader{opt: opt}
+	r.expect(packages, digests)
+	return r
+}
+
+// expect makes room for packages and digests.
+func (r *reader) expect(packages, digests int) {
 	if packages > 0 {
 		r.Packages = make([]lockfile.Package, 0, packages)
 	}
 	if digests > 0 {
 		r.digests = make([]lockfile.Digest, 0, digests)
 	}
-	return r
 }
 
 // How much text real files have: for a digest, 90 bytes in a requirements file, 160 in a

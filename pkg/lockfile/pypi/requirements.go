@@ -32,11 +32,10 @@ func RequirementsInSample(name, version string) string {
 }
 
 func parseRequirements(data []byte, opt lockfile.Options, manifest bool) lockfile.File {
-	var f lockfile.File
-	text := decode(data, &f)
-	lines := logicalLines(text, &f)
-	r := requirementsReader{reader: newReader(len(lines), strings.Count(text, "--hash"), opt), manifest: manifest}
-	r.Problems = f.Problems
+	r := requirementsReader{reader: reader{opt: opt}, manifest: manifest}
+	text := decode(data, &r.File)
+	lines := logicalLines(text, &r.File)
+	r.expect(len(lines), strings.Count(text, "--hash"))
 	for _, line := range lines {
 		r.read(line)
 	}
@@ -51,7 +50,10 @@ type requirementsReader struct {
 
 // read reads one line: a requirement with its options, or options alone.
 func (r *requirementsReader) read(l logicalLine) {
-	args, opts := cutOptions(l.text)
+	args, opts := l.text, ""
+	if l.text[0] == '-' || classes(l.text)&endsWord != 0 {
+		args, opts = cutOptions(l.text)
+	}
 	if opts == "" {
 		r.requirement(l.line, args, len(r.digests))
 		return
