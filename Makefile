@@ -21,10 +21,15 @@ endif
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
 
+# The race detector runs where goroutines meet. What renders, and what reads a format, starts
+# none, and is called by what does.
+RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/match/... \
+	./internal/source/... ./internal/sweep/... ./internal/xtest/... ./iocs/... ./pkg/ioc/...
+
 check: needs lint lint-bench fuzz sweep
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
-		-- go test -json -race -short ./...
+		-- go test -json -race -short $(RACE)
 
 # The tools print what is wrong; gofumpt alone does not say so with its exit code.
 lint:
