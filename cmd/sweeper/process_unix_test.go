@@ -123,6 +123,9 @@ func TestInterrupt(t *testing.T) {
 			if tt.begun == "" {
 				time.Sleep(300 * time.Millisecond)
 			}
+			if _, err := os.Stat(report); err == nil {
+				t.Error("the report stands there before it is whole")
+			}
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
