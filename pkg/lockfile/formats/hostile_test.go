@@ -85,6 +85,10 @@ var hostileFiles = map[string]string{
 	"TOML one header":       fill("", "[[package]]\n", ""),
 	"TOML deep headers":     fill("", "[a.b.c.d.e.f.g.h.i.j.k.l.m%d]\n", ""),
 	"TOML packages":         fill("version = 1\n", "[[package]]\nname = \"p%d\"\nversion = \"1.0\"\n", ""),
+	"TOML repeated names":   fill("version = 1\n[[package]]\nfiles = ["+strings.Repeat(`{file = "p-1.zip"}, {file = "q-1.zip"}, `, 10_000)+"]\n", "name = \"p%d\"\n", ""),
+	"TOML words":            "a = [\n[" + strings.Repeat("x,", hostileSize/2-10),
+	"TOML headers in array": "a = [\n" + strings.Repeat("[x]\n", hostileSize/4-10),
+	"Pipfile, versions":     fill(`{"_meta":{"pipfile-spec":6},"default":{"p":{"extras":[`+strings.Repeat(`"x",`, 100_000)+`"x"],`, `"version":"==%d",`, `"index":""}}}`),
 	"TOML multi-line":       `a = """` + strings.Repeat("\n", hostileSize-10),
 	"requirements, many":    fill("", "p%d==1.0\n", ""),
 	"requirements, hashes":  fill("p==1.0", " --hash=sha256:00", "\n"),
@@ -97,6 +101,7 @@ var hostileFiles = map[string]string{
 	"go.sum, many":          fill("", "example.com/p%d v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", ""),
 	"vendor, many":          fill("", "# example.com/p%d v1.0.0\n", ""),
 	"workflow, steps":       fill("jobs:\n  a:\n    steps:\n", "      - uses: o/r@v%d\n", ""),
+	"METADATA, folded":      "Name: p\n" + strings.Repeat(" x\n", hostileSize/3-10),
 	"METADATA, headers":     fill("Metadata-Version: 2.1\n", "Name: p%d\n", ""),
 	"a long version":        `{"lockfileVersion":3,"packages":{"node_modules/p":{"version":"1.0.0-` + strings.Repeat("a.", hostileSize/2-60) + `a"}}}`,
 }

@@ -94,7 +94,7 @@ func (l *lock) set(field *string) {
 		return
 	}
 	if *field != "" && *field != value {
-		l.emit()
+		l.emit(nil)
 	}
 	*field = value
 }
@@ -149,14 +149,15 @@ func (l *lock) end() {
 	if l.needSource && e.from == "" {
 		l.AddProblem(e.line, lockfile.CodeEntry, "%.200q has no source", e.name)
 	}
-	l.emit()
+	l.emit(e.files)
 	if !l.opt.Edges && e.source.Kind != lockfile.Workspace {
 		l.edges.wishes = l.edges.wishes[:e.wishes]
 	}
 }
 
-// emit appends the entry as it has been read to the packages.
-func (l *lock) emit() {
+// emit appends the entry as it has been read to the packages. Its files are looked at once,
+// however often a hostile file makes it say which package it is.
+func (l *lock) emit(files []string) {
 	e := &l.entry
 	p := lockfile.Package{Ecosystem: ecosystem.PyPI, Source: e.source, Scope: e.scope, Line: e.line, Digests: l.takeDigests(e.digests)}
 	if e.name == "" {
@@ -177,7 +178,7 @@ func (l *lock) emit() {
 		l.atAddress(&p, own)
 	}
 	l.Packages = append(l.Packages, p)
-	l.otherFiles(len(l.Packages)-1, own, e.files)
+	l.otherFiles(len(l.Packages)-1, own, files)
 }
 
 // atAddress judges an archive at an address. One that an index serves is of kind Registry.

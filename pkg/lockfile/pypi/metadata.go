@@ -22,7 +22,7 @@ func ParseMetadata(data []byte, opt lockfile.Options) lockfile.File {
 			break // the description follows
 		}
 		if line[0] == ' ' || line[0] == '\t' {
-			if last != nil {
+			if last != nil && len(last.value) < maxFolded {
 				last.value = trimSpace(last.value + " " + trimSpace(line))
 			}
 			continue
@@ -54,6 +54,10 @@ func ParseMetadata(data []byte, opt lockfile.Options) lockfile.File {
 	}
 	return r.finish()
 }
+
+// maxFolded bounds how much of a folded field is put together. A name or version is far
+// shorter, and with a space in it is none.
+const maxFolded = 200
 
 // field is a field of the header.
 type field struct {

@@ -33,7 +33,7 @@ func TestPipfileLock(t *testing.T) {
 		// Entries of another shape.
 		{lock(`"evil": ["6.6.6"]`), "1 range evil\n! line 1: entry: an entry is an array, not an object\n"},
 		{lock(`"evil": {"version": 6}`), "1 range evil\n! line 1: entry: a value of an entry is a number, not a string\n"},
-		{lock(`"evil": {"version": "==1", "version": "==6.6.6"}`), evil + "! line 1: repeated-key: \"version\" stands twice in one object\n"},
+		{lock(`"evil": {"version": "==6.6.6", "version": "==1"}`), evil + "1 registry evil 1\n! line 1: repeated-key: \"version\" stands twice in one object\n"},
 		{`{"_meta": {"pipfile-spec": 6}, "default": []}`, "! line 1: entry: a category is an array, not an object\n"},
 		{`[]`, "! line 1: entry: the file is an array, not an object\n! header: no pipfile-spec in _meta\n"},
 		{lock(`"evil": {"version": "==6.6.6"}`) + lock(`"worse": {"version": "==1"}`), evil + "1 registry worse 1\n! line 1: documents: more text after the end of the document\n"},

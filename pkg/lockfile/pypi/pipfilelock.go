@@ -108,6 +108,9 @@ type pipfileEntry struct {
 func (r *pipfileLock) field(p *lockfile.Package, e *pipfileEntry, key string) {
 	switch key {
 	case "version":
+		if e.version != "" { // a repeated key: both count
+			r.entry(*p, &pipfileEntry{name: e.name, version: e.version})
+		}
 		e.version = r.string(p)
 	case "git", "hg", "svn", "bzr":
 		e.repository = r.string(p)

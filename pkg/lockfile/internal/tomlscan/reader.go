@@ -61,6 +61,8 @@ type Reader struct {
 	line int
 	// The line begun last, that inside of a string aside, to go back to after a fault.
 	lineStart, lineNumber int
+	judged                int // the line of the last answer of startsInside, which is next
+	isStatement           bool
 
 	state state
 	begin int   // of the statement being read

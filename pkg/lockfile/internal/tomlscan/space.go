@@ -120,9 +120,15 @@ func (r *Reader) skipLine() bool {
 }
 
 // startsInside reports whether the line being read looks like a statement, inside of one
-// that began earlier.
+// that began earlier. A line may be asked about at each of its words, and is judged once.
 func (r *Reader) startsInside() bool {
-	return r.lineStart > r.begin && r.looksLikeStatement(r.lineStart)
+	if r.lineStart <= r.begin {
+		return false
+	}
+	if r.judged != r.lineStart {
+		r.judged, r.isStatement = r.lineStart, r.looksLikeStatement(r.lineStart)
+	}
+	return r.isStatement
 }
 
 // looksLikeStatement reports whether the line that begins at an offset begins as a key with
