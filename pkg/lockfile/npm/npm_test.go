@@ -152,6 +152,17 @@ func TestTarballIdentity(t *testing.T) {
 		{"https://npm.pkg.example/download/@scope/x/1.2.3/0123abcd", "@scope/x", "1.2.3"},
 		{"https://registry.example/x/-/renamed-1.2.3.tgz", "x", "1.2.3"}, // the folder is the name
 		{"x/-/x-1.2.3.tgz", "x", "1.2.3"},
+		// As URL parsers and registries read it: npm installs "x" from each of these.
+		{"https://registry.example/x/%2D/x-1.2.3.tgz", "x", "1.2.3"},
+		{"https://registry.example/%78/-/%78-1.2.3.tgz", "x", "1.2.3"},
+		{"https://registry.example/x/%2d/x-1.2.3.tgz#%zz", "x", "1.2.3"},
+		{`https://registry.example\x\-\x-1.2.3.tgz`, "x", "1.2.3"},
+		{"https://registry.example/x/-\t/x-1.2.3.tgz ", "x", "1.2.3"},
+		{"https://registry.example/x/-/y/-/../../x-1.2.3.tgz", "x", "1.2.3"},
+		{"https://registry.example/x/-/y/-/y-1.0.0.tgz/%2e%2e/../../x-1.2.3.tgz", "x", "1.2.3"},
+		{"https://registry.example/@s/./x/-/x-1.2.3.tgz", "@s/x", "1.2.3"},
+		{"https://registry.example/x/-/a%3a//b/../../../x-1.2.3.tgz", "x", "1.2.3"},
+		{"https://registry.example/x/a%2fb/../-/x-1.2.3.tgz", "x", "1.2.3"},
 
 		{"https://registry.example/x/-/x-latest.tgz", "", ""},
 		{"https://registry.example/x/-/x.tgz", "", ""},
@@ -182,6 +193,10 @@ func TestIsTarballOf(t *testing.T) {
 		{"https://r.example/@s/x/-/x-1.0.0.tgz", "@s/x", "1.0.0", true},
 		{"https://r.example/@s/x/-/x-1.0.0.tgz", "x", "1.0.0", false},
 		{"https://r.example/%40s/x/-/x-1.0.0.tgz", "x", "1.0.0", false},
+		{"https://r.example/@s/./x/-/x-1.0.0.tgz", "x", "1.0.0", false},
+		{"https://r.example/@s//x/-/x-1.0.0.tgz", "x", "1.0.0", false},
+		{"https://r.example/\t@s/x/-/x-1.0.0.tgz", "x", "1.0.0", false},
+		{`https://r.example/y\@s/x/-/x-1.0.0.tgz`, "x", "1.0.0", false},
 		{"https://r.example/yx/-/x-1.0.0.tgz", "x", "1.0.0", false},
 		{"https://r.example/x/-/x-1.0.1.tgz", "x", "1.0.0", false},
 		{"https://r.example/x/-/x-1.0.0.tgz", "y", "1.0.0", false},

@@ -133,6 +133,7 @@ func (l *packageLock) stray(key string) {
 // entry reads one entry of "packages". Its fields are those of npm's Shrinkwrap
 // (@npmcli/arborist, lib/shrinkwrap.js, "pkgMetaKeys" and "nodeMetaKeys").
 func (l *packageLock) entry(key string) {
+	key = strings.ReplaceAll(key, `\`, "/") // npm ci installs such an entry too
 	e := lockEntry{key: key, line: l.s.Line(), unsaid: true}
 	at := located{}
 	at.above, at.name, at.installed = splitKey(key)
@@ -207,12 +208,31 @@ func (l *packageLock) emit(e *lockEntry, at located) {
 		}
 	case e.link && (p.Source.Kind == lockfile.Path || !strings.Contains(e.resolved, ":")):
 		p.Source.Kind = lockfile.Link
+	default:
+		l.resolvedSpec(&p, e.resolved)
 	}
 	p.Digests = e.digests
 	at.entry = l.addOnce(&p)
 	l.located = append(l.located, at)
 	if l.flat != nil {
 		l.flat.places[e.place].entry = at.entry
+	}
+}
+
+// resolvedSpec looks at a "resolved" that is no address. npm asks the registry for
+// "NAME@RESOLVED" then, whatever "version" says: for another version, or for an alias.
+func (l *packageLock) resolvedSpec(p *lockfile.Package, resolved string) {
+	if resolved == "" || p.Source.Kind != lockfile.Registry || strings.Contains(resolved, "/-/") ||
+		strings.Contains(resolved, "/download/") || strings.HasPrefix(resolved, "http") {
+		return
+	}
+	l.AddProblem(p.Line, lockfile.CodeEntry, "%.200q is resolved to %.200q, which is no address", p.Name, resolved)
+	id := lockfile.Identity{Name: p.Name, Version: strings.TrimLeft(resolved, "v= ")}
+	if name, wanted, ok := splitAlias(resolved); ok {
+		id = lockfile.Identity{Name: name, Version: wanted}
+	}
+	if startsWithDigit(id.Version) {
+		setAddress(p, id)
 	}
 }
 

@@ -70,6 +70,15 @@ func TestPackageLockTraps(t *testing.T) {
 		{v3(`"node_modules/bad":{"version":"6.6.6","Version":"1.0.0"}`), `bad@6.6.6`},
 		{v3(`"node_modules/bad":{"version":"6.6.6","NAME":"good","Resolved":"file:x"}`), `bad@6.6.6`},
 
+		// npm asks the registry for a "resolved" that is no address, and takes a backslash in a key for a slash
+		{v3(`"node_modules/bad":{"version":"1.0.0","resolved":"6.6.6"}`), `bad@1.0.0>bad@6.6.6 !1:entry`},
+		{v3(`"node_modules/a":{"version":"1.0.0","resolved":"npm:bad@6.6.6"}`), `a@1.0.0>bad@6.6.6 !1:entry`},
+		{v3(`"node_modules/bad":{"version":"1.0.0","resolved":">=6.6.6 <6.6.7"}`), `bad@1.0.0 !1:entry`},
+		{v3(`"node_modules\\bad":{"version":"6.6.6"}`), `bad@6.6.6`},
+		{v3(`"node_modules/a":{"version":"1.0.0","resolved":"https://r.example/bad/%2D/bad-6.6.6.tgz"}`), `a@1.0.0>bad@6.6.6`},
+		{v3(`"node_modules/bad":{"version":"6.6.6","resolved":"https://r.example/bad/%2D/bad-6.6.6.tgz"}`), `bad@6.6.6`},
+		{v3(`"node_modules/bad":{"version":"6.6.6","resolved":"https://r.example/../../bad/-/./bad-6.6.6.tgz"}`), `bad@6.6.6`},
+
 		// repeated keys
 		{`{"lockfileVersion":3,"packages":{` + bad + `},"packages":null}`, `bad@6.6.6 !1:repeated-key !1:entry`},
 		{`{"lockfileVersion":3,"packages":{` + bad + `},"packages":{}}`, `bad@6.6.6 !1:repeated-key`},

@@ -1,6 +1,8 @@
 package npm
 
 import (
+	"encoding/hex"
+	pathpkg "path"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -58,8 +60,8 @@ func isPath(s string) bool {
 func classifyHTTP(rest string) (kind lockfile.SourceKind, commit string) {
 	address, _, _ := strings.Cut(rest, "#")
 	address, _, _ = strings.Cut(address, "?")
-	path := strings.TrimPrefix(address, "//")
-	hostname, path, _ := strings.Cut(path, "/")
+	plain := plainAddress(address)
+	hostname, path, _ := strings.Cut(strings.TrimLeft(plain, "/"), "/")
 	if strings.HasSuffix(path, ".git") {
 		return lockfile.Git, commitOf(rest)
 	}
@@ -68,7 +70,8 @@ func classifyHTTP(rest string) (kind lockfile.SourceKind, commit string) {
 			return lockfile.Git, commit
 		}
 	}
-	if strings.Contains(path, "/-/") || strings.Contains(path, "/download/") && !host.IsGitHub(hostname) {
+	if strings.Contains(plain, "/-/") || // ".." may have taken the host
+		strings.Contains(path, "/download/") && !host.IsGitHub(hostname) {
 		return lockfile.Registry, ""
 	}
 	return lockfile.URL, ""
@@ -126,6 +129,9 @@ func isTarballOf(address, name, version string) bool {
 		return false
 	}
 	scope := address[strings.LastIndexByte(address[:n-1], '/')+1 : n-1]
+	if scope == "" || scope == "." || scope == ".." || strings.ContainsAny(scope, "\\\t\r\n") {
+		return false // "/@evil/./x/-/x-1.tgz" is the tarball of "@evil/x"
+	}
 	return name[0] == '@' || !strings.HasPrefix(scope, "@") && strings.IndexByte(address, '%') < 0
 }
 
@@ -143,10 +149,7 @@ func isTarballOf(address, name, version string) bool {
 func tarballIdentity(address string) (id lockfile.Identity, ok bool) {
 	address, _, _ = strings.Cut(address, "#")
 	address, _, _ = strings.Cut(address, "?")
-	address = unescapePath(address)
-	if _, rest, found := strings.Cut(address, "://"); found {
-		address = rest
-	}
+	address = plainAddress(address)
 	separator := "/-/"
 	i := strings.LastIndex(address, separator)
 	if i < 0 {
@@ -211,13 +214,58 @@ func lastName(path string) (name, base string) {
 
 func startsWithDigit(s string) bool { return s != "" && '0' <= s[0] && s[0] <= '9' }
 
-// unescapePath decodes the percent escapes that stand in a package's address: of "@", "/"
-// and "+". It allocates only where there is one.
+// plainAddress gives an address without its query and fragment as it is fetched: by
+// the URL Standard (url.spec.whatwg.org), which drops white space, takes a backslash for a
+// slash and resolves "." and "..", and by the registry, which decodes the escapes. It
+// allocates only where there is something to change.
+func plainAddress(address string) string {
+	address = strings.TrimFunc(address, func(c rune) bool { return c <= ' ' })
+	if strings.ContainsAny(address, "%\\\t\r\n") {
+		address = oddBytes.Replace(address)
+	}
+	if strings.Contains(address, "/.") {
+		address = resolveDots(address)
+	}
+	address = unescapePath(address)
+	afterScheme := address[strings.Index(address, "//")+1:]
+	if strings.Contains(strings.TrimLeft(afterScheme, "/"), "//") {
+		address = pathpkg.Clean(address) // some registries take several slashes for one
+	}
+	return address
+}
+
+var oddBytes = strings.NewReplacer("\\", "/", "\t", "", "\r", "", "\n", "", "%2e", ".", "%2E", ".")
+
+// resolveDots takes "." and ".." out of a path. An empty part is one that ".." takes back,
+// unlike in path.Clean.
+func resolveDots(path string) string {
+	var parts []string
+	for part := range strings.SplitSeq(path, "/") {
+		switch {
+		case part == "..":
+			parts = parts[:max(0, len(parts)-1)]
+		case part != ".":
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// unescapePath decodes the percent escapes of a path. What only looks like one stays.
 func unescapePath(path string) string {
 	if strings.IndexByte(path, '%') < 0 {
 		return path
 	}
-	return escapes.Replace(path)
+	out := make([]byte, 0, len(path))
+	for i := 0; i < len(path); i++ {
+		if path[i] == '%' && i+2 < len(path) {
+			if c, err := hex.DecodeString(path[i+1 : i+3]); err == nil {
+				out = append(out, c[0])
+				i += 2
+				continue
+			}
+		}
+		out = append(out, path[i])
+	}
+	return string(out)
 }
-
-var escapes = strings.NewReplacer("%40", "@", "%2f", "/", "%2F", "/", "%2b", "+", "%2B", "+")

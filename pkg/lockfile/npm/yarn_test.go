@@ -37,8 +37,11 @@ func TestYarnClassic(t *testing.T) {
 		{at("git+ssh://git@h.example/o/a.git#" + commit), `a@1.0.0(git:` + commit + `)`},
 		{at("https://h.example/o/a.git#" + commit), `a@1.0.0(git:` + commit + `)`},
 		{at("https://codeload.github.com/o/a/tar.gz/" + commit), `a@1.0.0(git:` + commit + `)`},
-		{at("https://h.example/a.tgz#" + sha1Hex), `a@1.0.0(url)`},
-		{at("file:./a.tgz#" + sha1Hex), `a@1.0.0(file)`},
+		{at("https://h.example/~/11/a/1.0.0.tgz#" + sha1Hex), `a@1.0.0`}, // the form of jsr.io
+		{at("a-1.0.0.tgz#" + sha1Hex), `a@1.0.0`},                        // of an offline mirror
+		{classic("\"a@https://h.example/a.tgz\":\n  version \"1.0.0\"\n  resolved \"https://h.example/a.tgz#" + sha1Hex + "\"\n"), `a@1.0.0(url)`},
+		{classic("\"a@https://h.example/a.tgz\", a@^1:\n  version \"1.0.0\"\n  resolved \"https://h.example/a.tgz\"\n"), `a@1.0.0(url)`},
+		{classic("\"a@file:./a.tgz\":\n  version \"1.0.0\"\n  resolved \"file:./a.tgz#" + sha1Hex + "\"\n"), `a@1.0.0(file)`},
 		{classic("a@^1:\n  version \"1.0.0\"\n  integrity \"" + sha512 + " " + sha1 + "\"\n"), `a@1.0.0`},
 		{classic("a@^1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1\"\n    \"@s/c\" \"^1\"\n  optionalDependencies:\n    d \"^1\"\n"), `a@1.0.0`},
 		{"", ``},
@@ -131,6 +134,7 @@ func TestYarnBerry(t *testing.T) {
 		{entry("a@npm:bad@6.6.6"), `bad@6.6.6<a a@6.6.6 bad@1.0.0 !5:entry`},
 		{entry("a@patch:bad@npm%3A6.6.6#./a.patch"), `bad@6.6.6<a a@6.6.6 bad@1.0.0 !5:entry`},
 		{entry("a@npm:1.0.0::__archiveUrl=https%3A%2F%2Fr.example%2Fbad%2F-%2Fbad-6.6.6.tgz"), `a@1.0.0>bad@6.6.6`},
+		{entry("a@npm:1.0.0::%5f_archiveUrl=https%3A%2F%2Fr.example%2Fbad%2F-%2Fbad-6.6.6.tgz"), `a@1.0.0>bad@6.6.6`},
 		{entry("a@npm:1.0.0::__archiveUrl=https%3A%2F%2Fh.example%2Fx.tgz"), `a@1.0.0`},
 		{entry("a@https://r.example/bad/-/bad-6.6.6.tgz"), `a@1.0.0>bad@6.6.6`},
 		{entry("a@magic:6.6.6"), `a@1.0.0 !5:entry`},

@@ -132,7 +132,7 @@ func (y *yarnLock) reference(pkg *lockfile.Package, reference string) {
 	pkg.Version = locked
 	if bound {
 		for binding := range strings.SplitSeq(bindings, "&") {
-			if address, ok := strings.CutPrefix(binding, "__archiveUrl="); ok {
+			if key, address, _ := strings.Cut(binding, "="); unescape(key) == "__archiveUrl" {
 				locate(pkg, unescape(address))
 				pkg.Source.Kind = lockfile.Registry // the version is a registry's
 			}
