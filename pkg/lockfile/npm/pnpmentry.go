@@ -68,11 +68,11 @@ func (p *pnpmLock) source(k pnpmKey) lockfile.Source {
 		source.Kind = lockfile.URL
 	case strings.HasPrefix(address, "https:"), strings.HasPrefix(address, "http:"):
 		source = classify(address)
-	case address == "" && k.place != "":
-		source = classify(k.place)
-		if source.Kind == lockfile.Registry {
-			p.AddProblem(e.line, lockfile.CodeEntry, "%.200q names no version, and nothing says where it comes from", e.key)
-		}
+	case strings.HasPrefix(k.place, "file:") && strings.HasPrefix(p.version, "13.") && len(p.digests) == e.digests:
+		source = classify(k.place) // a folder, which is all that 13.0 says of it
+	case address == "":
+		// Whatever place the key names, pnpm asks the registry for the entry's own version.
+		p.AddProblem(e.line, lockfile.CodeEntry, "%.200q names no version, and the resolution no place", e.key)
 	}
 	if locked {
 		p.AddProblem(e.line, lockfile.CodeEntry, "%.200q is resolved to a %v", e.key, source.Kind)

@@ -238,12 +238,8 @@ func (y *yarnLock) note(entry int32) {
 // tells: a folder is known by its descriptor alone. It is the registry as soon as one
 // descriptor is no place.
 func (y *yarnLock) place(pkg *lockfile.Package) {
-	if len(y.entry.resolved) > 0 {
-		return
-	}
 	for i, d := range y.entry.descriptors {
-		_, wanted, _ := splitSpec(d)
-		source := classify(wanted)
+		source := wantedSource(d)
 		if source.Kind == lockfile.Registry {
 			pkg.Source = lockfile.Source{Kind: lockfile.Registry}
 			return
@@ -254,20 +250,35 @@ func (y *yarnLock) place(pkg *lockfile.Package) {
 	}
 }
 
+// wantedSource is where a descriptor asks for a package from: Registry for a range, a tag and
+// an alias.
+func wantedSource(descriptor string) lockfile.Source {
+	_, wanted, _ := splitSpec(descriptor)
+	if strings.IndexByte(wanted, ':') < 0 && strings.IndexByte(wanted, '/') < 0 {
+		return lockfile.Source{Kind: lockfile.Registry}
+	}
+	return classify(wanted)
+}
+
 // address reads "resolved": the address of the archive and, behind "#", its SHA-1; of a git
-// repository the commit stands there.
+// repository the commit stands there. What was asked for by range alone comes from a registry,
+// in whatever form its addresses are.
 func (y *yarnLock) address(pkg *lockfile.Package, resolved string) {
 	address, fragment, hashed := strings.Cut(resolved, "#")
-	switch {
-	case isTarballOf(address, pkg.Name, pkg.Version):
+	if isTarballOf(address, pkg.Name, pkg.Version) {
 		pkg.Source.URL = address
-	default:
+	} else {
 		source := classify(resolved)
 		if source.Kind == lockfile.Git {
 			pkg.Source = source
 			return
 		}
+		fromRegistry := pkg.Source.Kind == lockfile.Registry &&
+			!slices.ContainsFunc(y.entry.descriptors, func(d string) bool { return wantedSource(d).Kind != lockfile.Registry })
 		locate(pkg, address)
+		if fromRegistry {
+			pkg.Source.Kind = lockfile.Registry
+		}
 	}
 	if hashed {
 		y.digest(lockfile.Digest{Algorithm: lockfile.SHA1, Text: fragment}, pkg.Name, y.entry.line)
