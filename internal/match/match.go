@@ -17,6 +17,7 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/registry/host"
+	"github.com/wormsweep/wormsweep/pkg/version"
 )
 
 // The reason codes that qualify a match; those of package ioc say how it was met.
@@ -29,6 +30,7 @@ const (
 	Unpacked     ioc.Reason = "installed"        // found unpacked, so it was installed here
 	Vendored     ioc.Reason = "vendored"         // vendored with the sources
 	MovedTag     ioc.Reason = "moved-tag"        // a tag that was bad for a time: what counts is when a run resolved it
+	NotLocked    ioc.Reason = "not-locked"       // asked for as this one version, and locked nowhere in the file
 	NotByVersion ioc.Reason = "no-version"       // the entry names no version
 	PinnedCommit ioc.Reason = "pinned-commit"    // no match: only tags were moved, and the action is pinned by commit
 )
@@ -104,7 +106,12 @@ func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found
 	return out, Miss{Reason: why, Near: why != ioc.OtherName}
 }
 
+// byRange asks for what is not locked. A range that admits one version alone is that version:
+// nothing else can be installed.
 func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
+	if v, ok := pinned(p.Ecosystem, p.Range); ok {
+		return byName(set, p, lockfile.Identity{Name: p.Name, Version: v}, out)
+	}
 	ms, why := set.Latent(p.Ecosystem, p.Name, p.Range)
 	for _, m := range ms {
 		out, _ = add(out, p, m, lockfile.Identity{Name: p.Name})
@@ -117,6 +124,34 @@ func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
 		return out, Miss{Reason: why}
 	}
 	return out, Miss{Reason: why, Near: true}
+}
+
+// pinned is the one version that a range admits, where that stands in it: npm's "1.2.3" and
+// "=1.2.3", PyPI's "==1.2.3", "===1.2.3" and ">=1.2.3,<=1.2.3".
+func pinned(e ecosystem.Ecosystem, expr string) (v string, ok bool) {
+	switch e {
+	case ecosystem.NPM:
+		v = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(expr), "="))
+		return v, version.Check(e, v) == nil
+	case ecosystem.PyPI:
+		least, most := false, false
+		for part := range strings.SplitSeq(expr, ",") {
+			part = strings.TrimSpace(part)
+			op := part[:len(part)-len(strings.TrimLeft(part, "<>=!~"))]
+			bound := strings.TrimSpace(part[len(op):])
+			if v != "" && bound != v {
+				return "", false
+			}
+			v = bound
+			least = least || op == "==" || op == "===" || op == ">="
+			most = most || op == "==" || op == "===" || op == "<="
+			if !slices.Contains([]string{"==", "===", ">=", "<="}, op) {
+				return "", false
+			}
+		}
+		return v, least && most && version.Check(e, v) == nil
+	}
+	return "", false
 }
 
 // add appends a match, or its reason to the match of the same indicator that is there. One
@@ -157,6 +192,10 @@ func qualifiers(p *lockfile.Package, m ioc.Match, id lockfile.Identity) []ioc.Re
 		out = append(out, NotByVersion)
 	case lockfile.URL:
 		out = append(out, OtherAddress)
+	case lockfile.Manifest, lockfile.Range:
+		if m.Reason == ioc.ExactVersion || m.Reason == ioc.LocalVersion || m.Reason == ioc.VersionRange {
+			out = append(out, NotLocked)
+		}
 	case lockfile.Registry:
 		if h := Host(p); h != "" && !public(p.Ecosystem, h) {
 			out = append(out, MirrorHost)

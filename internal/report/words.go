@@ -76,6 +76,7 @@ var reasonWords = map[string]string{
 	"excluded":         "an exclude directive bars it",
 	"retracted":        "its author withdrew it",
 	"no-version":       "the entry names no version",
+	"not-locked":       "asked for as this one version, and not locked",
 }
 
 // problemWords say what a problem code means.

@@ -326,9 +326,10 @@ func (q *query) ask(values cursor, reason Reason) {
 }
 
 // actionRef is what an action is pinned to as lists write it: a tag or branch by its short
-// name, a commit id in lower case. GitHub takes the full name of a ref, and either case.
+// name, a commit id in lower case. git takes the full name of a ref and parts
+// of it, and either case of an id.
 func actionRef(ref string) string {
-	for _, prefix := range []string{"refs/tags/", "refs/heads/"} {
+	for _, prefix := range []string{"refs/tags/", "refs/heads/", "tags/", "heads/"} {
 		if short, ok := strings.CutPrefix(ref, prefix); ok {
 			return short
 		}
