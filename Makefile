@@ -24,7 +24,7 @@ test: lint fuzz
 # The race detector runs where goroutines meet. What renders, and what reads a format, starts
 # none, and is called by what does.
 RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/match/... \
-	./internal/source/... ./internal/sweep/... ./internal/xtest/... ./iocs/... ./pkg/ioc/...
+	./internal/source/... ./internal/sweep/... ./internal/xtest/... ./iocs ./pkg/ioc
 
 check: needs lint lint-bench fuzz sweep
 	go run ./internal/ci/tally \
