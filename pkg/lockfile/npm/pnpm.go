@@ -77,7 +77,8 @@ type pnpmLock struct {
 	begun     bool   // it has a node
 	version   string // lockfileVersion
 	section   pnpmSection
-	field     string // of the entry or importer: the key at depth 2
+	halves    bool   // it has "snapshots", the other half of "packages" since 9.0
+	field     string // of the entry or snapshot: the key at depth 2
 	group     lockfile.Scope
 	first     int // index in Packages of its first entry
 	devMarks  bool
@@ -211,7 +212,7 @@ func (p *pnpmLock) enterSection(n *yamlscan.Node) {
 	case "packages":
 		p.section = pnpmPackages
 	case "snapshots":
-		p.section = pnpmSnapshots
+		p.section, p.halves = pnpmSnapshots, true
 		p.snapshots = slices.Grow(p.snapshots, len(p.keys)+len(p.keys)/8)
 	case "importers", "projects":
 		p.section, p.group = pnpmImporters, pnpmNoGroup
@@ -239,11 +240,7 @@ func (p *pnpmLock) checkVersion(n *yamlscan.Node) {
 func (p *pnpmLock) packageNode(n *yamlscan.Node) {
 	switch {
 	case n.Depth == 1:
-		p.endEntry()
-		p.entry = pnpmEntry{
-			open: true, key: n.Key, line: n.Line, digests: len(p.digests),
-			names: p.entry.names[:0], versions: p.entry.versions[:0], addresses: p.entry.addresses[:0],
-		}
+		p.beginEntry(n.Key, n.Line)
 		p.field = ""
 		if n.Item || n.Kind == yamlscan.Scalar {
 			p.AddProblem(n.Line, lockfile.CodeEntry, "an entry of \"packages\" that has no fields")
@@ -260,6 +257,14 @@ func (p *pnpmLock) packageNode(n *yamlscan.Node) {
 	case n.Depth == 4 && p.edges && p.field == "peerDependencies" && n.Key == "version" && !p.asked: // 13.0
 		p.asked = true
 		p.wants = append(p.wants, pnpmWant{int32(len(p.Packages)), p.alias, n.Value})
+	}
+}
+
+func (p *pnpmLock) beginEntry(key string, line int) {
+	p.endEntry()
+	p.entry = pnpmEntry{
+		open: true, key: key, line: line, digests: len(p.digests),
+		names: p.entry.names[:0], versions: p.entry.versions[:0], addresses: p.entry.addresses[:0],
 	}
 }
 
@@ -306,17 +311,30 @@ func (p *pnpmLock) resolutionNode(n *yamlscan.Node) {
 	}
 }
 
+// snapshotNode takes a node of "snapshots". Pnpm lays a snapshot under the entry of its key,
+// so that a field which belongs into "packages" counts here too: it makes an entry of its own.
 func (p *pnpmLock) snapshotNode(n *yamlscan.Node) {
 	switch {
 	case n.Depth == 1:
+		p.endEntry()
 		p.snapshots = append(p.snapshots, pnpmSnapshot{key: n.Key, line: n.Line})
 		p.field = ""
 	case len(p.snapshots) == 0:
 	case n.Depth == 2:
 		p.field = n.Key
-		if n.Key == "optional" {
-			p.snapshots[len(p.snapshots)-1].optional = n.Value == "true"
+		last := &p.snapshots[len(p.snapshots)-1]
+		switch n.Key {
+		case "optional":
+			last.optional = n.Value == "true"
+		case "name", "version", "resolution", "integrity":
+			p.AddProblem(n.Line, lockfile.CodeEntry, "%q of %.200q stands in \"snapshots\"", n.Key, last.key)
+			if !p.entry.open {
+				p.beginEntry(cutPeers(last.key), last.line)
+			}
+			p.fieldNode(n)
 		}
+	case p.field == "resolution":
+		p.resolutionNode(n)
 	case n.Depth == 3 && p.edges && (p.field == "dependencies" || p.field == "optionalDependencies"):
 		// Which entry it is of is known when the document ends.
 		p.wants = append(p.wants, pnpmWant{^int32(len(p.snapshots) - 1), n.Key, n.Value})

@@ -9,7 +9,9 @@ import (
 )
 
 // pnpm9 is a pnpm-lock.yaml 9.0 with the given lines of "packages".
-func pnpm9(packages string) string { return "lockfileVersion: '9.0'\n\npackages:\n\n" + packages }
+func pnpm9(packages string) string {
+	return "lockfileVersion: '9.0'\nsnapshots: {}\npackages:\n\n" + packages
+}
 
 func pnpm(version, rest string) string { return "lockfileVersion: " + version + "\n\n" + rest }
 
@@ -91,13 +93,13 @@ func TestPnpm(t *testing.T) {
 		{pnpm("5.4-inlineSpecifiers", "packages:\n\n  /a/1.0.0:\n"+resolution+"    dev: false\n"), `a@1.0.0`},
 		{"packages:\n  /a/1.0.0:\n    dev: true\n    optional: true\n    resolution:\n      integrity: " + sha512 + "\nlockfileVersion: 5.2\n", `a@1.0.0{dev,optional}`},
 		{pnpm("'6.0'", "packages:\n\n  /a@1.0.0:\n"+resolution+"    optional: true\n"), `a@1.0.0{optional}`},
-		{pnpm("'7.0'", "packages:\n\n  a@1.0.0:\n"+resolution), `a@1.0.0`},
-		{pnpm9(entry) + "\nsnapshots:\n\n  a@1.0.0(b@1.0.0):\n    optional: true\n\n  a@1.0.0(b@2.0.0):\n    optional: true\n", `a@1.0.0{optional}`},
-		{pnpm9(entry) + "\nsnapshots:\n\n  a@1.0.0(b@1.0.0):\n    optional: true\n\n  a@1.0.0(b@2.0.0): {}\n", `a@1.0.0`},
+		{pnpm("'7.0'", "packages:\n\n  a@1.0.0:\n"+resolution+"snapshots:\n  a@1.0.0: {}\n"), `a@1.0.0`},
+		{pnpm("'9.0'", "packages:\n\n"+entry) + "\nsnapshots:\n\n  a@1.0.0(b@1.0.0):\n    optional: true\n\n  a@1.0.0(b@2.0.0):\n    optional: true\n", `a@1.0.0{optional}`},
+		{pnpm("'9.0'", "packages:\n\n"+entry) + "\nsnapshots:\n\n  a@1.0.0(b@1.0.0):\n    optional: true\n\n  a@1.0.0(b@2.0.0): {}\n", `a@1.0.0`},
 		{pnpm9("  ? a@1.0.0\n  : resolution: {integrity: " + sha512 + "}\n    engines: {node: '>=8'}\n"), `a@1.0.0`},
 		{pnpm9(entry + "    deprecated: |-\n      bad@6.6.6:\n        resolution: {}\n    hasBin: true\n"), `a@1.0.0`},
 		{pnpm9(entry + "    deprecated: 'use\n      bad@6.6.6: instead'\n"), `a@1.0.0`},
-		{pnpm("'9.0'", "importers:\n\n  .:\n    dependencies:\n      x:\n        specifier: npm:a@1\n        version: >-\n          a@1.0.0(b@1.0.0)\n\npackages:\n\n"+entry), `a@1.0.0<x`},
+		{pnpm("'9.0'", "importers:\n\n  .:\n    dependencies:\n      x:\n        specifier: npm:a@1\n        version: >-\n          a@1.0.0(b@1.0.0)\n\npackages:\n\n"+entry+"snapshots:\n  a@1.0.0(b@1.0.0): {}\n"), `a@1.0.0<x`},
 		{pnpm("5.4", "dependencies:\n  x: /a/1.0.0\n\npackages:\n\n  /a/1.0.0:\n"+resolution), `a@1.0.0<x`},
 		{pnpm("'6.0'", "dependencies:\n  x:\n    specifier: npm:a@1\n    version: /a@1.0.0\n\npackages:\n\n  /a@1.0.0:\n"+resolution), `a@1.0.0<x`},
 		{pnpm("'9.0'", "importers:\n\n  .:\n    dependencies:\n      l:\n        specifier: link:l\n        version: link:l\n    publishDirectory: dist\n"), `l@(link)`},
@@ -110,16 +112,20 @@ func TestPnpm(t *testing.T) {
 		{"", ``},
 
 		// What is meant to look like something else.
+		{pnpm("'9.0'", "packages:\n\n  xbad@6.6.6:\n"+resolution+"  '@s/bad@6.6.6':\n"+resolution), `xbad@6.6.6 @s/bad@6.6.6 bad@6.6.6 bad@6.6.6 !5:entry`},
+		{pnpm("'6.0'", "packages:\n\n  /a@1.0.0:\n"+resolution+"  xbad@6.6.6:\n"+resolution), `a@1.0.0 xbad@6.6.6 bad@6.6.6 !7:entry`},
+		{pnpm("'9.0'", "packages:\n\n"+entry) + "snapshots:\n  a@1.0.0(b@1.0.0):\n    version: 6.6.6\n", `a@1.0.0 a@1.0.0 a@6.6.6 !8:entry !9:entry`},
+		{pnpm("'9.0'", "packages:\n\n  a@1.0.0: {}\n") + "snapshots:\n  a@1.0.0:\n    resolution: {tarball: https://r.example/bad/-/bad-6.6.6.tgz}\n", `a@1.0.0 a@1.0.0>bad@6.6.6 !8:entry`},
 		{pnpm9("  a@1.0.0: {resolution: {integrity: " + sha512 + "}}\n"), `a@1.0.0 !5:syntax`},
-		{pnpm("'9.0'", "packages: {a@6.6.6: {resolution: {integrity: "+sha512+"}}}\n"), `a@6.6.6 !3:syntax`},
-		{`{"lockfileVersion": "9.0", "packages": {"a@6.6.6": {"resolution": {"integrity": "` + sha512 + `"}}}}`, `a@6.6.6 !1:syntax`},
+		{pnpm("'9.0'", "packages: {a@6.6.6: {resolution: {integrity: "+sha512+"}}}\nsnapshots: {}\n"), `a@6.6.6 !3:syntax`},
+		{`{"lockfileVersion": "9.0", "snapshots": {}, "packages": {"a@6.6.6": {"resolution": {"integrity": "` + sha512 + `"}}}}`, `a@6.6.6 !1:syntax`},
 		{pnpm9(entry) + "packages:\n  b@6.6.6:\n" + resolution, `a@1.0.0 b@6.6.6 !7:repeated-key`},
 		{pnpm9(entry) + "packages: null\n", `a@1.0.0 !7:repeated-key`},
 		{pnpm9(entry) + "Packages: null\n", `a@1.0.0`},
 		{pnpm9(entry + "  a@1.0.0:\n    version: 6.6.6\n"), `a@1.0.0 a@1.0.0 a@6.6.6 !7:repeated-key !7:entry`},
 		{pnpm9(entry) + "---\n" + pnpm9("  b@6.6.6:\n"+resolution), `a@1.0.0 b@6.6.6 !7:documents`},
 		{"---\n" + pnpm9(entry) + "---\n" + pnpm9("  b@1.0.0:\n"+resolution) + "---\n" + pnpm9("  c@6.6.6:\n"+resolution), `a@1.0.0 b@1.0.0 c@6.6.6 !15:documents`},
-		{pnpm9(entry) + "snapshots:\n  a@1.0.0: {}\n  b@6.6.6(c@1.0.0): {}\n", `a@1.0.0 b@6.6.6 !9:entry`},
+		{pnpm("'9.0'", "packages:\n\n"+entry) + "snapshots:\n  a@1.0.0: {}\n  b@6.6.6(c@1.0.0): {}\n", `a@1.0.0 b@6.6.6 !9:entry`},
 		{pnpm("'9.0'", "importers:\n  .:\n    dependencies:\n      a:\n        specifier: ^6\n        version: 6.6.6(b@1.0.0)\n"), `a@6.6.6 !6:entry`},
 		{pnpm("5.4", "dependencies:\n  a: 6.6.6_b@1.0.0\n  x: /bad/6.6.6\n"), `a@6.6.6 bad@6.6.6<x !4:entry !5:entry`},
 		{pnpm("'9.0'", "packages: bad@6.6.6\n"), `!3:entry`},
@@ -130,9 +136,9 @@ func TestPnpm(t *testing.T) {
 		{pnpm9(entry + "# \rb@6.6.6:\r"), `a@1.0.0 !7:syntax`},
 		{pnpm9("\ta@6.6.6:\n" + resolution), `a@6.6.6 !5:syntax`},
 		{pnpm9("  a@1.0.0:\n    resolution: {integrity: " + sha512 + "\n  b@6.6.6:\n" + resolution), `a@1.0.0 b@6.6.6 !7:truncated`},
-		{"packages:\n\n" + entry, `a@1.0.0 !0:header`},
+		{"packages:\n\n" + entry + "snapshots: {}\n", `a@1.0.0 !0:header`},
 		{pnpm("4", "packages:\n\n  /a/1.0.0:\n"+resolution), `a@1.0.0 !1:unsupported`},
-		{pnpm("'10.0'", "packages:\n\n"+entry), `a@1.0.0 !1:unsupported`},
+		{pnpm("'10.0'", "packages:\n\n"+entry+"snapshots: {}\n"), `a@1.0.0 !1:unsupported`},
 	})
 }
 

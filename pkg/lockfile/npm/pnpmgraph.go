@@ -14,6 +14,9 @@ func (p *pnpmLock) endDocument() {
 	if p.begun && p.version == "" {
 		p.AddProblem(0, lockfile.CodeHeader, "no lockfileVersion")
 	}
+	if !p.halves && !strings.HasPrefix(p.version, "13.") {
+		p.addShortened()
+	}
 	p.index = make(map[string]int32, len(p.keys))
 	for _, k := range p.keys {
 		p.index[k.key] = k.entry
@@ -23,8 +26,29 @@ func (p *pnpmLock) endDocument() {
 	if p.edges {
 		p.endWants(entries, direct)
 	}
-	p.begun, p.version, p.section, p.devMarks, p.first = false, "", pnpmOther, false, len(p.Packages)
+	p.begun, p.version, p.section, p.halves, p.devMarks, p.first = false, "", pnpmOther, false, false, len(p.Packages)
 	p.asks, p.wants, p.keys, p.snapshots = p.asks[:0], p.wants[:0], p.keys[:0], p.snapshots[:0]
+}
+
+// addShortened adds what pnpm 9 and 10 make of keys in the form of 9.0 where a document has no
+// "snapshots": they take it for one of 6.0 and cut the first byte, which is a "/" there, off
+// every key (lockfile/fs, convertPkgIds), so that "xplanted@6.6.6" installs "planted".
+func (p *pnpmLock) addShortened() {
+	reported := false
+	for _, k := range p.keys {
+		if key := parsePnpmKey(k.key); key.version == "" || key.host != "" || k.key[0] == '/' {
+			continue
+		}
+		pkg := p.Packages[k.entry]
+		if !reported {
+			reported = true
+			p.AddProblem(pkg.Line, lockfile.CodeEntry, "%.200q is a key of 9.0, and there are no \"snapshots\"", k.key)
+		}
+		if key := parsePnpmKey(k.key[1:]); key.version != "" {
+			pkg.Name, pkg.Version, pkg.Address = key.name, key.version, nil
+			p.addLocated(&pkg)
+		}
+	}
 }
 
 // endSnapshots gives the index in Packages of the entry that each snapshot is of, and marks
