@@ -26,7 +26,7 @@ import (
 // A digest of 12.15 and later may be that of the tar inside of a tarball
 // (lockfile.integrityTarget); nothing in the file tells which.
 func ParsePnpm(data []byte, opt lockfile.Options) lockfile.File {
-	p := pnpmLock{builder: newBuilder(len(data), 350), edges: opt.Edges}
+	p := pnpmLock{builder: newBuilder(len(data), 300), edges: opt.Edges}
 	text := yamlscan.Text(data, &p.File)
 	p.separated = strings.HasPrefix(text, "---\n")
 	p.keys = make([]pnpmKeyOf, 0, cap(p.Packages))

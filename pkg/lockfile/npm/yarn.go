@@ -20,7 +20,7 @@ import (
 // for are Yes, since nothing but a manifest can have asked for those. Scope is never set:
 // yarn.lock does not tell.
 func ParseYarn(data []byte, opt lockfile.Options) lockfile.File {
-	y := yarnLock{builder: newBuilder(len(data), 350), edges: opt.Edges}
+	y := yarnLock{builder: newBuilder(len(data), 300), edges: opt.Edges}
 	text := yamlscan.Text(data, &y.File)
 	y.index = make(map[string]int32, len(data)/350+1)
 	if isBerry(text) {

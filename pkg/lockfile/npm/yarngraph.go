@@ -4,25 +4,27 @@ package npm
 type yarnTargets struct {
 	index  map[string]int32 // by descriptor
 	heads  map[string]int32 // by what stands before "::" in one
-	byName map[string]int32 // by the name asked for, -1 where several entries have it
+	byName map[string]int32 // by the name asked for, -1 where several entries have it; nil until asked
 	key    []byte
 }
 
 // targets makes the entries read so far ready to be found.
-func (y *yarnLock) targets() *yarnTargets {
-	t := &yarnTargets{index: y.index, heads: y.heads}
-	if len(y.wants)+len(y.patches) == 0 {
-		return t
-	}
-	t.byName = make(map[string]int32, len(y.index))
-	for descriptor, entry := range y.index {
-		name, _, _ := splitSpec(descriptor)
-		if other, ok := t.byName[name]; ok && other != entry {
-			entry = -1
+func (y *yarnLock) targets() *yarnTargets { return &yarnTargets{index: y.index, heads: y.heads} }
+
+// only gives the one entry that is asked for by a name.
+func (t *yarnTargets) only(name string) (entry int32, ok bool) {
+	if t.byName == nil {
+		t.byName = make(map[string]int32, len(t.index))
+		for descriptor, entry := range t.index {
+			name, _, _ := splitSpec(descriptor)
+			if other, ok := t.byName[name]; ok && other != entry {
+				entry = -1
+			}
+			t.byName[name] = entry
 		}
-		t.byName[name] = entry
 	}
-	return t
+	entry, ok = t.byName[name]
+	return entry, ok && entry >= 0
 }
 
 // find gives the entry for what a dependency asks for. A range without a protocol is one of
@@ -38,6 +40,5 @@ func (t *yarnTargets) find(name, wanted string) (entry int32, ok bool) {
 			return entry, true
 		}
 	}
-	entry, ok = t.byName[name]
-	return entry, ok && entry >= 0
+	return t.only(name)
 }
