@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
-	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
@@ -111,6 +110,3 @@ func (t *tally) finish(elapsed time.Duration, interrupted bool) {
 		s.Exit = 3
 	}
 }
-
-// Matched are the indicator types that a sweep matches.
-var Matched = []ioc.Type{ioc.TypePackage, ioc.TypeDependencyRef, ioc.TypeFile, ioc.TypeWorkflow}
