@@ -78,9 +78,9 @@ type Finding struct {
 	Reasons     []string `json:"reasons"` // reason codes, the most telling first
 
 	Repository string   `json:"repository"`
-	Refs       []string `json:"refs"`             // the states of the repository that hold it: "worktree", "HEAD"
+	Refs       []string `json:"refs"`             // the states of the repository that hold it: "worktree", "HEAD"; none for the repository itself
 	Commit     string   `json:"commit,omitempty"` // of the first ref that has one
-	File       string   `json:"file"`
+	File       string   `json:"file"` // "" where the ref or the repository itself shows it
 	Line       int      `json:"line,omitempty"`
 	Blob       string   `json:"blob,omitempty"` // git blob id of the file
 	Format     string   `json:"format,omitempty"`

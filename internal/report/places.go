@@ -50,9 +50,16 @@ func writePlaces(p *page, places []place) {
 	}
 }
 
-// name is the file and, where it is known, the line.
+// name is the file and, where it is known, the line; for what a ref or the repository itself
+// shows, it says so.
 func (at place) name() string {
-	return fileLine(at.file, at.line)
+	switch {
+	case at.file != "":
+		return fileLine(at.file, at.line)
+	case at.refs != "":
+		return "(the ref)"
+	}
+	return "(the repository)"
 }
 
 func fileLine(file string, line int) string {

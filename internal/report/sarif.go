@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -271,7 +272,7 @@ func sarifTexts(list []string) []string {
 
 // location is a place, on line 1 where no line is known: GitHub shows nothing without one.
 func (r *SARIF) location(repository, file string, line int) sarifLocation {
-	path := file
+	path := cmp.Or(file, ".") // what a ref or the repository itself shows is at its root
 	if len(r.repositories) > 1 {
 		path = strings.TrimSuffix(repository+"/"+file, "/")
 	}

@@ -129,12 +129,9 @@ func packageKey(p *finding.Package) string { return p.Name + "\x00" + p.Version 
 func (r *result) candidates() []candidate {
 	var out []candidate
 	at := map[placeKey]int{}
-	add := func(t *treeResult, fr *fileResult, c candidate) {
+	add := func(ref, commit string, c candidate) {
 		f := c.Finding
-		f.Repository, f.File, f.Blob = r.name, fr.file.Path, fr.blob
-		if fr.format != nil {
-			f.Format = fr.format.ID
-		}
+		f.Repository = r.name
 		key := placeKey{file: f.File, line: f.Line, indicator: f.Indicator, campaign: f.Campaign, withdrawn: withdrawn(c.match)}
 		if f.Package != nil {
 			key.pkg = packageKey(f.Package)
@@ -143,17 +140,20 @@ func (r *result) candidates() []candidate {
 		if !seen {
 			f.Fingerprint = finding.Fingerprint(f)
 			at[key] = len(out)
-			f.Refs, f.Commit, c.blobs = []string{t.ref}, t.commit, []string{fr.blob}
+			f.Refs, f.Commit, c.blobs = []string{}, commit, []string{f.Blob}
+			if ref != "" {
+				f.Refs = []string{ref}
+			}
 			out = append(out, c)
 			return
 		}
 		f = out[i].Finding
-		if !slices.Contains(out[i].blobs, fr.blob) {
-			out[i].blobs = append(out[i].blobs, fr.blob)
+		if !slices.Contains(out[i].blobs, c.Blob) {
+			out[i].blobs = append(out[i].blobs, c.Blob)
 		}
-		if !slices.Contains(f.Refs, t.ref) {
-			f.Refs = append(f.Refs, t.ref)
-			f.Commit = cmp.Or(f.Commit, t.commit)
+		if ref != "" && !slices.Contains(f.Refs, ref) {
+			f.Refs = append(f.Refs, ref)
+			f.Commit = cmp.Or(f.Commit, commit)
 		}
 		for _, why := range c.Reasons {
 			if !slices.Contains(f.Reasons, why) {
@@ -161,6 +161,19 @@ func (r *result) candidates() []candidate {
 			}
 		}
 		f.Digest = cmp.Or(f.Digest, c.Digest)
+	}
+	for _, s := range r.shown {
+		c := newCandidate(s.match)
+		c.Reasons = []string{string(s.match.Reason)}
+		c.Observable = s.Property + " " + s.Value
+		add(s.Ref, s.Commit, c)
+	}
+	inFile := func(t *treeResult, fr *fileResult, c candidate) {
+		c.File, c.Blob = fr.file.Path, fr.blob
+		if fr.format != nil {
+			c.Format = fr.format.ID
+		}
+		add(t.ref, t.commit, c)
 	}
 	for _, t := range r.trees {
 		for _, fr := range t.inScope {
@@ -170,7 +183,7 @@ func (r *result) candidates() []candidate {
 				if m.Reason == ioc.FileDigest || m.Reason == ioc.Integrity {
 					c.Digest = fr.digest
 				}
-				add(t, fr, c)
+				inFile(t, fr, c)
 			}
 			if fr.content == nil {
 				continue
@@ -186,7 +199,7 @@ func (r *result) candidates() []candidate {
 				}
 				pkg := h.pkg
 				c.Package, c.Line, c.Chain, c.Digest = &pkg, h.line, h.chain, h.found.Digest
-				add(t, fr, c)
+				inFile(t, fr, c)
 			}
 		}
 	}

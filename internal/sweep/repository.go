@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // result is what was found out about one repository.
@@ -14,7 +15,14 @@ type result struct {
 	name     string
 	loose    bool // source.Repository.Loose
 	trees    []*treeResult
+	shown    []shown
 	problems []placedProblem
+}
+
+// shown is a value that the repository shows and that met an indicator.
+type shown struct {
+	source.Seen
+	match ioc.Match
 }
 
 // treeResult is one tree of it.
@@ -40,6 +48,11 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 	r := &result{name: repo.Name, loose: repo.Loose}
 	for _, problem := range repo.Problems {
 		r.problems = append(r.problems, placedProblem{problem.File, string(problem.Code), problem.Detail})
+	}
+	for _, seen := range repo.Seen {
+		for _, m := range p.opt.Set.Property(ioc.Property(seen.Property), seen.Value) {
+			r.shown = append(r.shown, shown{seen, m})
+		}
 	}
 	for _, tree := range repo.Trees {
 		t := &treeResult{ref: tree.Ref(), commit: tree.Commit(), outOfScope: map[string]int{}}

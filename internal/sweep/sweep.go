@@ -27,7 +27,10 @@ type Options struct {
 	// Problems are what was wrong before the run, with the catalogue for one: they are emitted
 	// first, and nothing is clean with them.
 	Problems []*finding.Problem
-	Explain  bool // also tell, by finding.NonMatch, why a listed name was not a finding
+	// Shown are the properties that the source tells of its repositories (source.Seen), for the
+	// count of indicators that were not looked at.
+	Shown   []ioc.Property
+	Explain bool // also tell, by finding.NonMatch, why a listed name was not a finding
 
 	// FailsOn says whether an active finding makes the exit code 1; nil: each does.
 	FailsOn func(*finding.Finding) bool

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
@@ -22,8 +23,16 @@ func newTally(opt Options) *tally {
 	t.summary.Findings = map[finding.State]int{}
 	t.summary.Unmatched = map[string]int{}
 	t.summary.NotLookedAt = map[string]int{}
-	for kind, n := range opt.Set.Stats().Unmatched {
-		t.summary.NotLookedAt[string(kind)] = n
+	st := opt.Set.Stats()
+	for of, n := range st.Unmatched {
+		for kind, shown := range st.Shown[of] {
+			if ioc.Meets(kind, opt.Shown) {
+				n -= shown
+			}
+		}
+		if n > 0 {
+			t.summary.NotLookedAt[string(of)] = n
+		}
 	}
 	if opt.Exclusions != nil {
 		t.summary.Expired = opt.Exclusions.Expired()

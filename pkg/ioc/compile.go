@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/pkg/digest"
@@ -13,7 +14,7 @@ import (
 )
 
 // magic begins every index; its last byte is the layout's version.
-const magic = "wormsioc\x00\x00\x00\x01"
+const magic = "wormsioc\x00\x00\x00\x02"
 
 // The sections of an index, in their order in the header. Each is an offset and a length,
 // both uint32 little-endian, after magic and the 32 bytes of the revision.
@@ -32,6 +33,8 @@ const (
 	secBlobs    // from a git blob id
 	secSizes    // from a size, 8 bytes big-endian
 	secGlobs    // list: uint32 indicators whose path must be tried on every file
+
+	secProperties // list: uint32 indicators that what a repository shows can meet
 	sections
 )
 
@@ -55,9 +58,11 @@ type Stats struct {
 	Packages   int          `json:"packages"` // distinct ecosystem and name
 	Versions   int          `json:"versions"` // distinct ecosystem, name and exact version
 	ByType     map[Type]int `json:"by_type"`
-	// Unmatched counts, by type, the indicators that no file or package can meet here:
-	// their types are matched by other commands, or only by content.
-	Unmatched map[Type]int `json:"unmatched"`
+	// Unmatched counts, by type, the indicators that no file or package can meet: their types
+	// are matched by other commands, or only by content. Shown counts those of them, by type and
+	// kind, that a Property can meet.
+	Unmatched map[Type]int            `json:"unmatched"`
+	Shown     map[Type]map[string]int `json:"shown,omitempty"`
 }
 
 // Compile makes the index of the packs: the bytes that Open takes and the binary embeds.
@@ -94,6 +99,7 @@ type compiler struct {
 	indicators [][]byte
 	tables     [sections]tableWriter
 	globs      []byte
+	properties []byte
 }
 
 // counters are counted up together: that of the whole first, that of the campaign at hand last.
@@ -105,7 +111,7 @@ type counter struct {
 }
 
 func newCounter() *counter {
-	return &counter{Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}}, map[string]bool{}, map[string]bool{}}
+	return &counter{newStats(), map[string]bool{}, map[string]bool{}}
 }
 
 // each gives count the counters that something of the campaign at hand goes into.
@@ -156,6 +162,8 @@ func (c *compiler) indicator(campaign int, ind Indicator) error {
 		met = true
 	case TypeFile, TypeWorkflow:
 		met, err = c.fileIndicator(number, ind)
+	case TypeGit, TypeGitHub:
+		err = c.propertyIndicator(number, ind)
 	}
 	if !met {
 		c.counts.each(func(n *counter) { n.Unmatched[ind.Type]++ })
@@ -223,6 +231,25 @@ func (c *compiler) packageIndicator(number uint32, ind Indicator) (met bool, err
 	return met, nil
 }
 
+// propertyIndicator lists an indicator that a Property can meet. It stays one that no file or
+// package meets: whether a command looks at properties is its own affair.
+func (c *compiler) propertyIndicator(number uint32, ind Indicator) error {
+	if !Meets(ind.Kind, Properties) {
+		return nil
+	}
+	if ind.Kind == "commit_sha" && len(ind.Value) < refKey {
+		return fmt.Errorf("commit %q: under %d digits", ind.Value, refKey)
+	}
+	if ind.Kind == "repo_name_regex" {
+		if _, err := regexp.Compile(ind.Value); err != nil {
+			return err
+		}
+	}
+	c.properties = binary.LittleEndian.AppendUint32(c.properties, number)
+	c.counts.each(func(n *counter) { n.show(ind.Type, ind.Kind, 1) })
+	return nil
+}
+
 func (c *compiler) digest(number uint32, d digest.Digest) {
 	prefix, _ := d.Prefix()
 	c.tables[secDigests].add(uintKey(prefix), value{number, kindDigest, d.String()})
@@ -288,6 +315,7 @@ func (c *compiler) bytes(revision []byte) ([]byte, error) {
 	}
 	parts[secStats] = writeList(stats)
 	parts[secCampaigns], parts[secIndicators], parts[secGlobs] = writeList(c.campaigns), writeList(c.indicators), c.globs
+	parts[secProperties] = c.properties
 	for i, t := range c.tables {
 		if len(t) == 0 {
 			continue

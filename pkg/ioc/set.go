@@ -64,6 +64,7 @@ type index struct {
 	globs      []glob // decoded when opened: they are tried on every file
 	campaigns  []once[Pack]
 	indicators []once[indexed]
+	tests      propertyTests
 }
 
 type glob struct {
@@ -154,7 +155,7 @@ func (s *Set) Campaigns() []*Pack {
 // Stats counts what s holds. What stands in several layers, or with Only in several
 // campaigns, is counted in each.
 func (s *Set) Stats() Stats {
-	total := Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}}
+	total := newStats()
 	for _, x := range s.layers {
 		if s.only == nil {
 			total.add(x.stats(0))
@@ -176,6 +177,22 @@ func (st *Stats) add(more Stats) {
 	st.Versions += more.Versions
 	addCounts(st.ByType, more.ByType)
 	addCounts(st.Unmatched, more.Unmatched)
+	for t, kinds := range more.Shown {
+		for kind, n := range kinds {
+			st.show(t, kind, n)
+		}
+	}
+}
+
+func newStats() Stats {
+	return Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}, Shown: map[Type]map[string]int{}}
+}
+
+func (st *Stats) show(t Type, kind string, n int) {
+	if st.Shown[t] == nil {
+		st.Shown[t] = map[string]int{}
+	}
+	st.Shown[t][kind] += n
 }
 
 // stats are those of the whole index for 0, and of campaign n-1 else.

@@ -1,0 +1,64 @@
+package sweep_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// What refs and the repository itself show is found, once for all refs that show it.
+func TestShown(t *testing.T) {
+	catalogue := set(t,
+		ioc.Indicator{ID: "branch", Type: ioc.TypeGit, Kind: "branch_glob", Value: "shai-*", Confidence: ioc.Probable},
+		ioc.Indicator{ID: "description", Type: ioc.TypeGitHub, Kind: "repo_description", Value: "A worm", Confidence: ioc.Confirmed},
+		ioc.Indicator{ID: "message", Type: ioc.TypeGit, Kind: "message_glob", Value: "update", Confidence: ioc.Weak, Requires: []string{"file"}},
+	)
+	hit := repo("hit", &memTree{ref: "refs/heads/main", files: map[string]string{"a.txt": "a"}})
+	hit.Seen = []source.Seen{
+		{Property: "branch", Value: "main", Ref: "refs/heads/main", Commit: "c0"},
+		{Property: "branch", Value: "shai-1", Ref: "refs/heads/shai-1", Commit: "c1"},
+		{Property: "branch", Value: "shai-2", Ref: "refs/heads/shai-2", Commit: "c2"},
+		{Property: "message", Value: "update", Ref: "refs/heads/shai-1", Commit: "c1"},
+		{Property: "description", Value: "A worm"},
+	}
+	clean := repo("clean", &memTree{ref: "refs/heads/main", files: map[string]string{"a.txt": "a"}})
+	clean.Seen = []source.Seen{{Property: "branch", Value: "main", Ref: "refs/heads/main"}}
+
+	opt := sweep.Options{Set: catalogue, Shown: []ioc.Property{ioc.RefBranch, ioc.CommitMessage}}
+	var got []*finding.Finding
+	summary, err := sweep.Run(t.Context(), each(clean, hit), opt, func(e finding.Event) error {
+		if f, ok := e.(*finding.Finding); ok {
+			f.Fingerprint, f.Title = "", ""
+			got = append(got, f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(id, typ string, state finding.State, confidence, shows, commit string, refs, why []string) *finding.Finding {
+		return &finding.Finding{
+			Repository: "hit", Campaign: "campaign", Severity: "high", Indicator: id, Type: typ, State: state,
+			Confidence: confidence, Observable: shows, Commit: commit, Refs: refs, Reasons: why,
+		}
+	}
+	want := []*finding.Finding{
+		of("branch", "git", finding.Active, "probable", "branch shai-1", "c1", []string{"refs/heads/shai-1", "refs/heads/shai-2"}, []string{"branch-name"}),
+		of("description", "github", finding.Active, "confirmed", "description A worm", "", []string{}, []string{"repository-description"}),
+		of("message", "git", finding.Weak, "weak", "message update", "c1", []string{"refs/heads/shai-1"}, []string{"commit-message", "requires-unmet"}),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	if summary.Exit != 1 || summary.Repositories != (finding.Repositories{Hit: 1, Clean: 1}) {
+		t.Errorf("summary %+v", summary)
+	}
+	if diff := cmp.Diff(map[string]int{"github": 1}, summary.NotLookedAt); diff != "" {
+		t.Errorf("not looked at (-want +got):\n%s", diff)
+	}
+}
