@@ -65,8 +65,8 @@ func TestHelpIsOneScreen(t *testing.T) {
 		}
 	}
 	walk(nil)
-	if seen != 9 {
-		t.Errorf("%d commands, want 9", seen)
+	if seen != 10 {
+		t.Errorf("%d commands, want 10", seen)
 	}
 }
 

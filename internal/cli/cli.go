@@ -63,7 +63,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Version:       Version(),
 	}
-	group(root, sweepCommand(), inventoryCommand(), iocCommand())
+	group(root, sweepCommand(), reportCommand(), inventoryCommand(), iocCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(helpCommand())

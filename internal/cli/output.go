@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
@@ -43,7 +44,32 @@ func rendererOf(format string) (func(io.Writer, look) report.Renderer, error) {
 			return f.make, nil
 		}
 	}
-	return nil, fmt.Errorf("%q is no format: want text, json or sarif", format)
+	return nil, fmt.Errorf("%q is no format: want %s", format, formatNames())
+}
+
+// formatNames lists the formats as a sentence does.
+func formatNames() string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// outputFlags say what is put out, and how.
+type outputFlags struct {
+	format     string
+	reports    []string
+	exclusions string // a file that is read, and so not written over
+	propose    string
+	explain    bool
+}
+
+// add defines the flags that every command with outputs has.
+func (f *outputFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.format, "format", "text", "print `FORMAT`: "+formatNames())
+	flags.StringArrayVar(&f.reports, "report", nil, "also write a report, as `FORMAT=FILE`; repeatable")
 }
 
 // target is a file that a flag asks for.
@@ -53,7 +79,7 @@ type target struct {
 }
 
 // targets are the files that the flags ask for. Two flags that name one file are wrong use.
-func (f sweepFlags) targets() ([]target, error) {
+func (f outputFlags) targets() ([]target, error) {
 	var all []target
 	for _, spec := range f.reports {
 		format, name, _ := strings.Cut(spec, "=")
@@ -94,7 +120,7 @@ type output struct {
 	err      error    // of what could not be written
 }
 
-func openOutputs(cmd *cobra.Command, f sweepFlags) (outputs, error) {
+func openOutputs(cmd *cobra.Command, f outputFlags) (outputs, error) {
 	renderer, err := rendererOf(f.format)
 	if err != nil {
 		return nil, fmt.Errorf("--format %w", err)

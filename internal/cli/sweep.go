@@ -20,15 +20,11 @@ import (
 
 // sweepFlags are the flags of sweep.
 type sweepFlags struct {
-	format     string
-	reports    []string
-	ioc        []string
-	campaigns  []string
-	exclusions string
-	propose    string
-	explain    bool
-	failOn     []string
-	jobs       jobs
+	outputFlags
+	ioc       []string
+	campaigns []string
+	failOn    []string
+	jobs      jobs
 }
 
 func sweepCommand() *cobra.Command {
@@ -48,8 +44,7 @@ Exit codes: 0 nothing found, and all of it read; 1 an indicator was found;
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.format, "format", "text", "print `FORMAT`: text, json, sarif")
-	flags.StringArrayVar(&f.reports, "report", nil, "also write a report, as `FORMAT=FILE`; repeatable")
+	f.outputFlags.add(flags)
 	flags.StringArrayVar(&f.ioc, "ioc", nil, "also look for the list or lists at `PATH`; repeatable")
 	flags.StringArrayVar(&f.campaigns, "campaign", nil, "look for the campaign `ID` alone; repeatable")
 	flags.StringVar(&f.exclusions, "exclusions", "", "`FILE` of what to live with, and until when")
@@ -101,7 +96,7 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	if opt.Set, opt.Problems, err = catalogue(cmd.ErrOrStderr(), f.ioc, f.campaigns); err != nil {
 		return usage(err)
 	}
-	out, err := openOutputs(cmd, f)
+	out, err := openOutputs(cmd, f.outputFlags)
 	if err != nil {
 		return usage(err)
 	}

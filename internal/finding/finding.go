@@ -34,6 +34,7 @@ type Run struct {
 	Version   string    `json:"version"`
 	Started   time.Time `json:"started"`
 	Paths     []string  `json:"paths"`
+	Shard     string    `json:"shard,omitempty"` // "2/4": share 2 of 4 of what was named
 	Catalogue Catalogue `json:"catalogue"`
 }
 
@@ -80,7 +81,7 @@ type Finding struct {
 	Repository string   `json:"repository"`
 	Refs       []string `json:"refs"`             // the states of the repository that hold it: "worktree", "HEAD"; none for the repository itself
 	Commit     string   `json:"commit,omitempty"` // of the first ref that has one
-	File       string   `json:"file"` // "" where the ref or the repository itself shows it
+	File       string   `json:"file"`             // "" where the ref or the repository itself shows it
 	Line       int      `json:"line,omitempty"`
 	Blob       string   `json:"blob,omitempty"` // git blob id of the file
 	Format     string   `json:"format,omitempty"`

@@ -73,8 +73,10 @@ func TestProblemWords(t *testing.T) {
 			codes[code] = true
 		}
 	}
-	for _, code := range constants(t, "../sweep", func(name, typ string) bool { return typ == "" && strings.HasPrefix(name, "Code") }) {
-		codes[code] = true
+	for _, dir := range []string{"../sweep", "../shard"} {
+		for _, code := range constants(t, dir, func(name, typ string) bool { return typ == "" && strings.HasPrefix(name, "Code") }) {
+			codes[code] = true
+		}
 	}
 	rows := map[string]bool{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\| \\S[^|]* \\| \\S[^|]* \\|$").FindAllStringSubmatch(doc(t, "problems.md"), -1) {

@@ -122,8 +122,11 @@ var problemWords = map[string]string{
 	"submodule":    "a repository of its own, swept where it is named",
 	"bare-repo":    "a bare repository in a work tree: listed as files, not opened",
 
-	"canary":      "a planted package was not found: the reader of this format fell silent",
-	"catalogue":   "a row of a list of indicators could not be used: it was not looked for",
-	"interrupted": "the sweep was stopped before its end",
-	"nothing":     "no repository was looked at",
+	"canary":        "a planted package was not found: the reader of this format fell silent",
+	"catalogue":     "a row of a list of indicators could not be used: it was not looked for",
+	"stream":        "the stream of a sweep that is not whole",
+	"missing-shard": "a share of the work whose stream is not there",
+	"shards-differ": "streams that are not the parts of one run",
+	"interrupted":   "the sweep was stopped before its end",
+	"nothing":       "no repository was looked at",
 }

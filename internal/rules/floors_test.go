@@ -13,6 +13,7 @@ import (
 var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
 	{"internal/cli"},
+	{"internal/shard"},
 	{"internal/report", "internal/exclusion"},
 	{"internal/sweep"},
 	{"internal/match"},

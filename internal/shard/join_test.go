@@ -1,0 +1,172 @@
+package shard_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/report"
+	"github.com/wormsweep/wormsweep/internal/shard"
+)
+
+// stream renders events as a sweep would.
+func stream(t *testing.T, name string, events ...finding.Event) shard.Stream {
+	t.Helper()
+	var b bytes.Buffer
+	r := report.NewJSON(&b)
+	for _, e := range events {
+		if err := r.Event(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return shard.Stream{Name: name, Reader: &b}
+}
+
+func begin(share, revision string) *finding.Run {
+	return &finding.Run{Stream: "1", Tool: "wormsweep", Version: "v1", Paths: []string{"acme"}, Shard: share, Catalogue: finding.Catalogue{Revision: revision}}
+}
+
+func hit(repository string) *finding.Finding {
+	return &finding.Finding{Repository: repository, State: finding.Active, Campaign: "c"}
+}
+
+func covered(repository string) *finding.Coverage {
+	return &finding.Coverage{Repository: repository, Status: finding.Parsed}
+}
+
+// join gives the events as short lines, and the summary.
+func join(t *testing.T, streams ...shard.Stream) ([]string, *finding.Summary) {
+	t.Helper()
+	var lines []string
+	summary, err := shard.Join(streams, func(e finding.Event) error {
+		switch e := e.(type) {
+		case *finding.Run:
+			lines = append(lines, fmt.Sprintf("run %s %v", e.Shard, e.Paths))
+		case *finding.Finding:
+			lines = append(lines, "finding "+e.Repository)
+		case *finding.Problem:
+			lines = append(lines, strings.TrimSpace("problem "+e.Code+" "+e.Repository))
+		case *finding.Coverage:
+			lines = append(lines, "coverage "+e.Repository)
+		case *finding.Summary:
+			lines = append(lines, "summary")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines, summary
+}
+
+func TestJoin(t *testing.T) {
+	one := []finding.Event{
+		begin("1/2", "r"), hit("acme/a"), covered("acme/a"), covered("acme/c"),
+		&finding.Summary{Exit: 1, Repositories: finding.Repositories{Hit: 1, Clean: 1}, Findings: map[finding.State]int{finding.Active: 1}, Packages: 5, NotLookedAt: map[string]int{"network": 7}, Elapsed: 3},
+	}
+	two := []finding.Event{
+		begin("2/2", "r"), covered("acme/b"),
+		&finding.Summary{Repositories: finding.Repositories{Clean: 1}, Packages: 2, NotLookedAt: map[string]int{"network": 7}, Elapsed: 4},
+	}
+	clean := []finding.Event{begin("1/2", "r"), covered("acme/a"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}}}
+	for _, tt := range []struct {
+		name    string
+		streams []shard.Stream
+		want    []string
+		exit    int
+		answer  finding.Repositories
+	}{
+		{
+			"two halves, in the order of repositories",
+			[]shard.Stream{stream(t, "1", one...), stream(t, "2", two...)},
+			[]string{"run  [acme]", "finding acme/a", "coverage acme/a", "coverage acme/b", "coverage acme/c", "summary"},
+			1,
+			finding.Repositories{Hit: 1, Clean: 2},
+		},
+		{
+			"a half that is missing: nothing is clean",
+			[]shard.Stream{stream(t, "1", clean...)},
+			[]string{"run  [acme]", "problem missing-shard", "coverage acme/a", "summary"},
+			3,
+			finding.Repositories{Unknown: 1},
+		},
+		{
+			"a half that was cut short: what it found was found",
+			[]shard.Stream{stream(t, "1", one[:3]...), stream(t, "2", two...)},
+			[]string{"run  [acme]", "finding acme/a", "coverage acme/a", "coverage acme/b", "problem stream", "summary"},
+			1,
+			finding.Repositories{Hit: 1, Unknown: 1},
+		},
+		{
+			"an empty file",
+			[]shard.Stream{stream(t, "1", clean...), stream(t, "2")},
+			[]string{"run  [acme]", "problem missing-shard", "coverage acme/a", "problem stream", "summary"},
+			3,
+			finding.Repositories{Unknown: 1},
+		},
+		{
+			"no stream of ours",
+			[]shard.Stream{{Name: "x", Reader: strings.NewReader("<html>\n")}},
+			[]string{"run  []", "problem stream", "summary"},
+			3,
+			finding.Repositories{},
+		},
+		{
+			"another catalogue",
+			[]shard.Stream{stream(t, "1", clean...), stream(t, "2", begin("2/2", "older"), &finding.Summary{})},
+			[]string{"run  [acme]", "problem shards-differ", "coverage acme/a", "summary"},
+			3,
+			finding.Repositories{Unknown: 1},
+		},
+		{
+			"one share twice",
+			[]shard.Stream{stream(t, "1", clean...), stream(t, "2", clean...)},
+			[]string{"run  [acme]", "problem shards-differ", "problem missing-shard", "coverage acme/a", "coverage acme/a", "summary"},
+			3,
+			finding.Repositories{Unknown: 2},
+		},
+		{
+			"one whole stream",
+			[]shard.Stream{stream(t, "1", begin("", "r"), covered("acme/a"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}})},
+			[]string{"run  [acme]", "coverage acme/a", "summary"},
+			0,
+			finding.Repositories{Clean: 1},
+		},
+	} {
+		got, summary := join(t, tt.streams...)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: events (-want +got):\n%s", tt.name, diff)
+		}
+		if summary.Exit != tt.exit || summary.Repositories != tt.answer {
+			t.Errorf("%s: exit %d, %+v; want %d, %+v", tt.name, summary.Exit, summary.Repositories, tt.exit, tt.answer)
+		}
+	}
+}
+
+func TestJoinAddsUp(t *testing.T) {
+	sum := func(exit int, f finding.Summary) *finding.Summary { f.Exit = exit; return &f }
+	_, got := join(t,
+		stream(t, "1", begin("1/2", "r"), sum(1, finding.Summary{
+			Findings: map[finding.State]int{finding.Active: 1}, Packages: 5, NotLookedAt: map[string]int{"network": 7},
+			Files: finding.Files{Parsed: 1, Total: 9}, Canaries: finding.Canaries{Planted: 27}, Elapsed: 3,
+		})),
+		stream(t, "2", begin("2/2", "r"), sum(0, finding.Summary{
+			Findings: map[finding.State]int{finding.Active: 2, finding.Weak: 1}, Packages: 2, NotLookedAt: map[string]int{"network": 7},
+			Files: finding.Files{Parsed: 2, Total: 1}, Canaries: finding.Canaries{Planted: 27}, Elapsed: 4,
+		})))
+	want := &finding.Summary{
+		Exit: 1, Findings: map[finding.State]int{finding.Active: 3, finding.Weak: 1}, Packages: 7,
+		Files: finding.Files{Parsed: 3, Total: 10}, Unmatched: map[string]int{}, NotLookedAt: map[string]int{"network": 7},
+		Canaries: finding.Canaries{Planted: 27}, Elapsed: 4,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+}
