@@ -16,7 +16,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench fixtures lint lint-bench fuzz needs
+.PHONY: test check sweep bench fixtures lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -26,7 +26,7 @@ test: lint fuzz
 RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/match/... \
 	./internal/source/... ./internal/sweep/... ./internal/xtest/... ./iocs ./pkg/ioc
 
-check: needs lint lint-bench fuzz sweep
+check: needs lint lint-bench lint-scripts fuzz sweep
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
 		-- go test -json -race -short $(RACE)
@@ -39,10 +39,14 @@ lint:
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
+	$(TOOL) actionlint
 
 lint-bench:
 	go -C bench mod tidy -diff
 	go -C bench vet ./...
+
+lint-scripts:
+	shellcheck .ci/run .ci/needs scripts/*.sh
 
 fuzz:
 	go run ./internal/ci/fuzz -total 30s ./...
