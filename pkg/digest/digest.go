@@ -4,6 +4,7 @@ package digest
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"strings"
 )
@@ -125,6 +126,15 @@ func (d Digest) Prefix() (prefix uint64, ok bool) {
 		return 0, false
 	}
 	return prefix ^ uint64(d.Algorithm)<<56, bad == 0
+}
+
+// PrefixOf is Digest.Prefix of a digest of that algorithm that begins with those bytes; ok is
+// false for fewer than eight.
+func PrefixOf(a Algorithm, begin []byte) (prefix uint64, ok bool) {
+	if a.Size() == 0 || len(begin) < 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(begin) ^ uint64(a)<<56, true
 }
 
 var hexValues = func() (t [256]byte) {

@@ -13,6 +13,11 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile/pypi"
 )
 
+// Revision grows by one whenever a reader shows other packages, problems or includes of the same
+// bytes, or For picks other files: what was read before is then read again. A test holds it to
+// the answers of the readers.
+const Revision = 1
+
 // Format is one format of lockfile.
 type Format struct {
 	// ID names the format in reports and in the ledger: "package-lock".

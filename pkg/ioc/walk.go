@@ -1,0 +1,155 @@
+package ioc
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/pkg/digest"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+)
+
+// Name is a name that a Set lists, in its canonical spelling: a package, or for Namespace every
+// package of an npm scope.
+type Name struct {
+	Ecosystem ecosystem.Ecosystem
+	Name      string
+	Namespace bool
+}
+
+// Names yields every name that s lists, in no order, some more than once: a name is in each
+// layer, and one is both a name and a scope. With Only also names of other campaigns may come.
+// An entry that meets s by name has one of these names, but for letter case in Go.
+func (s *Set) Names() iter.Seq[Name] {
+	return func(yield func(Name) bool) {
+		for _, x := range s.layers {
+			for _, e := range ecosystem.All {
+				for key, values := range table(x.sections[nameSections[e]]).all() {
+					if !yieldName(yield, e, key, values) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// yieldName yields a name as what its values make of it.
+func yieldName(yield func(Name) bool, e ecosystem.Ecosystem, key string, values cursor) bool {
+	name, scope := false, false
+	for v, ok := values.next(); ok; v, ok = values.next() {
+		scope = scope || v.kind == kindNamespace
+		name = name || v.kind != kindNamespace
+	}
+	return (!name || yield(Name{e, key, false})) && (!scope || yield(Name{e, key, true}))
+}
+
+// DigestPrefixes yields digest.Digest.Prefix of every digest that s lists, as Names does.
+func (s *Set) DigestPrefixes() iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for _, x := range s.layers {
+			for key := range table(x.sections[secDigests]).all() {
+				if !yield(binary.BigEndian.Uint64([]byte(key))) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// CommitKeys yields the first CommitKey hex digits, in lower case, of every commit of a git
+// dependency that s lists, as Names does.
+func (s *Set) CommitKeys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, x := range s.layers {
+			for key := range table(x.sections[secRefs]).all() {
+				if !yield(key) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// CommitKey is the number of hex digits of a commit by which a git dependency is looked up: no
+// shorter one meets anything.
+const CommitKey = refKey
+
+// Digests yields the listed digests with a prefix, as digest.Digest.Prefix gives it. One that is
+// not listed costs one look-up and no allocation.
+func (s *Set) Digests(prefix uint64) iter.Seq[digest.Digest] {
+	return func(yield func(digest.Digest) bool) {
+		for _, x := range s.layers {
+			values := table(x.sections[secDigests]).findUint(prefix)
+			for v, ok := values.next(); ok; v, ok = values.next() {
+				algorithm, text, _ := strings.Cut(v.extra, ":")
+				if !yield(digest.Digest{Algorithm: digest.ParseAlgorithm(algorithm), Text: text}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// FilesRevision identifies what s selects files by (File): their paths, names and sizes, the
+// blob ids, and whether a digest decides. Sets of equal revision have the same files of a tree in
+// scope; which of them are met may differ by their digests.
+func (s *Set) FilesRevision() string {
+	var all []string
+	for _, x := range s.layers {
+		for _, n := range x.selectors() {
+			ind := x.indicator(n)
+			if s.only != nil && !s.only[x.campaign(ind.Campaign).ID] {
+				continue
+			}
+			byDigest := ind.SHA256 != "" || ind.SHA1 != "" || ind.MD5 != ""
+			all = append(all, fmt.Sprintf("%q %q %d %d %d %q %t", ind.Path, ind.Name, ind.Size, ind.SizeMin, ind.SizeMax, ind.GitBlob, byDigest))
+		}
+	}
+	slices.Sort(all)
+	h := sha256.New()
+	for _, line := range slices.Compact(all) {
+		fmt.Fprintln(h, line)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// selectors are the indicators that File and Blob ask for.
+func (x *index) selectors() []uint32 {
+	var out []uint32
+	for _, section := range []int{secBases, secBlobs, secSizes} {
+		for _, values := range table(x.sections[section]).all() {
+			for v, ok := values.next(); ok; v, ok = values.next() {
+				out = append(out, v.indicator)
+			}
+		}
+	}
+	for i := range x.globs {
+		out = append(out, x.globs[i].indicator)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// all yields the keys of t and their values, in the order of its slots.
+func (t table) all() iter.Seq2[string, cursor] {
+	return func(yield func(string, cursor) bool) {
+		if len(t) < 4 {
+			return
+		}
+		for slot := range int(t.u32(0)) {
+			at := int(t.u32(4 + 4*slot))
+			if at == 0 {
+				continue
+			}
+			n := t.u16(at)
+			if !yield(string(t[at+2:at+2+n]), cursor{t, at + 2 + n + 4, t.u32(at + 2 + n)}) {
+				return
+			}
+		}
+	}
+}
