@@ -69,9 +69,10 @@ type miss struct {
 	reason ioc.Reason
 }
 
-// read parses a content and matches its entries.
-func read(set *ioc.Set, f *formats.Format, data []byte, explain bool) outcome {
-	file := f.Parse(data, lockfile.Options{})
+// read parses a content and matches its entries. The memory is good for the next file when
+// it returns; it may be nil.
+func read(set *ioc.Set, f *formats.Format, data []byte, explain bool, memory *lockfile.Memory) outcome {
+	file := f.Parse(data, lockfile.Options{Memory: memory})
 	out := outcome{packages: len(file.Packages)}
 	n := notable{problems: slices.Clone(file.Problems)} // their texts are no parts of the file's
 	for _, inc := range file.Includes {
@@ -105,7 +106,9 @@ func read(set *ioc.Set, f *formats.Format, data []byte, explain bool) outcome {
 		}
 		chain := ways.to(i)
 		for _, m := range found {
-			n.hits = append(n.hits, hit{m, describePackage(p, m.Identity), p.Line, chain})
+			pkg := describePackage(p, m.Identity)
+			m.Identity = lockfile.Identity{Name: pkg.Name, Version: pkg.Version} // no parts of the text
+			n.hits = append(n.hits, hit{m, pkg, p.Line, chain})
 		}
 	}
 	if len(n.hits)+len(n.misses)+len(n.problems)+len(n.includes)+len(n.locked) > 0 {

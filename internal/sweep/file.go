@@ -42,7 +42,7 @@ func (fr *fileResult) failed(err error) {
 
 // file reads one file: parses it where it has a format, compares digests where it was
 // selected for that.
-func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, buf *[]byte) {
+func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, w *worker) {
 	if fr.hash {
 		if err := fr.compare(ctx, tree, p.opt.Set); err != nil {
 			fr.failed(err)
@@ -56,9 +56,9 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, buf *
 		return
 	}
 	load := func() ([]byte, error) {
-		data, err := tree.Read(ctx, fr.file, lockfile.MaxBytes, *buf)
+		data, err := tree.Read(ctx, fr.file, lockfile.MaxBytes, w.buf)
 		if err == nil {
-			*buf = data
+			w.buf = data
 		}
 		return data, err
 	}
@@ -79,7 +79,7 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, buf *
 		if err != nil {
 			return outcome{}, err
 		}
-		return read(p.opt.Set, fr.format, data, p.opt.Explain), nil
+		return read(p.opt.Set, fr.format, data, p.opt.Explain, &w.memory), nil
 	})
 	if err != nil {
 		fr.failed(err)

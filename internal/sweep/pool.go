@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"sync"
 
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
@@ -20,8 +21,14 @@ type pool struct {
 	contents map[contentKey]*content
 }
 
-// job is a piece of work on a file; buf is the worker's own, for reading into.
-type job func(buf *[]byte)
+// job is a piece of work on a file.
+type job func(w *worker)
+
+// worker is what one goroutine of the pool uses again for each file.
+type worker struct {
+	buf    []byte // for reading into
+	memory lockfile.Memory
+}
 
 // contentKey is what decides the outcome of reading a file.
 type contentKey struct {
@@ -57,9 +64,9 @@ func newPool(opt Options) *pool {
 	p := &pool{opt: opt, jobs: make(chan job), contents: map[contentKey]*content{}}
 	for range opt.Jobs {
 		p.workers.Go(func() {
-			var buf []byte
+			var w worker
 			for j := range p.jobs {
-				j(&buf)
+				j(&w)
 			}
 		})
 	}

@@ -118,9 +118,9 @@ func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
 // submit hands a file to a worker, or marks it when the sweep is over.
 func (p *pool) submit(ctx context.Context, wait *sync.WaitGroup, tree source.Tree, fr *fileResult) {
 	wait.Add(1)
-	work := func(buf *[]byte) {
+	work := func(w *worker) {
 		defer wait.Done()
-		p.file(ctx, tree, fr, buf)
+		p.file(ctx, tree, fr, w)
 	}
 	select {
 	case p.jobs <- work:

@@ -20,7 +20,8 @@ import (
 // File is what one lockfile holds.
 //
 // Its strings are parts of one copy of the file's text: a caller that keeps one for
-// long clones it (strings.Clone), or it keeps the whole text alive.
+// long clones it (strings.Clone), or it keeps the whole text alive. Its lists are the
+// caller's, but for Options.Memory.
 type File struct {
 	Packages []Package // in the order of the file
 	Problems []Problem // in the order of the file; empty means read whole
@@ -176,4 +177,7 @@ type Include struct {
 type Options struct {
 	// Edges asks for Package.RequiredBy. It costs about as much again as the reading.
 	Edges bool
+
+	// Memory, where set, is used again for the lists of File. It is for one goroutine.
+	Memory *Memory
 }

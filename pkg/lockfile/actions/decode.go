@@ -29,9 +29,9 @@ type reader struct {
 }
 
 // parse reads a file the short way where it can, and else the long way.
-func parse(data []byte, in layout, read func(r *reader, root *yaml.Node)) lockfile.File {
+func parse(data []byte, opt lockfile.Options, in layout, read func(r *reader, root *yaml.Node)) lockfile.File {
 	if len(data) <= maxSize {
-		if f, ok := plain(data, in); ok {
+		if f, ok := plain(data, opt, in); ok {
 			return f
 		}
 	}

@@ -24,8 +24,11 @@ type plainReader struct {
 }
 
 // plain reads the file the short way. ok is false where it cannot.
-func plain(data []byte, in layout) (file lockfile.File, ok bool) {
+func plain(data []byte, opt lockfile.Options, in layout) (file lockfile.File, ok bool) {
 	var r plainReader
+	var digests []lockfile.Digest // an action has none
+	r.Packages, digests = opt.Memory.Take(0, 0)
+	defer func() { opt.Memory.Keep(r.Packages, digests) }()
 	r.scan = yamlscan.New(yamlscan.Text(data, &r.File), yamlscan.AnyKey, &r.File)
 	more := r.next()
 	if more && r.scan.Kind == yamlscan.Document {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
 // kinds are the kinds of files, with both ways to read them.
@@ -22,7 +24,7 @@ var kinds = []struct {
 func sameBothWays(t *testing.T, name string, data []byte) (short bool) {
 	t.Helper()
 	for _, kind := range kinds {
-		got, ok := plain(data, kind.in)
+		got, ok := plain(data, lockfile.Options{}, kind.in)
 		if !ok {
 			continue
 		}

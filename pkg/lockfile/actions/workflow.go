@@ -10,8 +10,8 @@ import (
 
 // ParseWorkflow reads a workflow file (docs.github.com, "Workflow syntax for GitHub
 // Actions"): jobs.*.uses and jobs.*.steps[].uses.
-func ParseWorkflow(data []byte, _ lockfile.Options) lockfile.File {
-	return parse(data, layout{root: "jobs", jobs: true}, (*reader).workflow)
+func ParseWorkflow(data []byte, opt lockfile.Options) lockfile.File {
+	return parse(data, opt, layout{root: "jobs", jobs: true}, (*reader).workflow)
 }
 
 func (r *reader) workflow(root *yaml.Node) {
@@ -38,8 +38,8 @@ func WorkflowSample(name, version string) string {
 
 // ParseAction reads an action's own metadata (docs.github.com, "Metadata syntax for GitHub
 // Actions"): the steps of a composite action, and the image of a container action.
-func ParseAction(data []byte, _ lockfile.Options) lockfile.File {
-	return parse(data, layout{root: "runs"}, (*reader).metadata)
+func ParseAction(data []byte, opt lockfile.Options) lockfile.File {
+	return parse(data, opt, layout{root: "runs"}, (*reader).metadata)
 }
 
 func (r *reader) metadata(root *yaml.Node) {

@@ -31,8 +31,8 @@ var modVerbs = []string{
 }
 
 // ParseGoMod reads a go.mod file (golang.org/ref/mod, "go.mod files").
-func ParseGoMod(data []byte, _ lockfile.Options) lockfile.File {
-	r, ok := newReader(data, 45)
+func ParseGoMod(data []byte, opt lockfile.Options) lockfile.File {
+	r, ok := newReader(data, 45, false, opt)
 	if !ok {
 		return r.File
 	}
@@ -46,7 +46,7 @@ func ParseGoMod(data []byte, _ lockfile.Options) lockfile.File {
 	if m.path == "" && len(m.Packages) > 0 {
 		m.AddProblem(0, lockfile.CodeHeader, "no module directive")
 	}
-	return m.File
+	return m.finish()
 }
 
 // GoModSample is a go.mod file that requires one module version.

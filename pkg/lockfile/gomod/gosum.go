@@ -7,20 +7,17 @@ import (
 )
 
 // sum is a go.sum file that is being read.
-type sum struct {
-	*reader
-	digests []lockfile.Digest // Package.Digests are parts of it
-}
+type sum struct{ *reader }
 
 // ParseGoSum reads a go.sum or go.work.sum file (golang.org/ref/mod, "go.sum files"): lines
 // of a module path, a version with or without "/go.mod", and a digest. The lines of one
 // module version that stand together are one entry.
-func ParseGoSum(data []byte, _ lockfile.Options) lockfile.File {
-	r, ok := newReader(data, 120)
+func ParseGoSum(data []byte, opt lockfile.Options) lockfile.File {
+	r, ok := newReader(data, 120, true, opt)
 	if !ok {
 		return r.File
 	}
-	s := &sum{reader: r, digests: make([]lockfile.Digest, 0, cap(r.Packages))}
+	s := sum{r}
 	for {
 		line, ok := s.next()
 		if !ok {
@@ -28,7 +25,7 @@ func ParseGoSum(data []byte, _ lockfile.Options) lockfile.File {
 		}
 		s.entry(line)
 	}
-	return s.File
+	return s.finish()
 }
 
 // GoSumSample is a go.sum file that lists one module version.
@@ -40,7 +37,7 @@ func GoSumSample(name, version string) string {
 // hashLen is the length of " h1:" and a digest of 32 bytes in base64.
 const hashLen = len(" h1:") + 44
 
-func (s *sum) entry(line string) {
+func (s sum) entry(line string) {
 	if at := len(line) - hashLen; at > 0 && strings.HasPrefix(line[at:], " h1:") {
 		if path, version, ok := strings.Cut(line[:at], " "); ok && path != "" && version != "" && plain(version) {
 			s.put(path, version, line[at+1:])
@@ -62,7 +59,7 @@ func plain(s string) bool {
 
 // oddEntry reads a line that is not three words with one space between them, the last one
 // as long as a digest is.
-func (s *sum) oddEntry(line string) {
+func (s sum) oddEntry(line string) {
 	fields := strings.Fields(line)
 	switch {
 	case len(fields) == 0 || s.conflict(line):
@@ -84,7 +81,7 @@ func (s *sum) oddEntry(line string) {
 func looksLikeVersion(s string) bool { return len(s) > 1 && s[0] == 'v' && '0' <= s[1] && s[1] <= '9' }
 
 // put adds a line to the entry before it, or as a new one.
-func (s *sum) put(path, version, hash string) {
+func (s sum) put(path, version, hash string) {
 	version, goMod := strings.CutSuffix(version, "/go.mod")
 	n := len(s.Packages)
 	if n == 0 || s.Packages[n-1].Name != path || s.Packages[n-1].Version != version {

@@ -6,8 +6,8 @@ var workVerbs = []string{"go", "toolchain", "godebug", "use", "replace"}
 
 // ParseGoWork reads a go.work file (golang.org/ref/mod, "go.work files"). Its
 // replacements hold for modules that other files require.
-func ParseGoWork(data []byte, _ lockfile.Options) lockfile.File {
-	r, ok := newReader(data, 25)
+func ParseGoWork(data []byte, opt lockfile.Options) lockfile.File {
+	r, ok := newReader(data, 25, false, opt)
 	if !ok {
 		return r.File
 	}
@@ -24,7 +24,7 @@ func ParseGoWork(data []byte, _ lockfile.Options) lockfile.File {
 	})
 	m.finishUnknown()
 	m.finishReplaces(true)
-	return m.File
+	return m.finish()
 }
 
 // GoWorkSample is a go.work file that puts one module version in the place of another.

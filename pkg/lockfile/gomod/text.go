@@ -13,21 +13,27 @@ import (
 // reader collects what one file holds.
 type reader struct {
 	lockfile.File
-	rest    string // what is left of the text
-	line    int    // 1-based number of the line that next gave
+	digests []lockfile.Digest // Package.Digests are parts of it
+	memory  *lockfile.Memory  // nil for none
+	rest    string            // what is left of the text
+	line    int               // 1-based number of the line that next gave
 	unknown []unknown
 }
 
-// newReader makes room for a file whose entries take about perEntry bytes each. ok is
-// false for a file that is not read.
-func newReader(data []byte, perEntry int) (r *reader, ok bool) {
-	r = new(reader)
+// newReader makes room for a file whose entries take about perEntry bytes each, and have
+// about one digest each where hashed is set. ok is false for a file that is not read.
+func newReader(data []byte, perEntry int, hashed bool, opt lockfile.Options) (r *reader, ok bool) {
+	r = &reader{memory: opt.Memory}
 	if len(data) > lockfile.MaxBytes {
 		r.AddProblem(0, lockfile.CodeLimit, "%d bytes: over the limit of %d", len(data), lockfile.MaxBytes)
 		return r, false
 	}
 	r.rest = string(bytes.TrimPrefix(data, []byte("\ufeff")))
-	r.Packages = make([]lockfile.Package, 0, min(len(data)/perEntry+4, 1<<16))
+	packages, digests := min(len(data)/perEntry+4, 1<<16), 0
+	if hashed {
+		digests = packages
+	}
+	r.Packages, r.digests = r.memory.Take(packages, digests)
 	if i := strings.IndexByte(r.rest, 0); i >= 0 {
 		r.AddProblem(lineAt(r.rest, i), lockfile.CodeEncoding, "a NUL byte")
 	}
@@ -40,6 +46,12 @@ func newReader(data []byte, perEntry int) (r *reader, ok bool) {
 		r.AddProblem(lineAt(r.rest, i), lockfile.CodeEncoding, "not UTF-8")
 	}
 	return r, true
+}
+
+// finish gives the file.
+func (r *reader) finish() lockfile.File {
+	r.memory.Keep(r.Packages, r.digests)
+	return r.File
 }
 
 // lineAt is the number of the line that holds s[i].

@@ -14,8 +14,8 @@ import (
 //
 // A module is of kind Vendored when packages of it follow, otherwise Manifest: go.mod asks
 // for it, and nothing of it is built.
-func ParseVendorModules(data []byte, _ lockfile.Options) lockfile.File {
-	r, ok := newReader(data, 200)
+func ParseVendorModules(data []byte, opt lockfile.Options) lockfile.File {
+	r, ok := newReader(data, 200, false, opt)
 	if !ok {
 		return r.File
 	}
@@ -39,7 +39,7 @@ func ParseVendorModules(data []byte, _ lockfile.Options) lockfile.File {
 			m.Packages[current].Source.Kind = lockfile.Vendored
 		}
 	}
-	return m.File
+	return m.finish()
 }
 
 // VendorModulesSample is a vendor/modules.txt that holds one module version.

@@ -19,7 +19,7 @@ import (
 //
 // The key is the path of names under which it is installed: "a/b" is the "b" of "a".
 func ParseBunLock(data []byte, opt lockfile.Options) lockfile.File {
-	f, ok := newJSONFile(data, 200, jsonscan.Options{TrailingCommas: true})
+	f, ok := newJSONFile(data, 200, opt, jsonscan.Options{TrailingCommas: true})
 	if !ok {
 		return f.File
 	}
@@ -32,7 +32,7 @@ func ParseBunLock(data []byte, opt lockfile.Options) lockfile.File {
 	if opt.Edges {
 		l.link(l.tree.edges())
 	}
-	return l.File
+	return l.finish()
 }
 
 // BunLockSample writes a bun.lock that locks one package.

@@ -20,14 +20,14 @@ import (
 // own npm registry has for it, "@jsr/scope__name", as an archive at an address. Modules by
 // URL, under "remote", are no packages and are left out.
 func ParseDenoLock(data []byte, opt lockfile.Options) lockfile.File {
-	f, ok := newJSONFile(data, 200, jsonscan.Options{})
+	f, ok := newJSONFile(data, 200, opt, jsonscan.Options{})
 	if !ok {
 		return f.File
 	}
 	l := &denoLock{jsonFile: f, edges: opt.Edges}
 	l.read()
 	l.resolve()
-	return l.File
+	return l.finish()
 }
 
 // DenoLockSample writes a deno.lock of version 5 that locks one package.

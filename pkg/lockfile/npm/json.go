@@ -16,14 +16,14 @@ type jsonFile struct {
 
 // newJSONFile begins to read data, whose entries take about perEntry bytes each. It is not
 // ok for a file over the limit, of which nothing is read.
-func newJSONFile(data []byte, perEntry int, opt jsonscan.Options) (f *jsonFile, ok bool) {
+func newJSONFile(data []byte, perEntry int, opt lockfile.Options, json jsonscan.Options) (f *jsonFile, ok bool) {
 	if len(data) > lockfile.MaxBytes {
 		f = &jsonFile{}
 		f.AddProblem(0, lockfile.CodeLimit, "%d bytes, more than %d", len(data), lockfile.MaxBytes)
 		return f, false
 	}
-	f = &jsonFile{builder: newBuilder(len(data), perEntry)}
-	f.s = jsonscan.New(string(data), &f.File, opt)
+	f = &jsonFile{builder: newBuilder(len(data), perEntry, opt)}
+	f.s = jsonscan.New(string(data), &f.File, json)
 	return f, true
 }
 

@@ -13,8 +13,8 @@ import (
 // of kind Manifest with a Range, or of the kind that its specifier says (Git, URL, Path,
 // Link, Workspace) with the specifier as Range. bundleDependencies is left out: it names
 // what another section asks for.
-func ParseManifest(data []byte, _ lockfile.Options) lockfile.File {
-	f, ok := newJSONFile(data, 100, jsonscan.Options{})
+func ParseManifest(data []byte, opt lockfile.Options) lockfile.File {
+	f, ok := newJSONFile(data, 100, opt, jsonscan.Options{})
 	if !ok {
 		return f.File
 	}
@@ -27,7 +27,7 @@ func ParseManifest(data []byte, _ lockfile.Options) lockfile.File {
 			m.field(key)
 		}
 	}
-	return m.File
+	return m.finish()
 }
 
 // ManifestSample writes a package.json that asks for one version of a package.
@@ -154,8 +154,8 @@ func isHosted(spec string) bool {
 
 // ParseInstalled reads the package.json of a package that lies unpacked in node_modules:
 // which package it is, and what npm 6 and older wrote down of where it came from.
-func ParseInstalled(data []byte, _ lockfile.Options) lockfile.File {
-	f, ok := newJSONFile(data, 1<<20, jsonscan.Options{})
+func ParseInstalled(data []byte, opt lockfile.Options) lockfile.File {
+	f, ok := newJSONFile(data, 1<<20, opt, jsonscan.Options{})
 	if !ok {
 		return f.File
 	}
@@ -164,7 +164,7 @@ func ParseInstalled(data []byte, _ lockfile.Options) lockfile.File {
 			f.installed()
 		}
 	}
-	return f.File
+	return f.finish()
 }
 
 func (f *jsonFile) installed() {

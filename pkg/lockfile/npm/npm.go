@@ -13,15 +13,21 @@ import (
 type builder struct {
 	lockfile.File
 	digests []lockfile.Digest // Package.Digests are parts of it
+	memory  *lockfile.Memory  // nil for none
 }
 
 // newBuilder makes room for a file of size bytes whose entries take about perEntry each.
-func newBuilder(size, perEntry int) builder {
+func newBuilder(size, perEntry int, opt lockfile.Options) builder {
+	b := builder{memory: opt.Memory}
 	n := size/perEntry + 1
-	return builder{
-		File:    lockfile.File{Packages: make([]lockfile.Package, 0, n)},
-		digests: make([]lockfile.Digest, 0, n),
-	}
+	b.Packages, b.digests = b.memory.Take(n, n)
+	return b
+}
+
+// finish gives the file.
+func (b *builder) finish() lockfile.File {
+	b.memory.Keep(b.Packages, b.digests)
+	return b.File
 }
 
 // add appends *p, with what follows from its other fields: the ecosystem, the address, and

@@ -223,7 +223,7 @@ func TestIntegrity(t *testing.T) {
 		{"sha3-" + sha1, "[] digest"},
 		{"sha512", "[] digest"},
 	} {
-		b := newBuilder(0, 1)
+		b := newBuilder(0, 1, lockfile.Options{})
 		var algorithms []string
 		for _, d := range b.integrity(tt.in, "x", 1) {
 			algorithms = append(algorithms, d.Algorithm.String())
@@ -239,7 +239,7 @@ func TestIntegrity(t *testing.T) {
 }
 
 func TestAdd(t *testing.T) {
-	b := newBuilder(100, 10)
+	b := newBuilder(100, 10, lockfile.Options{})
 	for _, tt := range []struct {
 		in   lockfile.Package
 		want string

@@ -16,7 +16,7 @@ import (
 // both is given once. A file of another version, or of none, is read as far as it looks
 // like these, with a problem.
 func ParsePackageLock(data []byte, opt lockfile.Options) lockfile.File {
-	f, ok := newJSONFile(data, 450, jsonscan.Options{})
+	f, ok := newJSONFile(data, 450, opt, jsonscan.Options{})
 	if !ok {
 		return f.File
 	}
@@ -31,7 +31,7 @@ func ParsePackageLock(data []byte, opt lockfile.Options) lockfile.File {
 	if opt.Edges {
 		l.link(append(l.flat.edges(), l.nested.edges()...))
 	}
-	return l.File
+	return l.finish()
 }
 
 // PackageLockSample writes a package-lock.json of version 3 that locks one package.

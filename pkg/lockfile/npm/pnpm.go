@@ -26,7 +26,7 @@ import (
 // A digest of 12.15 and later may be that of the tar inside of a tarball
 // (lockfile.integrityTarget); nothing in the file tells which.
 func ParsePnpm(data []byte, opt lockfile.Options) lockfile.File {
-	p := pnpmLock{builder: newBuilder(len(data), 300), edges: opt.Edges}
+	p := pnpmLock{builder: newBuilder(len(data), 300, opt), edges: opt.Edges}
 	text := yamlscan.Text(data, &p.File)
 	p.separated = strings.HasPrefix(text, "---\n")
 	p.keys = make([]pnpmKeyOf, 0, cap(p.Packages))
@@ -38,7 +38,7 @@ func ParsePnpm(data []byte, opt lockfile.Options) lockfile.File {
 	p.link(p.links)
 	p.sortProblems()
 	yamlscan.Renumber(data, &p.File)
-	return p.File
+	return p.finish()
 }
 
 // PnpmSample writes a pnpm-lock.yaml that locks one package.

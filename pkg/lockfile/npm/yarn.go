@@ -20,7 +20,7 @@ import (
 // for are Yes, since nothing but a manifest can have asked for those. Scope is never set:
 // yarn.lock does not tell.
 func ParseYarn(data []byte, opt lockfile.Options) lockfile.File {
-	y := yarnLock{builder: newBuilder(len(data), 300), edges: opt.Edges}
+	y := yarnLock{builder: newBuilder(len(data), 300, opt), edges: opt.Edges}
 	text := yamlscan.Text(data, &y.File)
 	y.index = make(map[string]int32, len(data)/350+1)
 	if isBerry(text) {
@@ -33,7 +33,7 @@ func ParseYarn(data []byte, opt lockfile.Options) lockfile.File {
 	}
 	y.sortProblems()
 	yamlscan.Renumber(data, &y.File)
-	return y.File
+	return y.finish()
 }
 
 // YarnClassicSample writes a yarn.lock of yarn 1 that locks one package.
@@ -133,7 +133,7 @@ func (y *yarnLock) readAgain(text string) {
 	for i := range y.Packages {
 		known[lockfile.Identity{Name: y.Packages[i].Name, Version: y.Packages[i].Version}] = true
 	}
-	again := yarnLock{builder: newBuilder(len(text), 400), index: map[string]int32{}}
+	again := yarnLock{builder: newBuilder(len(text), 400, lockfile.Options{}), index: map[string]int32{}}
 	again.readBerry(text)
 	for i := range again.Packages {
 		p := again.Packages[i]

@@ -30,12 +30,7 @@ func newReader(packages, digests int, opt lockfile.Options) reader {
 
 // expect makes room for packages and digests.
 func (r *reader) expect(packages, digests int) {
-	if packages > 0 {
-		r.Packages = make([]lockfile.Package, 0, packages)
-	}
-	if digests > 0 {
-		r.digests = make([]lockfile.Digest, 0, digests)
-	}
+	r.Packages, r.digests = r.opt.Memory.Take(packages, digests)
 }
 
 // How much text real files have: for a digest, 90 bytes in a requirements file, 160 in a
@@ -171,5 +166,6 @@ func (r *reader) finish() lockfile.File {
 		}
 		return cmp.Compare(a.Line, b.Line)
 	})
+	r.opt.Memory.Keep(r.Packages, r.digests)
 	return r.File
 }
