@@ -136,8 +136,7 @@ type ReadCloser interface {
 // File is an entry of a tree that is no folder.
 type File struct {
 	Path string // with slashes, relative to the tree's root; any bytes but NUL
-	// Size is in bytes; -1 where the tree names the file and does not hold its content, as
-	// in a partial clone.
+	// Size is in bytes, or SizeAbsent or SizeUnfetched.
 	Size int64
 	// Blob is the git blob id in lower-case hex, "" where the tree does not know it without
 	// reading the file.
@@ -147,6 +146,16 @@ type File struct {
 	Link    bool
 	Special bool
 }
+
+// The values of File.Size that are no size.
+const (
+	// SizeAbsent: the tree names the file and does not hold its content, as in a partial
+	// clone. It cannot be read.
+	SizeAbsent = -1
+	// SizeUnfetched: the content lies elsewhere and can be fetched, by Fetcher or by reading
+	// the file; nobody knows its size before.
+	SizeUnfetched = -2
+)
 
 // ErrTooLarge is returned by Tree.Read for a file over the given size.
 var ErrTooLarge = errors.New("larger than the limit")

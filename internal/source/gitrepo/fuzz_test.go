@@ -5,15 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/wormsweep/wormsweep/internal/source/confine"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // The paths that a git folder names come out absolute and clean: what decides on them
@@ -78,89 +76,6 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-func FuzzTree(f *testing.F) {
-	id := strings.Repeat("\x01", 20)
-	for _, seed := range []string{"", "100644 a\x00" + id, "40000 a\x00" + id + "100644 a-b\x00" + id, "100644 ..\x00" + id, "1 \x00", "160000 s\x00" + id} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		entries, err := parseTree(data)
-		again, err2 := parseTree(data)
-		if diff := cmp.Diff(entries, again, cmp.AllowUnexported(treeEntry{})); diff != "" || (err == nil) != (err2 == nil) {
-			t.Errorf("%q: two answers: %s", data, diff)
-		}
-		if !slices.IsSortedFunc(entries, treeEntry.compare) {
-			t.Errorf("%q: not in order: %v", data, entries)
-		}
-		size := 0
-		for _, e := range entries {
-			if e.name == "" || e.name == "." || e.name == ".." || strings.ContainsAny(e.name, "/\x00") {
-				t.Errorf("%q: the name %q", data, e.name)
-			}
-			size += len(e.name) + 1 + len(e.id)
-		}
-		if size > len(data) || err == nil && size+2*len(entries) > len(data) {
-			t.Errorf("%q: %d entries out of nothing", data, len(entries))
-		}
-	})
-}
-
-// A difference gives what go-git makes of it, and an error where go-git has one. Lengths
-// that are cut short are 0 to go-git and an error here.
-func FuzzDelta(f *testing.F) {
-	f.Add([]byte("base"), []byte("\x04\x04\x90\x04"))
-	f.Add([]byte("base"), []byte("\x04\x06\x91\x00\x02\x04abcd"))
-	f.Add([]byte("base"), []byte("\x04\x00"))
-	f.Add([]byte(""), []byte(""))
-	f.Fuzz(func(t *testing.T, base, delta []byte) {
-		const limit = 1 << 20
-		got, err := applyDelta(nil, base, delta, limit)
-		again, err2 := applyDelta([]byte("left from before"), base, delta, limit)
-		if !bytes.Equal(got, again) || (err == nil) != (err2 == nil) {
-			t.Errorf("two answers: %q, %v and %q, %v", got, err, again, err2)
-		}
-		if _, _, _, cut := deltaSizes(delta); cut != nil || len(base) == 0 || errors.Is(err, errLimit) {
-			return // go-git takes no empty base, and has no limit
-		}
-		want, wantErr := packfile.PatchDelta(base, delta)
-		if (err == nil) != (wantErr == nil) || !bytes.Equal(got, want) {
-			t.Errorf("%q to %q: %q, %v; go-git makes %q, %v", delta, base, got, err, want, wantErr)
-		}
-	})
-}
-
-// A copy of no length is one of 65,536 bytes.
-func TestLongCopy(t *testing.T) {
-	base := []byte(strings.Repeat("0123456789", 7_000))
-	got, err := applyDelta(nil, base, []byte("\xf0\xa2\x04\x80\x80\x04\x81\x07"), 1<<20)
-	if err != nil || !bytes.Equal(got, base[7:7+65_536]) {
-		t.Errorf("%d bytes, %v; want 65,536 of the base from the seventh", len(got), err)
-	}
-	if _, err := applyDelta(nil, base, []byte("\xf0\xa2\x04\x80\x80\x04\x81\x07"), 65_535); !errors.Is(err, errLimit) {
-		t.Errorf("over the limit: %v; want errLimit", err)
-	}
-}
-
-// The file of a loose object is read to an object that has the id, or to an error.
-func FuzzLoose(f *testing.F) {
-	for _, seed := range []string{"", "x\x9c", "x\x9cK\xca\xc9OR0d\x00\x00\x19\x8a\x05\x1f"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, file []byte) {
-		closed := 0
-		o, err := newLoose(bytes.NewReader(file), closerFunc(func() { closed++ }), ID{1})
-		if err == nil {
-			if data, err := confine.ReadAll(o, min(o.size, 1<<20), 1<<20, nil); err == nil {
-				t.Errorf("%q is read as %q, and cannot have the id", file, data)
-			}
-			o.Close()
-		}
-		if closed != 1 {
-			t.Errorf("%q: closed %d times", file, closed)
-		}
-	})
-}
-
 // A pack and an index that are anything give an object that has its id, or an error, and
 // the same one twice.
 func FuzzPack(f *testing.F) {
@@ -173,21 +88,17 @@ func FuzzPack(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := &store{packs: []*pack{p}}
 		for i := range min(p.count(), 8) {
-			id := ID(index[namesAt+20*int64(i):])
-			s.work.Store(16 << 20)
-			kind, got, err := readAny(s, id)
-			s.work.Store(16 << 20)
-			kind2, again, err2 := readAny(s, id)
+			id := gitobject.ID(index[namesAt+20*int64(i):])
+			kind, got, err := readAny(p, id)
+			kind2, again, err2 := readAny(p, id)
 			if kind != kind2 || !bytes.Equal(got, again) || (err == nil) != (err2 == nil) {
 				t.Errorf("two answers for %s: %v and %v", id, err, err2)
 			}
-			if err == nil && ID(plumbing.ComputeHash(kindOf(t, kind), got)) != id {
+			if err == nil && gitobject.ID(plumbing.ComputeHash(kindOf(t, kind), got)) != id {
 				t.Errorf("%s is read as another content", id)
 			}
-			s.work.Store(16 << 20)
-			if size, sizeErr := s.size(id); err == nil && (sizeErr != nil || size != int64(len(got))) {
+			if size, sizeErr := little(p).size(id); err == nil && (sizeErr != nil || size != int64(len(got))) {
 				t.Errorf("%s has the size %d, %v; read were %d", id, size, sizeErr, len(got))
 			}
 		}
@@ -202,14 +113,21 @@ func kindOf(t *testing.T, kind string) plumbing.ObjectType {
 	return k
 }
 
-func readAny(s *store, id ID) (kind string, data []byte, err error) {
-	o, err := s.open(id, 1<<20)
+// little is a store of one pack that may make 16 MB.
+func little(p *pack) *store {
+	s := &store{packs: []*pack{p}, work: gitobject.NewWork()}
+	_ = s.work.Spend(1<<30 - 16<<20)
+	return s
+}
+
+func readAny(p *pack, id gitobject.ID) (kind string, data []byte, err error) {
+	o, err := little(p).open(id, 1<<20)
 	if err != nil {
 		return "", nil, err
 	}
 	defer o.Close()
-	data, err = confine.ReadAll(o, min(o.size, 1<<20), 1<<20, nil)
-	return o.kind, data, err
+	data, err = confine.ReadAll(o, min(o.Size, 1<<20), 1<<20, nil)
+	return o.Kind, data, err
 }
 
 func readSeed(f *testing.F, name string) []byte {
@@ -219,7 +137,3 @@ func readSeed(f *testing.F, name string) []byte {
 	}
 	return data
 }
-
-type closerFunc func()
-
-func (f closerFunc) Close() error { f(); return nil }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 	"github.com/wormsweep/wormsweep/internal/source/gitrepo"
 )
 
@@ -75,12 +76,12 @@ func bareFolder(t testing.TB) string {
 	return dir
 }
 
-func objectID(kind, content string) gitrepo.ID {
+func objectID(kind, content string) gitobject.ID {
 	return sha1.Sum(fmt.Appendf(nil, "%s %d\x00%s", kind, len(content), content))
 }
 
 // loose puts an object in a git folder, whatever its content, and gives its id.
-func loose(t testing.TB, dir, kind, content string) gitrepo.ID {
+func loose(t testing.TB, dir, kind, content string) gitobject.ID {
 	t.Helper()
 	id := objectID(kind, content)
 	putLoose(t, dir, id, deflate(fmt.Sprintf("%s %d\x00%s", kind, len(content), content)))
@@ -88,7 +89,7 @@ func loose(t testing.TB, dir, kind, content string) gitrepo.ID {
 }
 
 // putLoose writes the file of a loose object.
-func putLoose(t testing.TB, dir string, id gitrepo.ID, file string) {
+func putLoose(t testing.TB, dir string, id gitobject.ID, file string) {
 	t.Helper()
 	name := id.String()
 	write(t, dir, "objects/"+name[:2]+"/"+name[2:], file)
@@ -109,12 +110,12 @@ func deflate(s string) string {
 }
 
 // entry is an entry of a tree object.
-func entry(mode, name string, id gitrepo.ID) string {
+func entry(mode, name string, id gitobject.ID) string {
 	return mode + " " + name + "\x00" + string(id[:])
 }
 
 // commit makes a commit of a tree the one that main names.
-func commit(t testing.TB, dir string, tree gitrepo.ID) {
+func commit(t testing.TB, dir string, tree gitobject.ID) {
 	t.Helper()
 	id := loose(t, dir, "commit", "tree "+tree.String()+"\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\nfirst\n")
 	write(t, dir, "refs/heads/main", id.String()+"\n")

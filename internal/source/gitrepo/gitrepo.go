@@ -8,7 +8,7 @@
 // alternates are followed inside the named folders alone. Every object is checked against
 // its id, so that nothing can stand in for another content.
 //
-// The format of pack entries is go-git's to know (plumbing/format/packfile). Its object
+// The format of pack entries is go-git's to know (see gitobject). Its object
 // storage is not used, since a repository can end the program in it: two deltas that name
 // each other as their base overflow the stack, which nothing recovers from; the header of a
 // loose object and the instructions of a delta may inflate to any size; whole indexes are
@@ -27,6 +27,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // Repo is an open repository. It is safe for concurrent use.
@@ -34,6 +35,7 @@ type Repo struct {
 	dir      *os.Root // the git folder: HEAD
 	common   *os.Root // refs, objects and configuration: dir itself but for a further work tree
 	objects  *store
+	trees    gitobject.Trees
 	problems []source.Problem
 }
 
@@ -47,7 +49,8 @@ const (
 // Open opens the git repository of a folder, given by its absolute path: with a .git folder
 // or file in it, or a bare one. The error is a *source.PathError.
 func Open(space *confine.Space, folder string) (*Repo, error) {
-	r := &Repo{objects: &store{}}
+	r := &Repo{objects: &store{work: gitobject.NewWork()}}
+	r.trees.Content, r.trees.Size = r.objects.tree, r.objects.fileSize
 	if err := r.open(space, folder); err != nil {
 		r.Close()
 		var pe *source.PathError

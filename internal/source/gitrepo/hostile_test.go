@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wormsweep/wormsweep/internal/source"
-	"github.com/wormsweep/wormsweep/internal/source/gitrepo"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // A tree that git would not have written is a problem, and what it holds is listed all the
@@ -53,9 +53,9 @@ func TestHostileTrees(t *testing.T) {
 		{"odd names", file("\n") + file(" ") + file("\\") + file("\xff"), []string{line("\n"), line(" "), line("\\"), line("\xff")}},
 		{"a folder that is a file", entry("40000", "a", blob) + file("b"), []string{"a: corrupt", line("b")}},
 		{"a file that is a folder", entry("100644", "a", objectID("tree", file("in"))), []string{fmt.Sprintf("a %d %s", len(file("in")), objectID("tree", file("in")))}},
-		{"a folder that is not there", entry("40000", "a", gitrepo.ID{1}) + file("b"), []string{"a: missing", line("b")}},
-		{"a file that is not there", entry("100644", "a", gitrepo.ID{1}) + file("b"), []string{fmt.Sprintf("a -1 %s", gitrepo.ID{1}), line("b")}},
-		{"submodule", entry("160000", "a", gitrepo.ID{1}) + file("b"), []string{"a: submodule", line("b")}},
+		{"a folder that is not there", entry("40000", "a", gitobject.ID{1}) + file("b"), []string{"a: missing", line("b")}},
+		{"a file that is not there", entry("100644", "a", gitobject.ID{1}) + file("b"), []string{fmt.Sprintf("a -1 %s", gitobject.ID{1}), line("b")}},
+		{"submodule", entry("160000", "a", gitobject.ID{1}) + file("b"), []string{"a: submodule", line("b")}},
 	} {
 		for _, packed := range []bool{false, true} {
 			dir := bareFolder(t)
@@ -85,130 +85,130 @@ func TestReadOfDamage(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		code source.Code
-		put  func(t *testing.T, dir string, id gitrepo.ID)
+		put  func(t *testing.T, dir string, id gitobject.ID)
 	}{
-		{"missing", source.CodeMissing, func(*testing.T, string, gitrepo.ID) {}},
-		{"another content", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"missing", source.CodeMissing, func(*testing.T, string, gitobject.ID) {}},
+		{"another content", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate("blob 7\x00another"))
 		}},
-		{"another kind", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"another kind", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate("tree 0\x00"))
 		}},
-		{"unknown kind", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"unknown kind", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate(fmt.Sprintf("blub %d\x00%s", len(content), content)))
 		}},
-		{"too short", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"too short", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate(fmt.Sprintf("blob %d\x00%s", len(content), content[1:])))
 		}},
-		{"too long", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"too long", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate(fmt.Sprintf("blob %d\x00%s", len(content), content+"!")))
 		}},
-		{"no length", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"no length", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate("blob\x00"+content))
 		}},
-		{"negative length", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"negative length", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate("blob -1\x00"+content))
 		}},
-		{"endless header", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"endless header", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			putLoose(t, dir, id, deflate(strings.Repeat("b", 4<<20)))
 		}},
-		{"empty file", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) { putLoose(t, dir, id, "") }},
-		{"no zlib", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) { putLoose(t, dir, id, "blob 1\x001") }},
-		{"cut", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"empty file", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) { putLoose(t, dir, id, "") }},
+		{"no zlib", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) { putLoose(t, dir, id, "blob 1\x001") }},
+		{"cut", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			file := deflate(fmt.Sprintf("blob %d\x00%s", len(content), content))
 			putLoose(t, dir, id, file[:len(file)/2])
 		}},
-		{"wrong checksum", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"wrong checksum", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			file := deflate(fmt.Sprintf("blob %d\x00%s", len(content), content))
 			putLoose(t, dir, id, file[:len(file)-1]+"!")
 		}},
-		{"a folder", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"a folder", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			if err := os.MkdirAll(filepath.Join(dir, "objects", id.String()[:2], id.String()[2:]), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"packed: another content", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: another content", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeBlob, len(content), "", deflate("The"+content[3:]))
 			w.put(t, dir)
 		}},
-		{"packed: too short", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: too short", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeBlob, len(content), "", deflate(content[1:]))
 			w.put(t, dir)
 		}},
-		{"packed: too long", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: too long", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeBlob, len(content), "", deflate(content+"!"))
 			w.put(t, dir)
 		}},
-		{"packed: type 0", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: type 0", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, 0, len(content), "", deflate(content))
 			w.put(t, dir)
 		}},
-		{"packed: type 5", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: type 5", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, 5, len(content), "", deflate(content))
 			w.put(t, dir)
 		}},
-		{"packed: no zlib", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: no zlib", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeBlob, len(content), "", content)
 			w.put(t, dir)
 		}},
-		{"packed: beyond the end", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: beyond the end", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.entries = append(w.entries, packed{id, 1 << 20})
 			w.put(t, dir)
 		}},
-		{"packed: beyond the table of long offsets", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: beyond the table of long offsets", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.entries = append(w.entries, packed{id, 1<<31 + 1<<20})
 			w.put(t, dir)
 		}},
-		{"packed: a difference to what is not there", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference to what is not there", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeRefDelta, 3, strings.Repeat("1", 20), deflate(delta(1, 1, "\x90")))
 			w.put(t, dir)
 		}},
-		{"packed: a difference to itself", source.CodeLimit, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference to itself", source.CodeLimit, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeRefDelta, 4, string(id[:]), deflate(delta(1, 1, "\x90\x01")))
 			w.put(t, dir)
 		}},
-		{"packed: differences to each other", source.CodeLimit, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: differences to each other", source.CodeLimit, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
-			other := gitrepo.ID{1}
+			other := gitobject.ID{1}
 			w.add(id, typeRefDelta, 4, string(other[:]), deflate(delta(1, 1, "\x90\x01")))
 			w.add(other, typeRefDelta, 4, string(id[:]), deflate(delta(1, 1, "\x90\x01")))
 			w.put(t, dir)
 		}},
-		{"packed: a difference to its own offset", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference to its own offset", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeOfsDelta, 4, ofs(0), deflate(delta(1, 1, "\x90\x01")))
 			w.put(t, dir)
 		}},
-		{"packed: a difference to before the pack", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference to before the pack", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			w.add(id, typeOfsDelta, 4, ofs(1000), deflate(delta(1, 1, "\x90\x01")))
 			w.put(t, dir)
 		}},
-		{"packed: a difference to another length", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference to another length", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			base := w.whole(typeBlob, "blob", "x")
 			d := delta(2, 1, "\x90\x01")
 			w.add(id, typeRefDelta, len(d), string(base[:]), deflate(d))
 			w.put(t, dir)
 		}},
-		{"packed: a difference that makes another content", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference that makes another content", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			base := w.whole(typeBlob, "blob", "x")
 			d := delta(1, 1, "\x90\x01")
 			w.add(id, typeRefDelta, len(d), string(base[:]), deflate(d))
 			w.put(t, dir)
 		}},
-		{"packed: a difference without lengths", source.CodeCorrupt, func(t *testing.T, dir string, id gitrepo.ID) {
+		{"packed: a difference without lengths", source.CodeCorrupt, func(t *testing.T, dir string, id gitobject.ID) {
 			w := newPackWriter()
 			base := w.whole(typeBlob, "blob", "x")
 			w.add(id, typeRefDelta, 0, string(base[:]), deflate(""))
@@ -342,37 +342,37 @@ func TestBombs(t *testing.T) {
 		name string
 		max  int64 // of the read
 		code source.Code
-		put  func(w *packWriter) gitrepo.ID // of package-lock.json
+		put  func(w *packWriter) gitobject.ID // of package-lock.json
 	}{
-		{"a blob of 16 MB in 16 kB", 8 * mega, source.CodeLimit, func(w *packWriter) gitrepo.ID {
+		{"a blob of 16 MB in 16 kB", 8 * mega, source.CodeLimit, func(w *packWriter) gitobject.ID {
 			return w.whole(typeBlob, "blob", zeros)
 		}},
-		{"a blob that says it is small", 16 * mega, source.CodeCorrupt, func(w *packWriter) gitrepo.ID {
-			w.add(gitrepo.ID{9}, typeBlob, 10, "", deflate(zeros))
-			return gitrepo.ID{9}
+		{"a blob that says it is small", 16 * mega, source.CodeCorrupt, func(w *packWriter) gitobject.ID {
+			w.add(gitobject.ID{9}, typeBlob, 10, "", deflate(zeros))
+			return gitobject.ID{9}
 		}},
-		{"instructions of 16 MB for a small blob", 16 * mega, source.CodeCorrupt, func(w *packWriter) gitrepo.ID {
+		{"instructions of 16 MB for a small blob", 16 * mega, source.CodeCorrupt, func(w *packWriter) gitobject.ID {
 			base := w.whole(typeBlob, "blob", "x")
-			w.add(gitrepo.ID{9}, typeRefDelta, len(zeros), string(base[:]), deflate(delta(1, 1, zeros[3:])))
-			return gitrepo.ID{9}
+			w.add(gitobject.ID{9}, typeRefDelta, len(zeros), string(base[:]), deflate(delta(1, 1, zeros[3:])))
+			return gitobject.ID{9}
 		}},
-		{"a blob of 10 GB by copies", 16 * mega, source.CodeLimit, func(w *packWriter) gitrepo.ID {
+		{"a blob of 10 GB by copies", 16 * mega, source.CodeLimit, func(w *packWriter) gitobject.ID {
 			base := w.whole(typeBlob, "blob", zeros[:mega])
 			d := delta(mega, 10_000*mega, strings.Repeat("\xf0\x00\x00\x10", 10_000))
-			w.add(gitrepo.ID{9}, typeRefDelta, len(d), string(base[:]), deflate(d))
-			return gitrepo.ID{9}
+			w.add(gitobject.ID{9}, typeRefDelta, len(d), string(base[:]), deflate(d))
+			return gitobject.ID{9}
 		}},
-		{"a base of 100 MB for a small blob", 16 * mega, source.CodeLimit, func(w *packWriter) gitrepo.ID {
-			w.add(gitrepo.ID{8}, typeBlob, 100*mega, "", deflate(zeros)) // as much as it says would take no other way
+		{"a base of 100 MB for a small blob", 16 * mega, source.CodeLimit, func(w *packWriter) gitobject.ID {
+			w.add(gitobject.ID{8}, typeBlob, 100*mega, "", deflate(zeros)) // as much as it says would take no other way
 			d := delta(100*mega, 1, "\x90\x01")
-			w.add(gitrepo.ID{9}, typeRefDelta, len(d), strings.Repeat("\x08", 1)+strings.Repeat("\x00", 19), deflate(d))
-			return gitrepo.ID{9}
+			w.add(gitobject.ID{9}, typeRefDelta, len(d), strings.Repeat("\x08", 1)+strings.Repeat("\x00", 19), deflate(d))
+			return gitobject.ID{9}
 		}},
-		{"5,000 differences to differences", 16 * mega, source.CodeLimit, func(w *packWriter) gitrepo.ID {
+		{"5,000 differences to differences", 16 * mega, source.CodeLimit, func(w *packWriter) gitobject.ID {
 			w.whole(typeBlob, "blob", "x")
 			return chain(w, 5_000, 1)
 		}},
-		{"4,000 differences of 16 MB each", 64 * mega, source.CodeLimit, func(w *packWriter) gitrepo.ID {
+		{"4,000 differences of 16 MB each", 64 * mega, source.CodeLimit, func(w *packWriter) gitobject.ID {
 			w.whole(typeBlob, "blob", zeros)
 			return chain(w, 4_000, len(zeros))
 		}},
@@ -407,7 +407,7 @@ func TestBombs(t *testing.T) {
 }
 
 // chain adds n differences, each to the one before it, that copy size bytes.
-func chain(w *packWriter, n, size int) gitrepo.ID {
+func chain(w *packWriter, n, size int) gitobject.ID {
 	d := ""
 	for left := size; left > 0; left -= min(left, 0xffffff) {
 		c := min(left, 0xffffff)
@@ -415,9 +415,9 @@ func chain(w *packWriter, n, size int) gitrepo.ID {
 	}
 	d = delta(size, size, d)
 	last := w.entries[len(w.entries)-1].offset
-	var id gitrepo.ID
+	var id gitobject.ID
 	for i := range n {
-		id = gitrepo.ID{byte(i >> 8), byte(i), 1}
+		id = gitobject.ID{byte(i >> 8), byte(i), 1}
 		last = w.add(id, typeOfsDelta, len(d), ofs(w.data.Len()-last), deflate(d))
 	}
 	return id

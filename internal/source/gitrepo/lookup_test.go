@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // countingReader counts its reads.
@@ -23,7 +25,7 @@ func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
 }
 
 // indexed makes a pack of an index over sorted ids; each has ten times its index as offset.
-func indexed(t *testing.T, ids []ID) (*pack, *countingReader) {
+func indexed(t *testing.T, ids []gitobject.ID) (*pack, *countingReader) {
 	t.Helper()
 	index := []byte(indexHead)
 	n := 0
@@ -58,25 +60,25 @@ func TestLookUp(t *testing.T) {
 		name  string
 		reads int // at most for one object
 		mean  float64
-		id    func(i int) ID
+		id    func(i int) gitobject.ID
 	}{
-		{"digests", 8, 2.5, func(i int) ID { return sha1.Sum(binary.BigEndian.AppendUint32(nil, uint32(i))) }},
-		{"one part", 14, 12, func(i int) ID {
-			id := ID{7}
+		{"digests", 8, 2.5, func(i int) gitobject.ID { return sha1.Sum(binary.BigEndian.AppendUint32(nil, uint32(i))) }},
+		{"one part", 14, 12, func(i int) gitobject.ID {
+			id := gitobject.ID{7}
 			binary.BigEndian.PutUint32(id[16:], uint32(2*i))
 			return id
 		}},
-		{"the last part", 14, 12, func(i int) ID {
-			id := ID(bytes.Repeat([]byte{0xff}, 20))
+		{"the last part", 14, 12, func(i int) gitobject.ID {
+			id := gitobject.ID(bytes.Repeat([]byte{0xff}, 20))
 			binary.BigEndian.PutUint32(id[16:], uint32(2*i))
 			return id
 		}},
 	} {
-		var ids []ID
+		var ids []gitobject.ID
 		for i := range count {
 			ids = append(ids, tt.id(i))
 		}
-		slices.SortFunc(ids, func(a, b ID) int { return bytes.Compare(a[:], b[:]) })
+		slices.SortFunc(ids, func(a, b gitobject.ID) int { return bytes.Compare(a[:], b[:]) })
 		p, r := indexed(t, ids)
 		all := r.reads
 		for i := 0; i < count; i += 7 {
@@ -97,7 +99,7 @@ func TestLookUp(t *testing.T) {
 		if mean := float64(r.reads-all) / (2 * count / 7); mean > tt.mean {
 			t.Errorf("%s: %.2f reads on average", tt.name, mean)
 		}
-		for _, none := range []ID{{}, {6, 255}, {7, 255}, {8}, ID(bytes.Repeat([]byte{0xff}, 20))} {
+		for _, none := range []gitobject.ID{{}, {6, 255}, {7, 255}, {8}, gitobject.ID(bytes.Repeat([]byte{0xff}, 20))} {
 			if _, found, err := p.lookUp(none); found || err != nil {
 				t.Errorf("%s: lookUp(%s) = %v, %v; it is not there", tt.name, none, found, err)
 			}

@@ -4,24 +4,20 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
 
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
-
 	"github.com/wormsweep/wormsweep/internal/source/confine"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // pack is a pack and its index (gitformat-pack, "pack-*.idx version 2"). Nothing of the
 // index is held but its first table: an object is found with one or two small reads.
 type pack struct {
+	gitobject.Pack
 	index  io.ReaderAt
-	data   io.ReaderAt
-	size   int64       // of data
 	fanout [256]uint32 // how many ids begin with a byte up to this
 	files  []*os.File
 }
@@ -79,24 +75,28 @@ func withoutPath(err error) error {
 
 // newPack makes a pack of the two files, whose sizes are given.
 func newPack(index io.ReaderAt, indexSize int64, data io.ReaderAt, size int64) (*pack, error) {
-	p := &pack{index: index, data: data, size: size}
+	p := &pack{index: index}
+	p.Pack = gitobject.Pack{Data: data, Size: size, Find: func(id gitobject.ID) (*gitobject.Pack, int64, bool, error) {
+		offset, found, err := p.lookUp(id)
+		return &p.Pack, offset, found, err
+	}}
 	head := make([]byte, namesAt)
 	if _, err := index.ReadAt(head, 0); err != nil && err != io.EOF {
 		return p, err
 	}
 	if !bytes.HasPrefix(head, []byte(indexHead)) {
-		return p, corrupt("its index is not of version 2")
+		return p, gitobject.Corrupt("its index is not of version 2")
 	}
 	before := uint32(0)
 	for i := range p.fanout {
 		p.fanout[i] = binary.BigEndian.Uint32(head[len(indexHead)+4*i:])
 		if p.fanout[i] < before {
-			return p, corrupt("its index counts down")
+			return p, gitobject.Corrupt("its index counts down")
 		}
 		before = p.fanout[i]
 	}
 	if indexSize < namesAt+int64(p.count())*perObject+indexTail {
-		return p, corrupt("its index is cut short: %d bytes for %d objects", indexSize, p.count())
+		return p, gitobject.Corrupt("its index is cut short: %d bytes for %d objects", indexSize, p.count())
 	}
 	var header [12]byte
 	if _, err := data.ReadAt(header[:], 0); err != nil && err != io.EOF {
@@ -104,7 +104,7 @@ func newPack(index io.ReaderAt, indexSize int64, data io.ReaderAt, size int64) (
 	}
 	version, count := binary.BigEndian.Uint32(header[4:]), binary.BigEndian.Uint32(header[8:])
 	if string(header[:4]) != "PACK" || version != 2 && version != 3 || count != p.count() {
-		return p, corrupt("it is not the pack that its index describes")
+		return p, gitobject.Corrupt("it is not the pack that its index describes")
 	}
 	return p, nil
 }
@@ -122,7 +122,7 @@ func (p *pack) close() error {
 var windows = sync.Pool{New: func() any { return new([lookUpBytes]byte) }}
 
 // lookUp gives the offset of an object.
-func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
+func (p *pack) lookUp(id gitobject.ID) (offset int64, found bool, err error) {
 	low, high := uint32(0), p.fanout[id[0]] // the object is one of low..high-1
 	if id[0] > 0 {
 		low = p.fanout[id[0]-1]
@@ -162,13 +162,13 @@ func (p *pack) lookUp(id ID) (offset int64, found bool, err error) {
 func (p *pack) readIndex(b []byte, at int64) error {
 	_, err := p.index.ReadAt(b, at)
 	if err == io.EOF {
-		return corrupt("the index of its pack ends before byte %d", at+int64(len(b)))
+		return gitobject.Corrupt("the index of its pack ends before byte %d", at+int64(len(b)))
 	}
 	return err
 }
 
 // search gives the index of an id in sorted ids, or where it would stand.
-func search(ids []byte, id ID) (uint32, bool) {
+func search(ids []byte, id gitobject.ID) (uint32, bool) {
 	low, high := 0, len(ids)/20
 	for low < high {
 		mid := (low + high) / 2
@@ -198,97 +198,4 @@ func (p *pack) offset(i uint32, b []byte) (int64, error) {
 		return 0, err
 	}
 	return int64(binary.BigEndian.Uint64(b) &^ (1 << 63)), nil
-}
-
-// packEntry is an entry of a pack: a whole object or the difference to another.
-type packEntry struct {
-	*packfile.ObjectHeader
-	scanner *packfile.Scanner
-}
-
-var scanners = sync.Pool{New: func() any { return packfile.NewScanner(bytes.NewReader(nil)) }}
-
-// entryAt reads the header of the entry at an offset. The caller closes the entry.
-func (p *pack) entryAt(offset int64) (packEntry, error) {
-	scanner := scanners.Get().(*packfile.Scanner)
-	scanner.Reset(io.NewSectionReader(p.data, 0, p.size))
-	header, err := scanner.SeekObjectHeader(offset)
-	if err != nil {
-		scanners.Put(scanner)
-		return packEntry{}, corrupt("no pack entry at offset %d: %v", offset, err)
-	}
-	return packEntry{header, scanner}, nil
-}
-
-func (e packEntry) close() {
-	e.scanner.Reset(bytes.NewReader(nil)) // lets go of the pack
-	scanners.Put(e.scanner)
-}
-
-// kind is the kind of a whole object, and "" for a difference.
-func (e packEntry) kind() string {
-	switch e.Type {
-	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
-		return e.Type.String()
-	}
-	return ""
-}
-
-// base gives the offset of the entry that a difference is to, in the same pack.
-func (p *pack) base(e packEntry) (int64, error) {
-	switch e.Type {
-	case plumbing.OFSDeltaObject:
-		return e.OffsetReference, nil
-	case plumbing.REFDeltaObject:
-		offset, found, err := p.lookUp(ID(e.Reference))
-		if err == nil && !found {
-			err = corrupt("it is stored as the difference to %s, which is not in its pack", e.Reference)
-		}
-		return offset, err
-	}
-	return 0, corrupt("a pack entry of the unknown type %d", e.Type)
-}
-
-// inflate reads what e holds: an object or the instructions of a difference.
-func (e packEntry) inflate(limit int64) ([]byte, error) {
-	if e.Length > limit {
-		return nil, fmt.Errorf("%w: a part of the object has %d bytes", errLimit, e.Length)
-	}
-	r, err := e.scanner.ReadObject()
-	if err != nil {
-		return nil, corrupt("%v", err)
-	}
-	defer r.Close()
-	data, err := confine.ReadAll(r, e.Length, e.Length, nil)
-	if err == nil && int64(len(data)) != e.Length {
-		err = errors.New("shorter than it says")
-	}
-	if err != nil {
-		return nil, corrupt("%v", err)
-	}
-	return data, nil
-}
-
-// sizeAt gives the length of the object at an offset.
-func (p *pack) sizeAt(offset int64) (int64, error) {
-	e, err := p.entryAt(offset)
-	if err != nil {
-		return 0, err
-	}
-	defer e.close()
-	if e.kind() != "" {
-		return e.Length, nil
-	}
-	r, err := e.scanner.ReadObject()
-	if err != nil {
-		return 0, corrupt("%v", err)
-	}
-	defer r.Close()
-	var head [2 * binary.MaxVarintLen64]byte
-	n, err := io.ReadFull(r, head[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return 0, corrupt("%v", err)
-	}
-	_, size, _, err := deltaSizes(head[:n])
-	return size, err
 }

@@ -8,7 +8,7 @@ import (
 	"sort"
 	"testing"
 
-	"github.com/wormsweep/wormsweep/internal/source/gitrepo"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // packWriter writes a pack and its index, with whatever entries and ids it is told.
@@ -18,7 +18,7 @@ type packWriter struct {
 }
 
 type packed struct {
-	id     gitrepo.ID
+	id     gitobject.ID
 	offset int
 }
 
@@ -39,7 +39,7 @@ func newPackWriter() *packWriter {
 
 // add writes an entry: its type, the length that it says, what stands before its deflated
 // content (the base of a difference), and that. It gives the entry's offset.
-func (w *packWriter) add(id gitrepo.ID, kind byte, length int, base, deflated string) int {
+func (w *packWriter) add(id gitobject.ID, kind byte, length int, base, deflated string) int {
 	offset := w.data.Len()
 	w.entries = append(w.entries, packed{id, offset})
 	c := kind<<4 | byte(length&15)
@@ -53,7 +53,7 @@ func (w *packWriter) add(id gitrepo.ID, kind byte, length int, base, deflated st
 }
 
 // whole adds a whole object.
-func (w *packWriter) whole(kind byte, name, content string) gitrepo.ID {
+func (w *packWriter) whole(kind byte, name, content string) gitobject.ID {
 	id := objectID(name, content)
 	w.add(id, kind, len(content), "", deflate(content))
 	return id

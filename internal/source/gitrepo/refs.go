@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"bufio"
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,26 +13,13 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
 // Ref is a name for a commit.
 type Ref struct {
 	Name string // "refs/heads/main", or "HEAD" where that names a commit itself
-	ID   ID
-}
-
-// ID is the SHA-1 id of an object.
-type ID [20]byte
-
-func (id ID) String() string { return hex.EncodeToString(id[:]) }
-
-// parseID reads 40 hex digits.
-func parseID(text string) (id ID, ok bool) {
-	if len(text) != 2*len(id) {
-		return id, false
-	}
-	_, err := hex.Decode(id[:], []byte(text))
-	return id, err == nil
+	ID   gitobject.ID
 }
 
 // ErrEmpty is wrapped by the error of Head for a repository that has no ref at all.
@@ -95,17 +81,17 @@ func (r *Repo) noHead(name string) error {
 
 // parseRef reads the text of a ref that is not symbolic: an id, and what follows white
 // space is of no account.
-func parseRef(name string, text []byte) (ID, error) {
+func parseRef(name string, text []byte) (gitobject.ID, error) {
 	fields := strings.Fields(string(text))
 	if len(fields) > 0 {
-		if id, ok := parseID(fields[0]); ok {
+		if id, ok := gitobject.ParseID(fields[0]); ok {
 			return id, nil
 		}
 		if len(fields[0]) == 64 {
-			return ID{}, errObjectFormat("sha256")
+			return gitobject.ID{}, errObjectFormat("sha256")
 		}
 	}
-	return ID{}, refError(source.CodeCorrupt, "the ref %q holds %.50q, which is no object id", name, text)
+	return gitobject.ID{}, refError(source.CodeCorrupt, "the ref %q holds %.50q, which is no object id", name, text)
 }
 
 // lookUp gives the text of a ref: of its file or, where there is none, of its line in

@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,41 +12,14 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
+	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
 
-// Errors of the store; fault gives each its code.
-var (
-	errMissing = errors.New("the object is not there: a partial or shallow clone, or a damaged one")
-	errCorrupt = errors.New("the object does not decode")
-	errLimit   = errors.New("over a limit")
-)
-
-func corrupt(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", errCorrupt, fmt.Errorf(format, args...))
-}
-
-// fault is the error of a tree for an error of the store.
-func fault(path string, err error) *source.PathError {
-	code := source.CodeLimit
-	switch {
-	case errors.Is(err, errMissing):
-		code = source.CodeMissing
-	case errors.Is(err, errCorrupt):
-		code = source.CodeCorrupt
-	case !errors.Is(err, errLimit):
-		return confine.Fault(path, err)
-	}
-	return &source.PathError{Path: path, Code: code, Err: err}
-}
-
-// Limits of the work on one repository. What a pack of 1 MB can be made to inflate to has
-// no bound, since deltas copy; what its reading may cost has.
+// Limits of alternates: of folders of objects that name folders of objects, which is git's
+// as well, and of the bytes of a file that names them.
 const (
-	freeWork      = 1 << 30 // bytes made, whatever the size of the repository
-	workPerByte   = 2_000   // and for each byte of its packs
-	workPerEntry  = 4 << 10 // that finding one pack entry counts as
-	maxAlternates = 5       // folders of objects that name folders of objects; git's limit as well
-	maxAlternate  = 1 << 20 // bytes of a file that names them
+	maxAlternates = 5
+	maxAlternate  = 1 << 20
 )
 
 // store is the objects of a repository: of its own folder, and of those that this one
@@ -56,7 +28,7 @@ type store struct {
 	folders []*os.Root
 	packs   []*pack
 	last    atomic.Int32 // the pack in which the last object was found
-	work    atomic.Int64 // bytes that may still be made
+	work    *gitobject.Work
 }
 
 func (s *store) close() error {
@@ -72,7 +44,6 @@ func (s *store) close() error {
 
 // openStore opens the folder of objects at path, and those that it borrows from.
 func (r *Repo) openStore(space *confine.Space, root *os.Root, path string) error {
-	r.objects.work.Store(freeWork)
 	paths := []string{path}
 	depth := map[string]int{path: 0}
 	for i := 0; i < len(paths); i++ {
@@ -158,26 +129,18 @@ func (r *Repo) openPacks(root *os.Root) error {
 		}
 		p, err := openPack(root, "pack/"+base)
 		if err != nil {
-			f := fault("", err)
+			f := gitobject.Fault("", err)
 			r.problem(f.Code, "%q: %v", base, f.Err)
 			continue
 		}
 		r.objects.packs = append(r.objects.packs, p)
-		r.objects.work.Add(p.size * workPerByte)
-	}
-	return nil
-}
-
-// spend takes n bytes from the work that is left.
-func (s *store) spend(n int64) error {
-	if s.work.Add(-n) < 0 {
-		return fmt.Errorf("%w: the objects inflate to more than %d bytes and %d for each byte of their packs", errLimit, freeWork, workPerByte)
+		r.objects.work.Grow(p.Size)
 	}
 	return nil
 }
 
 // find gives the pack entry of an object, and nil where no pack holds it.
-func (s *store) find(id ID) (*pack, int64, error) {
+func (s *store) find(id gitobject.ID) (*pack, int64, error) {
 	last := int(s.last.Load())
 	var failed error
 	for i := range s.packs {
@@ -202,42 +165,42 @@ func (s *store) find(id ID) (*pack, int64, error) {
 }
 
 // size gives the length of an object. It inflates no more than its header.
-func (s *store) size(id ID) (int64, error) {
+func (s *store) size(id gitobject.ID) (int64, error) {
 	p, offset, err := s.find(id)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.spend(workPerEntry); err != nil {
+	if err := s.work.SpendEntry(); err != nil {
 		return 0, err
 	}
 	if p != nil {
-		return p.sizeAt(offset)
+		return p.SizeAt(offset)
 	}
 	o, err := s.openLoose(id)
 	if err != nil {
 		return 0, err
 	}
 	defer o.Close()
-	return o.size, nil
+	return o.Size, nil
 }
 
 // read appends the content of an object of a kind to buf[:0]. The error wraps
 // source.ErrTooLarge for one over max bytes.
-func (s *store) read(id ID, kind string, max int64, buf []byte) ([]byte, error) {
+func (s *store) read(id gitobject.ID, kind string, max int64, buf []byte) ([]byte, error) {
 	o, err := s.open(id, max)
 	if err != nil {
 		return buf[:0], err
 	}
 	defer o.Close()
-	if o.kind != kind {
-		return buf[:0], corrupt("a %s where a %s should be", o.kind, kind)
+	if o.Kind != kind {
+		return buf[:0], gitobject.Corrupt("a %s where a %s should be", o.Kind, kind)
 	}
-	return confine.ReadAll(o, o.size, max, buf)
+	return confine.ReadAll(o, o.Size, max, buf)
 }
 
 // open opens an object. A whole one is inflated as it is read, whatever its size; one that
 // is stored as the difference to another is made first, and refused over a limit.
-func (s *store) open(id ID, max int64) (*object, error) {
+func (s *store) open(id gitobject.ID, max int64) (*gitobject.Object, error) {
 	p, offset, err := s.find(id)
 	if err != nil {
 		return nil, err
@@ -245,11 +208,11 @@ func (s *store) open(id ID, max int64) (*object, error) {
 	if p == nil {
 		return s.openLoose(id)
 	}
-	return s.openPacked(p, offset, id, max)
+	return p.Open(offset, id, max, s.work)
 }
 
 // openLoose opens an object that has a file of its own.
-func (s *store) openLoose(id ID) (*object, error) {
+func (s *store) openLoose(id gitobject.ID) (*gitobject.Object, error) {
 	name := id.String()
 	name = filepath.Join(name[:2], name[2:])
 	for _, root := range s.folders {
@@ -258,12 +221,36 @@ func (s *store) openLoose(id ID) (*object, error) {
 			continue
 		}
 		if errors.Is(err, confine.ErrNotRegular) {
-			return nil, corrupt("its file is %w", err)
+			return nil, gitobject.Corrupt("its file is %w", err)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return newLoose(bufio.NewReader(pathless{f}), f, id)
+		return gitobject.NewLoose(bufio.NewReader(pathless{f}), f, id)
 	}
-	return nil, errMissing
+	return nil, gitobject.ErrMissing
+}
+
+// tree reads the content of a tree object.
+func (s *store) tree(id gitobject.ID) ([]byte, error) {
+	return s.read(id, gitobject.Tree, gitobject.MaxTree, nil)
+}
+
+// commit reads a commit and gives its tree.
+func (s *store) commit(id gitobject.ID) (gitobject.ID, error) {
+	data, err := s.read(id, gitobject.Commit, gitobject.MaxCommit, nil)
+	if err != nil {
+		return gitobject.ID{}, err
+	}
+	return gitobject.CommitTree(data)
+}
+
+// fileSize gives source.File.Size of a blob. Where it is not known the reason is said by
+// whoever reads the file.
+func (s *store) fileSize(id gitobject.ID) int64 {
+	size, err := s.size(id)
+	if err != nil {
+		return source.SizeAbsent
+	}
+	return size
 }

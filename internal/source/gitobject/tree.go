@@ -1,4 +1,4 @@
-package gitrepo
+package gitobject
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"github.com/wormsweep/wormsweep/internal/source"
 )
 
-// treeEntry is an entry of a tree object.
-type treeEntry struct {
-	name string
-	mode uint32
-	id   ID
+// TreeEntry is an entry of a tree object.
+type TreeEntry struct {
+	Name string
+	Mode uint32
+	ID   ID
 }
 
 // The kinds of entries, in the high bits of their mode (gitformat-index, "mode").
@@ -25,50 +25,42 @@ const (
 	modeSubmodule = 0o160000
 )
 
+// Limits of the objects that are read whole.
 const (
-	maxTree   = 64 << 20 // bytes of one tree object
-	maxCommit = 16 << 20
+	MaxTree   = 64 << 20 // bytes of one tree object
+	MaxCommit = 16 << 20
 )
 
-// tree reads a tree object. With an error it gives the entries that could be read.
-func (s *store) tree(id ID) ([]treeEntry, error) {
-	data, err := s.read(id, treeKind, maxTree, nil)
-	if err != nil {
-		return nil, err
-	}
-	return parseTree(data)
-}
-
-// parseTree reads the content of a tree object: for each entry its mode in octal, a space,
+// ParseTree reads the content of a tree object: for each entry its mode in octal, a space,
 // its name, a NUL and its id (Pro Git, section 10.2, "Tree Objects"). Entries are given in
 // the order of their paths, as git writes them.
 //
 // The error is the first fault. Names that no file can have are left out; everything else
 // that git would not have written, a name twice among it, is given all the same.
-func parseTree(data []byte) ([]treeEntry, error) {
-	entries := make([]treeEntry, 0, len(data)/30)
+func ParseTree(data []byte) ([]TreeEntry, error) {
+	entries := make([]TreeEntry, 0, len(data)/30)
 	text := string(data)
 	var first error
 	faults := 0
 	fault := func(format string, args ...any) {
 		if faults++; first == nil {
-			first = corrupt(format, args...)
+			first = Corrupt(format, args...)
 		}
 	}
 	for text != "" {
 		mode, rest, ok := strings.Cut(text, " ")
 		name, rest, ok2 := strings.Cut(rest, "\x00")
-		var e treeEntry
-		if !ok || !ok2 || len(rest) < len(e.id) {
+		var e TreeEntry
+		if !ok || !ok2 || len(rest) < len(e.ID) {
 			fault("the tree ends inside an entry")
 			break
 		}
-		copy(e.id[:], rest)
-		text = rest[len(e.id):]
-		e.name = name
-		if e.mode, ok = parseMode(mode); !ok {
+		copy(e.ID[:], rest)
+		text = rest[len(e.ID):]
+		e.Name = name
+		if e.Mode, ok = parseMode(mode); !ok {
 			fault("the entry %q has the mode %.20q", name, mode)
-			e.mode = modeFile
+			e.Mode = modeFile
 		}
 		switch {
 		case name == "", name == ".", name == "..", strings.Contains(name, "/"):
@@ -79,16 +71,16 @@ func parseTree(data []byte) ([]treeEntry, error) {
 		}
 		entries = append(entries, e)
 	}
-	if !slices.IsSortedFunc(entries, treeEntry.compare) {
+	if !slices.IsSortedFunc(entries, TreeEntry.compare) {
 		fault("its entries are not in order")
-		slices.SortStableFunc(entries, treeEntry.compare)
+		slices.SortStableFunc(entries, TreeEntry.compare)
 	}
 	seen := make(map[string]bool, len(entries)) // a file and a folder of one name need not be neighbours
 	for _, e := range entries {
-		if seen[e.name] {
-			fault("two entries are named %q", e.name)
+		if seen[e.Name] {
+			fault("two entries are named %q", e.Name)
 		}
-		seen[e.name] = true
+		seen[e.Name] = true
 	}
 	if faults > 1 {
 		first = fmt.Errorf("%w, and %d faults more", first, faults-1)
@@ -114,23 +106,20 @@ func parseMode(text string) (mode uint32, ok bool) {
 	return 0, false
 }
 
-func (e treeEntry) folder() bool { return e.mode&modeKind == modeFolder }
+func (e TreeEntry) folder() bool { return e.Mode&modeKind == modeFolder }
 
-func (e treeEntry) compare(other treeEntry) int {
-	return source.CompareNames(e.name, e.folder(), other.name, other.folder())
+func (e TreeEntry) compare(other TreeEntry) int {
+	return source.CompareNames(e.Name, e.folder(), other.Name, other.folder())
 }
 
-// commit reads a commit and gives its tree: its first line is "tree" and an id.
-func (s *store) commit(id ID) (ID, error) {
-	data, err := s.read(id, commitKind, maxCommit, nil)
-	if err != nil {
-		return ID{}, err
-	}
+// CommitTree gives the tree of a commit with this content: its first line is "tree" and an
+// id.
+func CommitTree(data []byte) (ID, error) {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	text, ok := strings.CutPrefix(string(line), "tree ")
-	tree, ok2 := parseID(text)
+	tree, ok2 := ParseID(text)
 	if !ok || !ok2 {
-		return ID{}, corrupt("a commit that begins with %.60q names no tree", line)
+		return ID{}, Corrupt("a commit that begins with %.60q names no tree", line)
 	}
 	return tree, nil
 }

@@ -1,4 +1,4 @@
-package gitrepo
+package gitobject
 
 import (
 	"encoding/binary"
@@ -7,35 +7,35 @@ import (
 	"slices"
 )
 
-// deltaSizes reads the head of a difference: the length of its base and that of what it
+// DeltaSizes reads the head of a difference: the length of its base and that of what it
 // makes of it (gitformat-pack, "Deltified representation").
-func deltaSizes(delta []byte) (base, result int64, instructions []byte, err error) {
+func DeltaSizes(delta []byte) (base, result int64, instructions []byte, err error) {
 	b, n := binary.Uvarint(delta)
 	if n <= 0 || b > math.MaxInt64 {
-		return 0, 0, nil, corrupt("a difference without the length of its base")
+		return 0, 0, nil, Corrupt("a difference without the length of its base")
 	}
 	delta = delta[n:]
 	r, n := binary.Uvarint(delta)
 	if n <= 0 || r > math.MaxInt64 {
-		return 0, 0, nil, corrupt("a difference without its length")
+		return 0, 0, nil, Corrupt("a difference without its length")
 	}
 	return int64(b), int64(r), delta[n:], nil
 }
 
-// applyDelta makes an object from its base, in the room of dst if it has enough. An instruction whose first bit is set copies
+// ApplyDelta makes an object from its base, in the room of dst if it has enough. An instruction whose first bit is set copies
 // from the base: its next bits say which bytes of an offset and a length follow, least
 // first, and a length of 0 is 65,536. Any other is the length of the bytes to insert that
 // follow it; 0 is reserved.
-func applyDelta(dst, base, delta []byte, limit int64) ([]byte, error) {
-	baseSize, size, delta, err := deltaSizes(delta)
+func ApplyDelta(dst, base, delta []byte, limit int64) ([]byte, error) {
+	baseSize, size, delta, err := DeltaSizes(delta)
 	if err != nil {
 		return nil, err
 	}
 	if baseSize != int64(len(base)) {
-		return nil, corrupt("a difference to %d bytes, where the base has %d", baseSize, len(base))
+		return nil, Corrupt("a difference to %d bytes, where the base has %d", baseSize, len(base))
 	}
 	if size > limit {
-		return nil, fmt.Errorf("%w: a part of the object has %d bytes", errLimit, size)
+		return nil, fmt.Errorf("%w: a part of the object has %d bytes", ErrLimit, size)
 	}
 	out := slices.Grow(dst[:0], int(size))
 	for len(delta) > 0 {
@@ -49,7 +49,7 @@ func applyDelta(dst, base, delta []byte, limit int64) ([]byte, error) {
 					continue
 				}
 				if len(delta) == 0 {
-					return nil, corrupt("a difference ends inside an instruction")
+					return nil, Corrupt("a difference ends inside an instruction")
 				}
 				if bit < 4 {
 					offset |= uint32(delta[0]) << (8 * bit)
@@ -62,22 +62,22 @@ func applyDelta(dst, base, delta []byte, limit int64) ([]byte, error) {
 				length = 0x10000
 			}
 			if uint64(offset)+uint64(length) > uint64(len(base)) {
-				return nil, corrupt("a difference copies from beyond its base")
+				return nil, Corrupt("a difference copies from beyond its base")
 			}
 			piece = base[offset : offset+length]
 		} else {
 			if op == 0 || int(op) > len(delta) {
-				return nil, corrupt("a difference with a bad instruction")
+				return nil, Corrupt("a difference with a bad instruction")
 			}
 			piece, delta = delta[:op], delta[op:]
 		}
 		if int64(len(piece)) > size-int64(len(out)) {
-			return nil, corrupt("a difference makes more than it says")
+			return nil, Corrupt("a difference makes more than it says")
 		}
 		out = append(out, piece...)
 	}
 	if int64(len(out)) != size {
-		return nil, corrupt("a difference makes less than it says")
+		return nil, Corrupt("a difference makes less than it says")
 	}
 	return out, nil
 }
