@@ -18,6 +18,10 @@ import (
 type Repository struct {
 	// Name is what reports call it: the path below the folder that was named, with slashes.
 	Name string
+	// Server and Number are the server that the repository lies on and its id there, which stays
+	// when its name changes; "" and 0 for one on disk.
+	Server string
+	Number int64
 	// Path is where it is, as a person would open it.
 	Path string
 	// Loose says that this is no repository, but the files that lie beside the repositories of
@@ -125,6 +129,25 @@ type Tree interface {
 
 	// Open reads the file piece by piece, for digests of large files.
 	Open(ctx context.Context, f File) (ReadCloser, error)
+}
+
+// Rooted is a Tree that knows the id of its root before anything of it is read: equal roots,
+// equal files.
+type Rooted interface {
+	Root() string // git tree id in lower-case hex
+}
+
+// Fetcher is a Tree whose contents lie elsewhere. Fetch brings those of the files at once, so
+// that Read and Open find them; without it they are brought one by one. An error is that of all
+// files; one that alone could not be had is the error of its Read or Open.
+type Fetcher interface {
+	Fetch(ctx context.Context, files []File) error
+}
+
+// Sizer is a Tree that can tell sizes without contents. Sizes gives those of the files, as far
+// as they can be had, by blob id. An error is that of all files.
+type Sizer interface {
+	Sizes(ctx context.Context, files []File) (map[string]int64, error)
 }
 
 // ReadCloser is io.ReadCloser, named here so that Tree reads without an import.

@@ -62,7 +62,7 @@ func (s *scope) unopened(f source.File, lockfile bool) {
 	if f.Link {
 		code, what = source.CodeLink, "a symbolic link"
 	}
-	matches, hash := s.set.File(f.Path, -1, "") // its own size and blob id are those of no content
+	matches, hash := s.set.File(f.Path, source.SizeAbsent, "") // its own size and blob id are those of no content
 	switch {
 	case lockfile:
 		what += " in the place of a lockfile: not followed"
@@ -83,7 +83,7 @@ func (s *scope) unopened(f source.File, lockfile bool) {
 // add takes the next file of the tree; the result is nil when nothing is to be read.
 func (s *scope) add(f source.File) *fileResult {
 	s.result.files++
-	if f.Size < 0 {
+	if f.Size == source.SizeAbsent {
 		s.absent++
 	}
 	format := formatOf(f.Path)

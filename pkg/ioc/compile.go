@@ -63,6 +63,9 @@ type Stats struct {
 	// kind, that a Property can meet.
 	Unmatched map[Type]int            `json:"unmatched"`
 	Shown     map[Type]map[string]int `json:"shown,omitempty"`
+	// BySize counts, by type, the indicators that select files by nothing but their size, which
+	// not every source tells.
+	BySize map[Type]int `json:"by_size,omitempty"`
 }
 
 // Compile makes the index of the packs: the bytes that Open takes and the binary embeds.
@@ -293,7 +296,11 @@ func (c *compiler) fileIndicator(number uint32, ind Indicator) (met bool, err er
 		c.tables[secBases].add(base, v)
 	case ind.Size != 0:
 		c.tables[secSizes].add(uintKey(uint64(ind.Size)), v)
+		c.counts.each(func(n *counter) { n.BySize[ind.Type]++ })
 	case ind.Path != "" || ind.SizeMin != 0 || ind.SizeMax != 0:
+		if ind.Path == "" {
+			c.counts.each(func(n *counter) { n.BySize[ind.Type]++ })
+		}
 		c.globs = binary.LittleEndian.AppendUint32(c.globs, number)
 	default:
 		return met, nil // a digest alone selects no file

@@ -27,6 +27,30 @@ func (s *Set) File(p string, size int64, blob string) (matches []Match, hash boo
 	return matches, hash
 }
 
+// AsksSize reports whether an indicator that the path meets asks for a size besides, so that File
+// cannot tell without one.
+func (s *Set) AsksSize(p string) bool {
+	for _, x := range s.layers {
+		values := table(x.sections[secBases]).find(path.Base(p))
+		for v, ok := values.next(); ok; v, ok = values.next() {
+			if x.indicator(v.indicator).asksSizeOf(p) {
+				return true
+			}
+		}
+		for i := range x.globs {
+			if ind := x.indicator(x.globs[i].indicator); ind.Path != "" && ind.asksSizeOf(p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (ind *indexed) asksSizeOf(p string) bool {
+	return (ind.Size != 0 || ind.SizeMin != 0 || ind.SizeMax != 0) &&
+		(ind.Path == "" || matchGlob(ind.Path, p)) && (ind.Name == "" || ind.Name == path.Base(p))
+}
+
 // Blob asks for a git blob id, for a file whose tree did not tell it.
 func (s *Set) Blob(id string) []Match {
 	var out []Match

@@ -177,6 +177,7 @@ func (st *Stats) add(more Stats) {
 	st.Versions += more.Versions
 	addCounts(st.ByType, more.ByType)
 	addCounts(st.Unmatched, more.Unmatched)
+	addCounts(st.BySize, more.BySize)
 	for t, kinds := range more.Shown {
 		for kind, n := range kinds {
 			st.show(t, kind, n)
@@ -185,7 +186,7 @@ func (st *Stats) add(more Stats) {
 }
 
 func newStats() Stats {
-	return Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}, Shown: map[Type]map[string]int{}}
+	return Stats{ByType: map[Type]int{}, Unmatched: map[Type]int{}, Shown: map[Type]map[string]int{}, BySize: map[Type]int{}}
 }
 
 func (st *Stats) show(t Type, kind string, n int) {

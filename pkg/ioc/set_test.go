@@ -198,6 +198,27 @@ func TestSetDigest(t *testing.T) {
 	}
 }
 
+func TestSetAsksSize(t *testing.T) {
+	set := open(t, testPack())
+	for _, tt := range []struct {
+		path string
+		want bool
+	}{
+		{".github/setup.js", true},
+		{"lib/setup.js", false}, // the path is listed, not the name
+		{"hook/run.js", false},  // decided by its blob id
+		{"any", false},          // a size alone is no path
+		{"docs/README.md", false},
+	} {
+		if got := set.AsksSize(tt.path); got != tt.want {
+			t.Errorf("AsksSize(%q) = %t, want %t", tt.path, got, tt.want)
+		}
+	}
+	if got := set.Stats().BySize[ioc.TypeFile]; got != 1 {
+		t.Errorf("Stats().BySize of files = %d, want 1", got)
+	}
+}
+
 func TestSetFile(t *testing.T) {
 	set := open(t, testPack())
 	for _, tt := range []struct {
