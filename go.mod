@@ -4,6 +4,8 @@ go 1.26.0
 
 require github.com/ulikunitz/xz v0.5.17
 
+require github.com/klauspost/compress v1.20.4 // indirect
+
 require (
 	github.com/go-git/go-billy/v5 v5.9.2 // indirect
 	github.com/go-git/go-git/v5 v5.19.3

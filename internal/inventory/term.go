@@ -162,4 +162,3 @@ func gitTerms(src *lockfile.Source) []Term {
 	}
 	return out
 }
-
