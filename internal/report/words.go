@@ -124,6 +124,7 @@ var problemWords = map[string]string{
 
 	"canary":        "a planted package was not found: the reader of this format fell silent",
 	"catalogue":     "a row of a list of indicators could not be used: it was not looked for",
+	"inventory":     "what is remembered between runs could not be read or written",
 	"stream":        "the stream of a sweep that is not whole",
 	"missing-shard": "a share of the work whose stream is not there",
 	"shards-differ": "streams that are not the parts of one run",

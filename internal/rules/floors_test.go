@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/inventory"},
 	{"internal/match"},
 	{"internal/finding", "internal/source/local", "pkg/lockfile/formats", "iocs/..."},
-	{"internal/source/gitrepo", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
+	{"internal/source/gitrepo", "internal/source/gitwire", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
 	{"internal/source/gitobject"},
 	{"internal/source/confine", "pkg/lockfile/internal/..."},
 	{"pkg/lockfile", "internal/source"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/match"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -18,6 +19,7 @@ type outcome struct {
 	packages  int
 	unmatched kindCounts // entries that met nothing and are no exact version of a registry
 	notable   *notable   // nil where there is nothing to tell
+	brief     bool       // recalled as one that met nothing: notable.locked is not known
 }
 
 // notable is what of a content goes into findings, problems and further reading.
@@ -73,13 +75,26 @@ type miss struct {
 // it returns; it may be nil.
 func read(set *ioc.Set, f *formats.Format, data []byte, explain bool, memory *lockfile.Memory) outcome {
 	file := f.Parse(data, lockfile.Options{Memory: memory})
+	var ways *inventory.Ways // found only when something else was
+	return judged(set, &file, explain, func(i int) []string {
+		if ways == nil {
+			withEdges := f.Parse(data, lockfile.Options{Edges: true})
+			found := inventory.NewWays(&withEdges)
+			ways = &found
+		}
+		return ways.To(file.Packages, i)
+	})
+}
+
+// judged matches the entries of a file. It keeps no part of it. The chain function gives the way
+// from the project to an entry.
+func judged(set *ioc.Set, file *lockfile.File, explain bool, chain func(i int) []string) outcome {
 	out := outcome{packages: len(file.Packages)}
 	n := notable{problems: slices.Clone(file.Problems)} // their texts are no parts of the file's
 	for _, inc := range file.Includes {
 		inc.Path = strings.Clone(inc.Path)
 		n.includes = append(n.includes, inc)
 	}
-	var ways *chains // found only when something else was
 	for i := range file.Packages {
 		p := &file.Packages[i]
 		found, why := match.Package(set, p)
@@ -99,16 +114,11 @@ func read(set *ioc.Set, f *formats.Format, data []byte, explain bool, memory *lo
 		if len(found) == 0 {
 			continue
 		}
-		if ways == nil {
-			withEdges := f.Parse(data, lockfile.Options{Edges: true})
-			all := newChains(&withEdges)
-			ways = &all
-		}
-		chain := ways.to(i)
+		way := chain(i)
 		for _, m := range found {
 			pkg := describePackage(p, m.Identity)
 			m.Identity = lockfile.Identity{Name: pkg.Name, Version: pkg.Version} // no parts of the text
-			n.hits = append(n.hits, hit{m, pkg, p.Line, chain})
+			n.hits = append(n.hits, hit{m, pkg, p.Line, way})
 		}
 	}
 	if len(n.hits)+len(n.misses)+len(n.problems)+len(n.includes)+len(n.locked) > 0 {

@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/source"
-	"github.com/wormsweep/wormsweep/pkg/digest"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
@@ -19,14 +19,17 @@ import (
 
 // fileResult is one file that was read, hashed or met by its name.
 type fileResult struct {
-	file    source.File
-	blob    string // git blob id, once known
-	format  *formats.Format
-	hash    bool        // to be compared by digest
-	matches []ioc.Match // by path, size, blob id and digest
-	digest  string      // the listed digest that the content has
-	content *content    // what was read; nil when it was not
-	err     *placedProblem
+	file     source.File
+	blob     string // git blob id, once known
+	format   *formats.Format
+	hash     bool // to be compared by digest
+	hashes   *inventory.Hashes
+	asksSize bool               // an indicator asks for its size, which the tree does not tell
+	matches  []ioc.Match        // by path, size, blob id and digest
+	digest   string             // the listed digest that the content has
+	content  *content           // what was read; nil when it was not
+	made     *inventory.Content // the content, where this run read it first and a memory wants it
+	err      *placedProblem
 }
 
 func (fr *fileResult) fail(code, text string) {
@@ -43,7 +46,7 @@ func (fr *fileResult) failed(err error) {
 // file reads one file: parses it where it has a format, compares digests where it was
 // selected for that.
 func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, w *worker) {
-	if fr.hash {
+	if fr.hash && fr.hashes == nil {
 		if err := fr.compare(ctx, tree, p.opt.Set); err != nil {
 			fr.failed(err)
 		}
@@ -75,17 +78,33 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, w *wo
 	}
 	c := p.content(fr.blob, fr.format)
 	err := c.fill(func() (outcome, error) {
+		if out, ok := p.recall(ctx, fr.blob, fr.format, false); ok {
+			return out, nil
+		}
 		data, err := load()
 		if err != nil {
 			return outcome{}, err
 		}
-		return read(p.opt.Set, fr.format, data, p.opt.Explain, &w.memory), nil
+		if p.memory.Memory == nil {
+			return read(p.opt.Set, fr.format, data, p.opt.Explain, &w.memory), nil
+		}
+		return p.readToKeep(fr, data), nil
 	})
 	if err != nil {
 		fr.failed(err)
 		return
 	}
 	fr.content = c
+}
+
+// readToKeep is read for a content that the memory takes, with its edges.
+func (p *pool) readToKeep(fr *fileResult, data []byte) outcome {
+	file := fr.format.Parse(data, lockfile.Options{Edges: true})
+	if key, ok := keyOf(fr.blob, fr.format); ok {
+		fr.made = inventory.NewContent(key, &file)
+		return judged(p.opt.Set, &file, p.opt.Explain, fr.made.Chain)
+	}
+	return read(p.opt.Set, fr.format, data, p.opt.Explain, nil)
 }
 
 // maxHashed is the size in bytes of the largest file that is compared by digest. Known
@@ -127,17 +146,21 @@ func (fr *fileResult) compare(ctx context.Context, tree source.Tree, set *ioc.Se
 		fr.blob = hex.EncodeToString(git.Sum(nil))
 		fr.matches = append(fr.matches, set.Blob(fr.blob)...)
 	}
-	for _, d := range []digest.Digest{
-		{Algorithm: digest.SHA256, Text: hex.EncodeToString(h256.Sum(nil))},
-		{Algorithm: digest.SHA1, Text: hex.EncodeToString(h1.Sum(nil))},
-		{Algorithm: digest.MD5, Text: hex.EncodeToString(h5.Sum(nil))},
-	} {
+	fr.hashes = &inventory.Hashes{
+		SHA256: [sha256.Size]byte(h256.Sum(nil)), SHA1: [sha1.Size]byte(h1.Sum(nil)), MD5: [md5.Size]byte(h5.Sum(nil)),
+	}
+	fr.meet(set)
+	return nil
+}
+
+// meet asks for the digests of the file.
+func (fr *fileResult) meet(set *ioc.Set) {
+	for _, d := range digestsOf(fr.hashes) {
 		if ms := set.Digest(d); len(ms) > 0 {
 			fr.matches = append(fr.matches, ms...)
 			fr.digest = d.String()
 		}
 	}
-	return nil
 }
 
 // pathProblem says what became of a file that a tree could not give.

@@ -48,6 +48,21 @@ func (t *treeResult) lockedBeside(fr *fileResult, h *hit) bool {
 	}
 }
 
+// anyLatent reports whether a range of the tree admits a listed version.
+func (t *treeResult) anyLatent() bool {
+	for _, fr := range t.inScope {
+		if fr.content == nil {
+			continue
+		}
+		for i := range fr.content.tell().hits {
+			if fr.content.tell().hits[i].found.Reason == ioc.LatentRange {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // events are the findings, problems and ledger rows of a repository, sorted.
 func (r *result) events(opt Options) []finding.Event {
 	var out []finding.Event

@@ -13,6 +13,7 @@ import (
 // distinct content held.
 type pool struct {
 	opt          Options
+	memory       memory
 	jobs         chan job
 	workers      sync.WaitGroup
 	repositories sync.WaitGroup
@@ -40,8 +41,19 @@ type contentKey struct {
 type content struct {
 	mu      sync.Mutex
 	done    bool
-	counted bool // by the tally, which alone reads and writes it
+	counted bool     // by the tally, which alone reads and writes it
+	of      *content // the one that this one takes the place of in a tree
 	outcome
+}
+
+// first reports whether the tally meets c for the first time in the run.
+func (c *content) first() bool {
+	if c.of != nil {
+		c = c.of
+	}
+	was := c.counted
+	c.counted = true
+	return !was
 }
 
 // fill reads the content unless that was done. A failure is not kept: another repository
@@ -61,7 +73,7 @@ func (c *content) fill(read func() (outcome, error)) error {
 }
 
 func newPool(opt Options) *pool {
-	p := &pool{opt: opt, jobs: make(chan job), contents: map[contentKey]*content{}}
+	p := &pool{opt: opt, memory: memory{Memory: opt.Memory}, jobs: make(chan job), contents: map[contentKey]*content{}}
 	for range opt.Jobs {
 		p.workers.Go(func() {
 			var w worker

@@ -2,9 +2,10 @@ package sweep
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 
+	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
@@ -13,10 +14,18 @@ import (
 type result struct {
 	err      error // wrong use: nothing was swept
 	name     string
+	server   string
+	number   int64
 	loose    bool // source.Repository.Loose
 	trees    []*treeResult
 	shown    []shown
 	problems []placedProblem
+	cut      bool // the sweep was stopped before its end
+
+	// As the source gave them, for Memory:
+	seen   []source.Seen
+	source []source.Problem
+	notes  []source.Note
 }
 
 // shown is a value that the repository shows and that met an indicator.
@@ -33,6 +42,10 @@ type treeResult struct {
 	inScope     []*fileResult // in the order of the tree
 	problems    []placedProblem
 	locked      map[lockedIn]bool // once it is asked for
+
+	root     inventory.ID // zero where it is not rooted
+	rooted   bool
+	recalled bool // listed by an earlier run
 }
 
 // placedProblem is a problem at a place in a repository.
@@ -45,7 +58,10 @@ type placedProblem struct {
 // sweep looks at all trees of a repository.
 func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 	defer repo.Close()
-	r := &result{name: repo.Name, loose: repo.Loose}
+	r := &result{
+		name: repo.Name, server: repo.Server, number: repo.Number, loose: repo.Loose,
+		seen: repo.Seen, source: repo.Problems, notes: repo.Notes,
+	}
 	for _, problem := range repo.Problems {
 		r.problems = append(r.problems, placedProblem{problem.File, string(problem.Code), problem.Detail})
 	}
@@ -56,6 +72,7 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 	}
 	for _, tree := range repo.Trees {
 		t := &treeResult{ref: tree.Ref(), commit: tree.Commit(), outOfScope: map[string]int{}}
+		t.root, t.rooted = rootOf(tree)
 		r.trees = append(r.trees, t)
 		p.tree(ctx, tree, t)
 	}
@@ -68,6 +85,7 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 		r.problems = append(r.problems, placedProblem{"", CodeNothing, "an empty folder: was the checkout made?"})
 	}
 	if ctx.Err() != nil {
+		r.cut = true
 		r.problems = append(r.problems, placedProblem{"", CodeInterrupted, "the sweep was stopped before this repository was read to its end"})
 	}
 	return r
@@ -86,34 +104,86 @@ func (r *result) saw(repo *source.Repository) int {
 // include until none is left.
 func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
 	scope := newScope(t, p.opt.Set)
+	fetcher, remote := tree.(source.Fetcher)
 	var wait sync.WaitGroup
-	for f, err := range tree.Files(ctx) {
-		if err != nil {
-			scope.failed(err)
-			continue
+	if known := p.memory.tree(ctx, tree); known != nil {
+		scope.again(known)
+	} else {
+		for f, err := range tree.Files(ctx) {
+			if err != nil {
+				scope.failed(err)
+			} else if fr := scope.add(f); fr != nil && !remote {
+				p.submit(ctx, &wait, tree, fr)
+			}
 		}
-		if fr := scope.add(f); fr != nil {
-			p.submit(ctx, &wait, tree, fr)
-		}
+		scope.listed(ctx, tree)
 	}
-	if scope.absent > 0 {
-		t.problems = append(t.problems, placedProblem{
-			"", string(source.CodeMissing),
-			fmt.Sprintf("files that the tree names and does not hold: %d; none was compared by size or content", scope.absent),
-		})
+	if remote || t.recalled {
+		p.fetched(ctx, &wait, fetcher, tree, t.inScope)
 	}
 	wait.Wait()
-	for {
-		more := scope.included()
-		if len(more) == 0 {
-			return
-		}
-		for _, fr := range more {
-			p.submit(ctx, &wait, tree, fr)
+	for more := scope.included(); len(more) > 0; more = scope.included() {
+		if remote {
+			p.fetched(ctx, &wait, fetcher, tree, more)
+		} else {
+			for _, fr := range more {
+				p.submit(ctx, &wait, tree, fr)
+			}
 		}
 		wait.Wait()
 	}
+	p.whole(ctx, t)
 }
+
+// fetched hands files of a tree that lies elsewhere to the workers, after the contents that
+// nobody remembers were fetched at once.
+func (p *pool) fetched(ctx context.Context, wait *sync.WaitGroup, fetcher source.Fetcher, tree source.Tree, files []*fileResult) {
+	var wanted []source.File
+	var readers []*fileResult
+	for _, fr := range files {
+		if fr.err != nil || fr.format == nil && !fr.hash || p.remembered(ctx, fr) {
+			continue
+		}
+		readers = append(readers, fr)
+		wanted = append(wanted, fr.file)
+	}
+	if fetcher != nil && len(wanted) > 0 {
+		if err := fetcher.Fetch(ctx, wanted); err != nil {
+			for _, fr := range readers {
+				fr.failed(err)
+			}
+			return
+		}
+	}
+	for _, fr := range readers {
+		p.submit(ctx, wait, tree, fr)
+	}
+}
+
+// remembered reports whether a file needs no reading, and takes what is known of it.
+func (p *pool) remembered(ctx context.Context, fr *fileResult) bool {
+	if fr.hash && fr.hashes == nil {
+		return false
+	}
+	if fr.format == nil {
+		return true
+	}
+	c := p.content(fr.blob, fr.format)
+	err := c.fill(func() (outcome, error) {
+		out, ok := p.recall(ctx, fr.blob, fr.format, false)
+		if !ok {
+			return outcome{}, errUnknown
+		}
+		return out, nil
+	})
+	if err == nil {
+		fr.content = c
+	}
+	return err == nil
+}
+
+// errUnknown says that a content must be read.
+var errUnknown = errors.New("not known")
 
 // submit hands a file to a worker, or marks it when the sweep is over.
 func (p *pool) submit(ctx context.Context, wait *sync.WaitGroup, tree source.Tree, fr *fileResult) {

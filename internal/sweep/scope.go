@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -33,8 +34,10 @@ type scope struct {
 	set    *ioc.Set
 	files  map[string]source.File // the text files that an include may name
 	absent int                    // files that the tree names and does not hold
-	taken  int                    // of result.inScope, whose includes were followed
-	read   map[string]bool        // paths of files that are parsed, once includes are followed
+	// unsized are files in scope of which an indicator asks the size, which is not known yet.
+	unsized []*fileResult
+	taken   int             // of result.inScope, whose includes were followed
+	read    map[string]bool // paths of files that are parsed, once includes are followed
 }
 
 func newScope(t *treeResult, set *ioc.Set) *scope {
@@ -92,15 +95,19 @@ func (s *scope) add(f source.File) *fileResult {
 		return nil
 	}
 	matches, hash := s.set.File(f.Path, f.Size, f.Blob)
-	if format == nil && !hash && len(matches) == 0 {
+	asksSize := f.Size == source.SizeUnfetched && s.set.AsksSize(f.Path)
+	if format == nil && !hash && len(matches) == 0 && !asksSize {
 		s.result.outOfScope[notALockfile]++
 		if maybeIncluded(f.Path) {
 			s.files[f.Path] = f
 		}
 		return nil
 	}
-	fr := &fileResult{file: f, blob: f.Blob, format: format, hash: hash, matches: matches}
+	fr := &fileResult{file: f, blob: f.Blob, format: format, hash: hash, matches: matches, asksSize: asksSize}
 	s.result.inScope = append(s.result.inScope, fr)
+	if asksSize {
+		s.unsized = append(s.unsized, fr)
+	}
 	if format == nil && maybeIncluded(f.Path) {
 		s.files[f.Path] = f
 	}
@@ -108,6 +115,55 @@ func (s *scope) add(f source.File) *fileResult {
 		return nil
 	}
 	return fr
+}
+
+// listed ends the listing: files whose size decides are asked for it, and what could not be is
+// told.
+func (s *scope) listed(ctx context.Context, tree source.Tree) {
+	if len(s.unsized) > 0 {
+		s.size(ctx, tree)
+	}
+	if s.absent > 0 {
+		s.result.problems = append(s.result.problems, placedProblem{
+			"", string(source.CodeMissing),
+			fmt.Sprintf("files that the tree names and does not hold: %d; none was compared by size or content", s.absent),
+		})
+	}
+}
+
+// size asks for the sizes of files of which an indicator asks the size, and decides anew. Of one
+// that does not come, nobody knows whether it is the listed file.
+func (s *scope) size(ctx context.Context, tree source.Tree) {
+	var files []source.File
+	for _, fr := range s.unsized {
+		files = append(files, fr.file)
+	}
+	var sizes map[string]int64
+	err := error(&source.PathError{Code: source.CodeMissing, Err: errors.New("its size is not told, and decides")})
+	if sizer, ok := tree.(source.Sizer); ok {
+		var failed error
+		if sizes, failed = sizer.Sizes(ctx, files); failed != nil {
+			err = failed
+		}
+	}
+	out := s.result.inScope[:0]
+	for _, fr := range s.result.inScope {
+		size, told := sizes[fr.blob]
+		switch {
+		case !fr.asksSize:
+		case !told:
+			fr.failed(err)
+		default:
+			fr.file.Size = size
+			fr.matches, fr.hash = s.set.File(fr.file.Path, size, fr.blob)
+			if fr.format == nil && !fr.hash && len(fr.matches) == 0 {
+				s.result.outOfScope[notALockfile]++
+				continue
+			}
+		}
+		out = append(out, fr)
+	}
+	s.result.inScope = out
 }
 
 // maybeIncluded keeps the number of remembered paths small: requirements files are text.

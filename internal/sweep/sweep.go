@@ -24,12 +24,16 @@ type Options struct {
 	Set        *ioc.Set   // what is looked for; nil looks for nothing
 	Exclusions Exclusions // nil excludes nothing
 	Jobs       int        // files read at once; 0 is one for each processor
+	InFlight   int        // repositories that are looked at together; 0 is twice Jobs
+	Memory     Memory     // of other runs; nil remembers nothing
+	Selection  string     // which refs were asked for, for Memory
 	// Problems are what was wrong before the run, with the catalogue for one: they are emitted
 	// first, and nothing is clean with them.
 	Problems []*finding.Problem
 	// Shown are the properties that the source tells of its repositories (source.Seen), for the
 	// count of indicators that were not looked at.
 	Shown   []ioc.Property
+	NoSizes bool // the source tells the size of a file only where an indicator of its path asks
 	Explain bool // also tell, by finding.NonMatch, why a listed name was not a finding
 
 	// FailsOn says whether an active finding makes the exit code 1; nil: each does.
@@ -64,6 +68,9 @@ func Run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 	}
 	if opt.Jobs <= 0 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opt.InFlight <= 0 {
+		opt.InFlight = 2 * opt.Jobs
 	}
 	if opt.Set == nil {
 		opt.Set = &ioc.Set{}
@@ -105,7 +112,8 @@ func run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 
 	stop, cancel := context.WithCancel(ctx)
 	defer cancel()
-	results, wait := start(stop, repos, opt)
+	p := newPool(opt)
+	results, wait := p.start(stop, repos)
 	defer wait()
 	defer cancel() // before wait, so that an early return does not read on
 	for next := range results {
@@ -113,12 +121,23 @@ func run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 		if r.err != nil {
 			return r.err
 		}
-		for _, e := range r.events(opt) {
+		events := r.events(opt)
+		for _, e := range events {
 			if err := out(e); err != nil {
 				return err
 			}
 		}
 		t.repository(r)
+		if opt.Memory != nil { // what is done stays done when the run is stopped
+			if err := opt.Memory.Keep(context.WithoutCancel(ctx), r.kept(opt.Selection, events)); err != nil {
+				p.memory.failed(err)
+			}
+		}
+	}
+	if problem := p.memory.problem(); problem != nil {
+		if err := out(problem); err != nil {
+			return err
+		}
 	}
 	if ctx.Err() != nil {
 		return out(&finding.Problem{Code: CodeInterrupted, Detail: "the sweep was stopped; repositories that are not listed were not looked at"})
@@ -134,7 +153,8 @@ const (
 	CodeCanary      = "canary"
 	CodeCatalogue   = "catalogue" // a row of a list of indicators that is none: it was not looked for
 	CodeInterrupted = "interrupted"
-	CodeNothing     = "nothing" // no repository was looked at: the paths are not what they were meant to be
+	CodeInventory   = "inventory" // it could not be read or written: what it knew was read again
+	CodeNothing     = "nothing"   // no repository was looked at: the paths are not what they were meant to be
 )
 
 func describe(opt Options, started time.Time) *finding.Run {
@@ -151,9 +171,8 @@ func describe(opt Options, started time.Time) *finding.Run {
 // start sweeps the repositories side by side and sends their results in the order in which
 // repos yields them; each result is a channel of one. The channel closes after the last; wait
 // returns when every goroutine has ended.
-func start(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Options) (results <-chan chan *result, wait func()) {
-	p := newPool(opt)
-	ordered := make(chan chan *result, 2*opt.Jobs) // bounds the repositories held at once
+func (p *pool) start(ctx context.Context, repos iter.Seq2[*source.Repository, error]) (results <-chan chan *result, wait func()) {
+	ordered := make(chan chan *result, p.opt.InFlight) // bounds the repositories held at once
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -34,6 +34,11 @@ func newTally(opt Options) *tally {
 			t.summary.NotLookedAt[string(of)] = n
 		}
 	}
+	if opt.NoSizes {
+		for of, n := range st.BySize {
+			t.summary.NotLookedAt[string(of)] += n
+		}
+	}
 	if opt.Exclusions != nil {
 		t.summary.Expired = opt.Exclusions.Expired()
 	}
@@ -95,8 +100,7 @@ func (t *tally) repository(r *result) {
 					t.summary.Unmatched[lockfile.SourceKind(kind).String()] += int(n)
 				}
 			}
-			if !fr.content.counted {
-				fr.content.counted = true
+			if fr.content.first() {
 				t.summary.Files.Distinct++
 			}
 		}

@@ -192,3 +192,13 @@ func endsIn(dir, want string) bool {
 		want, dir = want[:i], dir[:j]
 	}
 }
+
+// ByID finds a format by its ID; nil for none.
+func ByID(id string) *Format {
+	for i := range All {
+		if All[i].ID == id {
+			return &All[i]
+		}
+	}
+	return nil
+}

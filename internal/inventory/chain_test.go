@@ -1,4 +1,4 @@
-package sweep
+package inventory
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
-func TestChains(t *testing.T) {
+func TestWays(t *testing.T) {
 	line := func(n int) (ps []lockfile.Package) { // each asks for the next
 		for i := range n {
 			p := lockfile.Package{Name: fmt.Sprint("p", i), Version: "1"}
@@ -39,8 +39,8 @@ func TestChains(t *testing.T) {
 		{"too long", line(9000), 8999, "p0@1 ... p8970@1 p8971@1 p8972@1 32 steps"},
 		{"no such package", line(1), 1, ""},
 	} {
-		ways := newChains(&lockfile.File{Packages: tt.packages})
-		steps := ways.to(tt.i)
+		ways := NewWays(&lockfile.File{Packages: tt.packages})
+		steps := ways.To(tt.packages, tt.i)
 		got := strings.Join(steps[:min(len(steps), 5)], " ")
 		if len(steps) > 5 {
 			got += fmt.Sprintf(" %d steps", len(steps))

@@ -1,0 +1,239 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/pkg/digest"
+	"github.com/wormsweep/wormsweep/pkg/lockfile"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
+)
+
+// Memory is what earlier runs made of trees and contents, and takes what this run makes of
+// others. Tree and Content are called from many goroutines, Keep from one.
+//
+// An error costs the run its memory, and never its answer: what cannot be recalled is read
+// again. It is a problem of the run all the same.
+type Memory interface {
+	// Tree is the tree of that root as it was listed for the indicators of this run; nil where
+	// it is not known.
+	Tree(ctx context.Context, root inventory.ID) (*inventory.Tree, error)
+	// Content is what a content held. It is nil for one that meets no indicator of this run, and
+	// has neither problems nor includes, unless it is wanted whole; then the summary says what it
+	// counts for. Known is false for a content that must be read.
+	Content(ctx context.Context, key inventory.Key, whole bool) (c *inventory.Content, sum inventory.Summary, known bool, err error)
+	// Keep takes what was seen of a repository.
+	Keep(ctx context.Context, kept Kept) error
+}
+
+// Kept is what a run saw of a repository, and what it made for the first time.
+type Kept struct {
+	Sighting *inventory.Sighting // nil for a repository that was not swept to its end
+	Trees    []*inventory.Tree
+	Contents []*inventory.Content
+}
+
+// memory is the Memory of a run. With none it knows nothing.
+type memory struct {
+	Memory
+	mu    sync.Mutex
+	fault error // the first
+}
+
+func (m *memory) failed(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fault == nil {
+		m.fault = err
+	}
+}
+
+// problem is that of the run, nil where nothing failed.
+func (m *memory) problem() *finding.Problem {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fault == nil {
+		return nil
+	}
+	return &finding.Problem{Code: CodeInventory, Detail: m.fault.Error()}
+}
+
+// tree recalls a tree, nil for one that must be listed.
+func (m *memory) tree(ctx context.Context, tree source.Tree) *inventory.Tree {
+	root, ok := rootOf(tree)
+	if m.Memory == nil || !ok {
+		return nil
+	}
+	known, err := m.Tree(ctx, root)
+	if err != nil {
+		m.failed(err)
+		return nil
+	}
+	return known
+}
+
+func rootOf(tree source.Tree) (inventory.ID, bool) {
+	rooted, ok := tree.(source.Rooted)
+	if !ok {
+		return inventory.ID{}, false
+	}
+	root, err := inventory.ParseID(rooted.Root())
+	return root, err == nil
+}
+
+// keyOf names what a format's reader made of a blob.
+func keyOf(blob string, f *formats.Format) (inventory.Key, bool) {
+	id, err := inventory.ParseID(blob)
+	return inventory.Key{Blob: id, Format: f.ID, Reader: formats.Revision}, err == nil
+}
+
+// content recalls what a content held; ok is false for one that must be read.
+func (p *pool) recall(ctx context.Context, blob string, f *formats.Format, whole bool) (out outcome, ok bool) {
+	key, ok := keyOf(blob, f)
+	if p.memory.Memory == nil || !ok {
+		return outcome{}, false
+	}
+	c, sum, known, err := p.memory.Content(ctx, key, whole || p.opt.Explain)
+	switch {
+	case err != nil:
+		p.memory.failed(err)
+		return outcome{}, false
+	case !known:
+		return outcome{}, false
+	case c == nil:
+		return outcomeOf(sum), true
+	}
+	file := c.File(p.opt.Set)
+	return judged(p.opt.Set, &file, p.opt.Explain, c.Chain), true
+}
+
+// outcomeOf is the outcome of a content that met nothing. Which listed names it locks is not
+// known: see lockedBeside.
+func outcomeOf(sum inventory.Summary) outcome {
+	out := outcome{packages: sum.Packages, brief: true}
+	for kind, n := range sum.Kinds {
+		if !lockfile.SourceKind(kind).Exact() {
+			out.unmatched[kind] = n
+		}
+	}
+	return out
+}
+
+// whole takes the place of contents of a tree that were recalled in brief, where the names that
+// they lock decide about a range beside them.
+func (p *pool) whole(ctx context.Context, t *treeResult) {
+	if !t.anyLatent() {
+		return
+	}
+	for _, fr := range t.inScope {
+		if fr.content == nil || !fr.content.brief {
+			continue
+		}
+		out, ok := p.recall(ctx, fr.blob, fr.format, true)
+		if !ok {
+			fr.content = nil
+			fr.fail(string(source.CodeUnreadable), "known to the inventory, and not read back from it")
+			continue
+		}
+		fr.content = &content{done: true, outcome: out, of: fr.content}
+	}
+}
+
+// again fills in a tree that was listed before.
+func (s *scope) again(known *inventory.Tree) {
+	t := s.result
+	t.files, t.recalled = known.Total, true
+	for why, n := range known.OutOfScope {
+		t.outOfScope[why] = n
+	}
+	for _, problem := range known.Problems {
+		t.problems = append(t.problems, placedProblem{problem.File, string(problem.Code), problem.Detail})
+	}
+	for i := range known.Files {
+		f := &known.Files[i]
+		fr := &fileResult{file: f.File, blob: f.Blob, format: formats.ByID(f.Format), hashes: f.Hashes, hash: f.Hashes != nil}
+		if f.Link || f.Special {
+			fr.matches, _ = s.set.File(f.Path, source.SizeAbsent, "")
+		} else {
+			fr.matches, _ = s.set.File(f.Path, f.Size, f.Blob)
+		}
+		if fr.hashes != nil {
+			fr.meet(s.set)
+		}
+		t.inScope = append(t.inScope, fr)
+	}
+	s.taken = len(t.inScope) // what they include is among them
+}
+
+// listing is the tree as a memory keeps it; nil where it is known already, has no root, or was
+// not read to its end: that is tried again.
+func (t *treeResult) listing() *inventory.Tree {
+	if t.recalled || !t.rooted {
+		return nil
+	}
+	out := &inventory.Tree{Root: t.root, Total: t.files, OutOfScope: t.outOfScope}
+	for _, problem := range t.problems {
+		switch code := source.Code(problem.code); code {
+		case source.CodeLink, source.CodeSpecial, source.Code(lockfile.CodeInclude):
+			out.Problems = append(out.Problems, source.Problem{File: problem.file, Code: code, Detail: problem.text})
+		default:
+			return nil
+		}
+	}
+	for _, fr := range t.inScope {
+		if fr.err != nil {
+			return nil
+		}
+		f := inventory.File{File: fr.file, Hashes: fr.hashes}
+		f.Blob = fr.blob
+		if fr.format != nil {
+			f.Format = fr.format.ID
+		}
+		out.Files = append(out.Files, f)
+	}
+	return out
+}
+
+// kept is what a memory takes of the repository, with the events that were emitted of it.
+func (r *result) kept(selection string, events []finding.Event) Kept {
+	var out Kept
+	refs := make([]inventory.Ref, 0, len(r.trees))
+	for _, t := range r.trees {
+		refs = append(refs, inventory.Ref{Name: t.ref, Commit: t.commit, Root: t.root})
+		if listing := t.listing(); listing != nil {
+			out.Trees = append(out.Trees, listing)
+		}
+		for _, fr := range t.inScope {
+			if fr.made != nil {
+				out.Contents = append(out.Contents, fr.made)
+			}
+		}
+	}
+	if r.cut {
+		return out
+	}
+	out.Sighting = &inventory.Sighting{
+		Repository: inventory.Repository{Server: r.server, Number: r.number, Name: r.name},
+		Selection:  selection, Refs: refs, Seen: r.seen, Problems: r.source, Notes: r.notes,
+	}
+	for _, e := range events {
+		switch e.(type) {
+		case *finding.Finding, *finding.Problem:
+			out.Sighting.Events = append(out.Sighting.Events, e)
+		}
+	}
+	return out
+}
+
+// digestsOf are the digests by which a file indicator knows a content.
+func digestsOf(h *inventory.Hashes) []digest.Digest {
+	return []digest.Digest{
+		{Algorithm: digest.SHA256, Text: fmt.Sprintf("%x", h.SHA256)},
+		{Algorithm: digest.SHA1, Text: fmt.Sprintf("%x", h.SHA1)},
+		{Algorithm: digest.MD5, Text: fmt.Sprintf("%x", h.MD5)},
+	}
+}
