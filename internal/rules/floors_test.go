@@ -21,6 +21,8 @@ var floors = [][]string{
 	{"internal/match"},
 	{"internal/finding", "internal/source/local", "pkg/lockfile/formats", "iocs/..."},
 	{"internal/source/gitrepo", "internal/source/gitwire", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
+	{"internal/finding", "internal/source/local", "internal/source/gitwire", "pkg/lockfile/formats", "iocs/..."},
+	{"internal/source/gitrepo", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
 	{"internal/source/gitobject"},
 	{"internal/source/confine", "pkg/lockfile/internal/..."},
 	{"pkg/lockfile", "internal/source"},
@@ -94,6 +96,8 @@ var restricted = []struct {
 }{
 	{"net/http", network, "what reads and matches asks the network nothing"},
 	{"net", network, "what reads and matches asks the network nothing"},
+	{"net/http", []string{"internal/source/gitwire"}, "what asks the network is listed here"},
+	{"net", nil, "nothing of this product asks the network yet"},
 	{"os/exec", []string{"internal/ci/..."}, "nothing of a swept tree is executed, and git is read without git"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},

@@ -23,12 +23,17 @@ const (
 	lineLength = 4      // bytes of the length
 )
 
+// errEmpty is the error of an answer without a byte: git's server program ends so where it
+// does not like a request.
+var errEmpty = errors.New("an empty answer: does the server speak version 2 of the protocol, and take filters?")
+
 // errCut wraps what ended an answer before its end: it may come whole another time.
 var errCut = errors.New("the answer was cut short")
 
 // lines reads pkt-lines.
 type lines struct {
 	r   *bufio.Reader
+	any bool // whether a byte came
 	buf [maxLine]byte
 }
 
@@ -38,8 +43,12 @@ func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 32<<
 // mark. There is no io.EOF: an answer that ends before its flush was cut short.
 func (l *lines) next() ([]byte, mark, error) {
 	if _, err := io.ReadFull(l.r, l.buf[:lineLength]); err != nil {
+		if err == io.EOF && !l.any {
+			return nil, line, errEmpty
+		}
 		return nil, line, cut(err)
 	}
+	l.any = true
 	n := 0
 	for _, c := range l.buf[:lineLength] {
 		digit := strings.IndexByte("0123456789abcdef", c|0x20)
@@ -49,7 +58,7 @@ func (l *lines) next() ([]byte, mark, error) {
 		n = n<<4 | digit
 	}
 	switch {
-	case n <= int(responseEnd):
+	case n < int(responseEnd):
 		return nil, mark(n + 1), nil
 	case n < lineLength || n > maxLine:
 		return nil, line, fmt.Errorf("a line of the length %d", n)

@@ -31,6 +31,7 @@ type resolver struct {
 	stack []frame
 	held  int  // bytes of the contents on the stack
 	heavy bool // whether it holds the lock
+	spare []byte
 }
 
 // frame is an object on the way to those that are differences to it.
@@ -115,6 +116,7 @@ func (r *resolver) from(ctx context.Context, entry int, k kind, content []byte, 
 		child, ok := top.next(&r.deltas)
 		if !ok {
 			r.held -= len(top.content)
+			r.free(top.content)
 			r.stack = r.stack[:len(r.stack)-1]
 			continue
 		}
@@ -138,7 +140,9 @@ func (r *resolver) from(ctx context.Context, entry int, k kind, content []byte, 
 			top.content = nil
 		}
 		next := frame{entry: child, kind: top.kind, content: made}
-		if next.ofs, next.ref = r.deltas.on(*o); !next.last() {
+		if next.ofs, next.ref = r.deltas.on(*o); next.last() {
+			r.free(made)
+		} else {
 			r.push(next)
 		}
 	}
@@ -208,7 +212,16 @@ func (r *resolver) apply(base []byte, entry int) ([]byte, error) {
 		return nil, err
 	}
 	r.weigh(size)
-	return gitobject.ApplyDelta(nil, base, delta, maxMade)
+	room := r.spare
+	r.spare = nil
+	return gitobject.ApplyDelta(room, base, delta, maxMade)
+}
+
+// free takes a content that nothing holds any more as room for another.
+func (r *resolver) free(content []byte) {
+	if cap(content) > cap(r.spare) {
+		r.spare = content
+	}
 }
 
 // inflate reads what an entry holds.

@@ -245,10 +245,7 @@ func TestHaves(t *testing.T) {
 			same(t, r, dir, gitobject.Tree, id)
 		}
 	}
-	var packs []int
-	for _, n := range gitwire.Objects(r) {
-		packs = append(packs, n)
-	}
+	packs := gitwire.Objects(r)
 	if len(packs) != 4 || packs[1] >= packs[0]/2 || packs[3] >= packs[0]/2 {
 		t.Errorf("the packs hold %v objects; want the first to be the large one", packs)
 	}
@@ -349,15 +346,76 @@ func TestRefusals(t *testing.T) {
 	dir := filepath.Join(root, "x")
 	git(t, dir, "config", "uploadpack.allowFilter", "false")
 	r := remote(t, url+"/x", gitwire.Options{})
-	if err := r.FetchCommits(context.Background(), commits[:1]); err == nil {
-		t.Error("a server without filters gave no error")
-	} else {
-		t.Log(err)
+	if err := r.FetchCommits(context.Background(), commits[:1]); err == nil || !strings.Contains(err.Error(), "take filters?") {
+		t.Errorf("a server without filters: %v", err)
 	}
-	git(t, dir, "config", "protocol.version", "0")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := r.FetchCommits(ctx, commits[:1]); err == nil || !strings.Contains(err.Error(), "context canceled") {
 		t.Errorf("with a context that is done: %v", err)
 	}
+}
+
+// The trees of thousands of commits are read with little memory.
+func TestThousandsOfCommits(t *testing.T) {
+	const count, folders = 3_000, 400
+	root := t.TempDir()
+	dir := filepath.Join(root, "x")
+	git(t, root, "init", "-q", "--bare", "-b", "main", dir)
+	git(t, dir, "config", "uploadpack.allowFilter", "true")
+	var in strings.Builder
+	fmt.Fprintf(&in, "blob\nmark :1\ndata 1\nx\nblob\nmark :2\ndata 1\ny\n")
+	for n := range count {
+		fmt.Fprintf(&in, "commit refs/heads/b%d\nmark :%d\ncommitter a <a> %d +0000\ndata 1\nc\n", n, 10+n, n)
+		if n > 0 {
+			fmt.Fprintf(&in, "from :%d\n", 9+n)
+		}
+		for i := range folders {
+			if n == 0 {
+				fmt.Fprintf(&in, "M 644 :1 d%d/e%d/package-lock.json\n", i%20, i)
+			}
+		}
+		fmt.Fprintf(&in, "M 644 :2 d%d/e%d/f%d\n", n%20, n%folders, n)
+	}
+	gitIn(t, dir, in.String(), "fast-import", "--quiet")
+	url, requests := serve(t, root)
+	r := remote(t, url+"/x", gitwire.Options{})
+	ctx := context.Background()
+	refs, err := r.Refs(ctx, "refs/heads/")
+	if err != nil || len(refs) != count {
+		t.Fatalf("%d refs, %v", len(refs), err)
+	}
+	var ids []gitobject.ID
+	for _, ref := range refs {
+		ids = append(ids, ref.ID)
+	}
+	trees := gitobject.Trees{Content: r.Tree, Size: func(gitobject.ID) int64 { return source.SizeUnfetched }}
+	files := 0
+	memory, took := measure(t, func() {
+		if err := r.FetchCommits(ctx, ids); err != nil {
+			t.Error(err)
+		}
+		for _, id := range ids {
+			tree, err := r.Root(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range trees.Files(ctx, tree) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				files++
+			}
+		}
+	})
+	if want := count*folders + count*(count+1)/2; files != want {
+		t.Errorf("%d files; want %d", files, want)
+	}
+	if requests.Load() != 2 {
+		t.Errorf("%d requests", requests.Load())
+	}
+	if memory > 64<<20 {
+		t.Errorf("it took %d MB", memory>>20)
+	}
+	t.Logf("%v objects: %d MB, %v", gitwire.Objects(r), memory>>20, took)
 }
