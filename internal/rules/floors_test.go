@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"pkg/version"},
 	{"pkg/ecosystem"},
 	{"pkg/digest", "pkg/registry/host"},
-	{"internal/rules", "internal/xtest/..."}, // of tests alone
+	{"internal/rules", "internal/xtest/...", "internal/githubtest/..."}, // of tests alone
 }
 
 // floor gives a package's floor, counted from the top, and the pattern that names it.
@@ -99,8 +99,12 @@ var restricted = []struct {
 	{"net/http", []string{"internal/source/gitwire"}, "what asks the network is listed here"},
 	{"net", nil, "nothing of this product asks the network yet"},
 	{"os/exec", []string{"internal/ci/..."}, "nothing of a swept tree is executed, and git is read without git"},
+	{"net/http", []string{"internal/githubtest/..."}, "nothing of this product asks the network yet"},
+	{"net", []string{"internal/githubtest/..."}, "nothing of this product asks the network yet"},
+	{"os/exec", []string{"internal/ci/...", "internal/githubtest/..."}, "nothing of a swept tree is executed, and git is read without git"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
+	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim"}, "it is for tests"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
 

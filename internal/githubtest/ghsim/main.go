@@ -1,0 +1,115 @@
+// Command ghsim runs the simulator of GitHub by itself, for demonstrations and benchmarks.
+//
+//	go run ./internal/githubtest/ghsim -org acme -from DIR
+//
+// Each folder of DIR becomes a repository of the organisation. It prints the address, the
+// App's id and installation and the file with the App's key, one a line, then runs until it
+// is interrupted. At its end it prints what was asked of it, and its exit code is 1 when
+// something was that nobody expected.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/wormsweep/wormsweep/internal/githubtest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ghsim:", err)
+	}
+	os.Exit(code)
+}
+
+// settings are the flags.
+type settings struct {
+	listen, org, from, keyFile, record string
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, error) {
+	var set settings
+	flags := flag.NewFlagSet("ghsim", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&set.listen, "listen", "127.0.0.1:0", "`address` to listen on")
+	flags.StringVar(&set.org, "org", "acme", "`login` of the organisation")
+	flags.StringVar(&set.from, "from", "", "`folder` whose folders become repositories")
+	flags.StringVar(&set.keyFile, "key", "", "`file` for the App's key; one in a temporary folder when empty")
+	flags.StringVar(&set.record, "record", "", "`file` for a recording of requests and answers")
+	if err := flags.Parse(args); err != nil {
+		return 2, nil
+	}
+	s, err := githubtest.Listen(githubtest.Options{Listen: set.listen, Org: set.org})
+	if err != nil {
+		return 2, err
+	}
+	defer s.Close()
+	if err := set.fill(s); err != nil {
+		return 2, err
+	}
+	closeRecord, err := set.startRecord(s)
+	if err != nil {
+		return 2, err
+	}
+	defer closeRecord()
+	remove, err := set.writeKey(s)
+	if err != nil {
+		return 2, err
+	}
+	defer remove()
+	fmt.Fprintf(stdout, "url %s\napp-id %d\ninstallation-id %d\napp-key %s\norg %s\n",
+		s.URL(), s.App().ID, s.Installation().ID, set.keyFile, set.org)
+	<-ctx.Done()
+	fmt.Fprintln(stdout, s.Totals())
+	for _, v := range s.Violations() {
+		fmt.Fprintln(stderr, "ghsim:", v)
+	}
+	if len(s.Violations()) > 0 {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+// fill adds the repositories.
+func (set *settings) fill(s *githubtest.Server) error {
+	if set.from == "" {
+		return nil
+	}
+	_, err := s.AddFolders(set.from, set.org)
+	return err
+}
+
+// writeKey writes the App's key, and gives what removes it at the end.
+func (set *settings) writeKey(s *githubtest.Server) (remove func(), err error) {
+	remove = func() {}
+	if set.keyFile == "" {
+		dir, err := os.MkdirTemp("", "ghsim-")
+		if err != nil {
+			return remove, err
+		}
+		set.keyFile = filepath.Join(dir, "app.pem")
+		remove = func() { _ = os.RemoveAll(dir) } // a temporary folder that stays is no harm
+	}
+	return remove, os.WriteFile(set.keyFile, s.App().Key, 0o600)
+}
+
+func (set *settings) startRecord(s *githubtest.Server) (end func(), err error) {
+	if set.record == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(set.record)
+	if err != nil {
+		return nil, err
+	}
+	s.Record(file)
+	return func() { _ = file.Close() }, nil // each line is written whole
+}

@@ -1,0 +1,358 @@
+package githubtest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
+	"github.com/wormsweep/wormsweep/internal/githubtest/gql"
+)
+
+// maxText is the length at which GraphQL cuts the text of a blob.
+const maxText = 512_000
+
+func (g *graph) organization(_ any, args gql.Args) (any, error) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	a := g.s.accounts[strings.ToLower(args.String("login"))]
+	if a == nil || a.Kind != "Organization" {
+		return nil, gql.Errorf("NOT_FOUND", "Could not resolve to an Organization with the login of '%s'.", args.String("login"))
+	}
+	return a, nil
+}
+
+func (g *graph) owner(parent any, _ gql.Args) (any, error) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	a := g.s.accounts[strings.ToLower(parent.(Repository).Owner)]
+	return gql.Typed{Type: a.Kind, Value: a}, nil
+}
+
+func (g *graph) repository(_ any, args gql.Args) (any, error) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	full := args.String("owner") + "/" + args.String("name")
+	r := g.s.find(full)
+	if r == nil && args["followRenames"] != false {
+		r = g.s.byID[g.s.renamed[strings.ToLower(full)]]
+	}
+	if r == nil || !g.s.sees(g.who, &r.Repository) {
+		return nil, gql.Errorf("NOT_FOUND", "Could not resolve to a Repository with the name '%s'.", full)
+	}
+	return r.Repository, nil
+}
+
+// resolveNode gives what a node id names, or nil.
+func (g *graph) resolveNode(id string) any {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	kind, n := nodeID(id)
+	if r := g.s.byID[n]; kind == "R" && r != nil && g.s.sees(g.who, &r.Repository) {
+		return gql.Typed{Type: "Repository", Value: r.Repository}
+	}
+	for _, a := range g.s.accounts {
+		if a.ID == n && kind == a.Kind[:1] {
+			return gql.Typed{Type: a.Kind, Value: a}
+		}
+	}
+	return nil
+}
+
+func unresolved(id string) *gql.Error {
+	return gql.Errorf("NOT_FOUND", "Could not resolve to a node with the global id of '%s'", id)
+}
+
+func (g *graph) node(_ any, args gql.Args) (any, error) {
+	if v := g.resolveNode(args.String("id")); v != nil {
+		return v, nil
+	}
+	return nil, unresolved(args.String("id"))
+}
+
+func (g *graph) nodes(_ any, args gql.Args) (any, error) {
+	ids := args.Strings("ids")
+	if len(ids) > 100 {
+		return nil, gql.Errorf("ARGUMENT_LIMIT", "You may not provide more than 100 node ids; you provided %d.", len(ids))
+	}
+	found := make([]any, 0, len(ids))
+	for _, id := range ids {
+		v := g.resolveNode(id)
+		if v == nil {
+			v = unresolved(id)
+		}
+		found = append(found, v)
+	}
+	return found, nil
+}
+
+func (g *graph) repositories(parent any, args gql.Args) (any, error) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	owner := parent.(*Account)
+	var repos []*Repo
+	for _, r := range g.s.sorted() {
+		if strings.EqualFold(r.Owner, owner.Login) && g.s.sees(g.who, &r.Repository) && selected(r, args) {
+			repos = append(repos, r)
+		}
+	}
+	key := func(i int) string { return strings.ToLower(repos[i].Name) }
+	if order := args.Object("orderBy"); order.String("field") != "NAME" {
+		slices.SortFunc(repos, func(a, b *Repo) int { return int(a.ID - b.ID) })
+		key = func(i int) string { return number(repos[i].ID) }
+	} else if order.String("direction") == "DESC" {
+		return nil, fmt.Errorf("the simulator lists repositories in rising order only")
+	}
+	return pageOfKeys(args, len(repos), key, func(i int) any { return repos[i].Repository })
+}
+
+// selected reports whether the arguments of a list of repositories let r in.
+func selected(r *Repo, args gql.Args) bool {
+	if privacy := args.String("privacy"); privacy != "" && (privacy == "PUBLIC") == r.isPrivate() {
+		return false
+	}
+	if visibility := args.String("visibility"); visibility != "" && !strings.EqualFold(visibility, r.Visibility) {
+		return false
+	}
+	if fork, ok := args["isFork"].(bool); ok && fork != r.Fork {
+		return false
+	}
+	archived, ok := args["isArchived"].(bool)
+	return !ok || archived == r.Archived
+}
+
+// readable gives an error when the content of the repository may not be read.
+func (g *graph) readable(r Repository) error {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	if r.Disabled {
+		return gql.Errorf("FORBIDDEN", "Repository access blocked")
+	}
+	if !g.s.allowed(g.who, &r, need("contents:read")) {
+		return gql.Errorf("FORBIDDEN", "Resource not accessible by integration")
+	}
+	return nil
+}
+
+func (g *graph) defaultBranch(parent any, _ gql.Args) (any, error) {
+	r := parent.(Repository)
+	if err := g.readable(r); err != nil {
+		return nil, err
+	}
+	id, ok := gitstore.Lookup(r.Content, r.Content.Head())
+	if !ok {
+		return nil, nil
+	}
+	return ref{r, r.Content.Head(), "refs/heads/", id}, nil
+}
+
+func (g *graph) ref(parent any, args gql.Args) (any, error) {
+	r := parent.(Repository)
+	if err := g.readable(r); err != nil {
+		return nil, err
+	}
+	name := args.String("qualifiedName")
+	for _, full := range []string{name, "refs/heads/" + name, "refs/tags/" + name} {
+		if id, ok := gitstore.Lookup(r.Content, full); ok && strings.HasPrefix(full, "refs/") {
+			prefix := "refs/" + strings.SplitN(full, "/", 3)[1] + "/"
+			return ref{r, full, prefix, id}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (g *graph) refs(parent any, args gql.Args) (any, error) {
+	r := parent.(Repository)
+	if err := g.readable(r); err != nil {
+		return nil, err
+	}
+	prefix := args.String("refPrefix")
+	if !strings.HasSuffix(prefix, "/") {
+		return list{nodes: []any{}}, nil
+	}
+	var refs []ref
+	for _, at := range r.Content.Refs() {
+		if strings.HasPrefix(at.Name, prefix) && strings.Contains(at.Name, args.String("query")) {
+			refs = append(refs, ref{r, at.Name, prefix, at.ID})
+		}
+	}
+	return pageOfKeys(args, len(refs), func(i int) string { return refs[i].name }, func(i int) any { return refs[i] })
+}
+
+func (g *graph) object(parent any, args gql.Args) (any, error) {
+	r := parent.(Repository)
+	if err := g.readable(r); err != nil {
+		return nil, err
+	}
+	if oid := args.String("oid"); oid != "" {
+		id, err := gitstore.ParseID(oid)
+		if err != nil {
+			return nil, gql.Errorf("INVALID", "%q is not a valid GitObjectID", oid)
+		}
+		return g.gitObject(r, id), nil
+	}
+	rev, path, below := strings.Cut(args.String("expression"), ":")
+	c := &call{Exchange: g.Exchange, s: g.s, repo: r}
+	id, ok := c.resolve(rev)
+	if !ok || !below {
+		return g.gitObject(r, id), nil
+	}
+	id, _, ok = find(r.Content, id, path)
+	if !ok {
+		return nil, nil
+	}
+	return g.gitObject(r, id), nil
+}
+
+// find gives the entry at a path below a commit or tree. The empty path is the tree's own.
+func find(c gitstore.Content, id gitstore.ID, path string) (gitstore.ID, gitstore.Entry, bool) {
+	id, ok := gitstore.TreeOf(c, id)
+	entry := gitstore.Entry{Mode: gitstore.ModeTree, ID: id}
+	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if !ok || name == "" {
+			return id, entry, ok
+		}
+		tree, _ := c.Object(id)
+		entries, err := gitstore.DecodeTree(tree.Data)
+		i := slices.IndexFunc(entries, func(e gitstore.Entry) bool { return e.Name == name })
+		if err != nil || tree.Kind != gitstore.Tree || i < 0 {
+			return id, entry, false
+		}
+		id, entry = entries[i].ID, entries[i]
+	}
+	return id, entry, ok
+}
+
+// gitObject gives an object as a value of the interface GitObject, or nil.
+func (g *graph) gitObject(r Repository, id gitstore.ID) any {
+	o, ok := r.Content.Object(id)
+	if !ok {
+		return nil
+	}
+	name := o.Kind.String()
+	return gql.Typed{Type: strings.ToUpper(name[:1]) + name[1:], Value: object{r, id, o}}
+}
+
+// bare gives an object of a kind that the schema says.
+func (g *graph) bare(r Repository, id gitstore.ID) any {
+	o, ok := r.Content.Object(id)
+	if !ok {
+		return nil
+	}
+	return object{r, id, o}
+}
+
+func (o object) commit() gitstore.CommitInfo {
+	c, err := gitstore.DecodeCommit(o.Data)
+	if err != nil {
+		panic(err) // a repository that the test broke is for git alone
+	}
+	return c
+}
+
+func (o object) tag() gitstore.TagInfo {
+	t, err := gitstore.DecodeTag(o.Data)
+	if err != nil {
+		panic(err) // a repository that the test broke is for git alone
+	}
+	return t
+}
+
+type treeEntry struct{ gitstore.Entry }
+
+func (o object) entries() any {
+	entries, err := gitstore.DecodeTree(o.Data)
+	if err != nil {
+		panic(err) // a repository that the test broke is for git alone
+	}
+	shown := []any{}
+	for _, e := range entries {
+		shown = append(shown, treeEntry{e})
+	}
+	return shown
+}
+
+func (o object) binary() bool {
+	return bytes.IndexByte(o.Data, 0) >= 0 || !utf8.Valid(o.Data)
+}
+
+// text gives the text of a blob. It is cut in silence.
+func (o object) text() any {
+	if o.binary() {
+		return nil
+	}
+	return strings.ToValidUTF8(string(o.Data[:min(len(o.Data), maxText)]), "")
+}
+
+// pull is a pull request in GraphQL.
+type pull struct {
+	repo Repository
+	Pull
+}
+
+func (p pull) state() string {
+	if p.Closed {
+		return "CLOSED"
+	}
+	return "OPEN"
+}
+
+func (p pull) head() gitstore.ID {
+	id, _ := gitstore.Lookup(p.repo.Content, fmt.Sprintf("refs/pull/%d/head", p.Number))
+	return id
+}
+
+func (p pull) base() string {
+	if p.Base != "" {
+		return p.Base
+	}
+	return p.repo.defaultBranch()
+}
+
+func (g *graph) pulls(parent any, args gql.Args) (any, error) {
+	r := parent.(Repository)
+	g.s.mu.Lock()
+	allowed := g.s.allowed(g.who, &r, need("pull_requests:read"))
+	g.s.mu.Unlock()
+	if !allowed {
+		return nil, gql.Errorf("FORBIDDEN", "Resource not accessible by integration")
+	}
+	states := args.Strings("states")
+	var pulls []pull
+	for _, p := range r.Pulls {
+		if shown := (pull{r, p}); states == nil || slices.Contains(states, shown.state()) {
+			pulls = append(pulls, shown)
+		}
+	}
+	return pageOfKeys(args, len(pulls), func(i int) string { return number(int64(pulls[i].Number)) }, func(i int) any { return pulls[i] })
+}
+
+// serveNumbered lets an address below /repositories/ID be served as the repository's own.
+func (e *Exchange) serveNumbered() bool {
+	rest, numbered := strings.CutPrefix(e.Request.URL.Path, restRoot+"/repositories/")
+	if !numbered {
+		return false
+	}
+	digits, below, _ := strings.Cut(rest, "/")
+	s := e.server
+	s.mu.Lock()
+	var full string
+	for _, r := range s.repos {
+		if fmt.Sprint(r.ID) == digits {
+			full = r.FullName()
+		}
+	}
+	s.mu.Unlock()
+	if full == "" {
+		e.fail(http.StatusNotFound, "Not Found")
+		return true
+	}
+	moved := e.Request.Clone(withExchange(e.Request.Context(), e))
+	moved.URL.Path = strings.TrimSuffix(restRoot+"/repos/"+full+"/"+below, "/")
+	moved.URL.RawPath = ""
+	s.routes.ServeHTTP(discard{}, moved)
+	return true
+}

@@ -1,0 +1,78 @@
+package githubtest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// route is one operation of the REST API.
+type route struct {
+	method string
+	path   string // as in GitHub's documentation, but for "..." where a value may hold slashes
+	needs  string // the permission, "contents:read"; "app" is an App's own JWT; empty is none
+	serve  func(c *call)
+}
+
+// routes is the whole REST API that the server has. Where a path has {owner} and {repo},
+// the repository is found and the permission checked before the route is served; where it
+// has {org}, the organisation is found.
+var routes = []route{
+	{"GET", "/app", "app", getApp},
+	{"GET", "/app/installations", "app", listInstallations},
+	{"POST", "/app/installations/{installation_id}/access_tokens", "app", createInstallationToken},
+	{"GET", "/orgs/{org}/installation", "app", getOrgInstallation},
+	{"GET", "/repos/{owner}/{repo}/installation", "app", getRepoInstallation},
+	{"GET", "/installation/repositories", "metadata:read", listInstallationRepos},
+	{"DELETE", "/installation/token", "", deleteInstallationToken},
+
+	{"GET", "/orgs/{org}", "", getOrg},
+	{"GET", "/orgs/{org}/repos", "metadata:read", listOrgRepos},
+	{"GET", "/users/{username}", "", getUser},
+	{"GET", "/users/{username}/repos", "", listUserRepos},
+
+	{"GET", "/repos/{owner}/{repo}", "metadata:read", getRepo},
+	{"GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", "contents:read", getTree},
+	{"GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", "contents:read", getBlob},
+	{"GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}", "contents:read", getGitCommit},
+
+	{"GET", "/repos/{owner}/{repo}/issues", "issues:read", listIssues},
+	{"POST", "/repos/{owner}/{repo}/issues", "issues:write", createIssue},
+	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}", "issues:read", getIssue},
+	{"PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", "issues:write", updateIssue},
+	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:read", listComments},
+	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:write", createComment},
+
+	{"GET", "/rate_limit", "", getRateLimit},
+}
+
+// mux makes the router of the table.
+func (s *Server) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for i := range routes {
+		r := &routes[i]
+		mux.HandleFunc(r.method+" "+restRoot+r.path, func(_ http.ResponseWriter, request *http.Request) {
+			e := request.Context().Value(exchangeKey{}).(*Exchange)
+			e.route = r.method + " " + strings.ReplaceAll(r.path, "...}", "}")
+			c := &call{Exchange: e, s: s, request: request}
+			c.run(r)
+		})
+	}
+	mux.HandleFunc("/", func(_ http.ResponseWriter, request *http.Request) {
+		e := request.Context().Value(exchangeKey{}).(*Exchange)
+		e.unexpected()
+	})
+	return mux
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, e *Exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, e)
+}
+
+// unexpected answers a request that no route is for.
+func (e *Exchange) unexpected() {
+	e.fail(http.StatusNotFound, "Not Found")
+	e.server.violation("nobody expected %s %s", e.Request.Method, e.Request.URL.RequestURI())
+}
