@@ -7,11 +7,13 @@ require github.com/ulikunitz/xz v0.5.17
 require github.com/klauspost/compress v1.20.4 // indirect
 
 require (
-	github.com/bradleyfalzon/ghinstallation/v2 v2.11.0 // indirect
-	github.com/golang-jwt/jwt/v4 v4.5.2 // indirect
-	github.com/google/go-github/v62 v62.0.0 // indirect
-	github.com/google/go-querystring v1.1.0 // indirect
+	github.com/bradleyfalzon/ghinstallation/v2 v2.11.0
+	github.com/golang-jwt/jwt/v4 v4.5.2
+	github.com/google/go-github/v62 v62.0.0
+	github.com/ulikunitz/xz v0.5.17
 )
+
+require github.com/google/go-querystring v1.1.0 // indirect
 
 require (
 	github.com/go-git/go-billy/v5 v5.9.2 // indirect

@@ -2,10 +2,11 @@ package ghclient
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -59,23 +60,97 @@ const (
 )
 
 // Client asks GitHub as somebody. It is safe for concurrent use.
-type Client struct{}
+type Client struct {
+	core *core
+	who  *principal
+	app  *app          // nil with a plain token
+	own  *installation // nil but for a client of Installation
+	http *http.Client  // over the transport of who
+	rest *github.Client
+}
 
 // New makes a client and sends nothing. The error is for options that cannot work: no
 // credentials or two, a key that is no key, an address that is none.
-func New(opts Options) (*Client, error) { return nil, errors.ErrUnsupported }
+func New(opts Options) (*Client, error) {
+	core, err := newCore(opts)
+	if err != nil {
+		return nil, err
+	}
+	auth := opts.Auth
+	token := strings.TrimSpace(auth.Token)
+	switch {
+	case token != "" && (auth.AppID != 0 || len(auth.AppKey) > 0):
+		return nil, fmt.Errorf("both a token and a GitHub App are given: give one of them")
+	case token != "":
+		if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return nil, fmt.Errorf("the token holds characters that no token has")
+		}
+		core.keep(token)
+		return newClient(core, &principal{
+			kind: kindOf(token), lim: core.limiter(0), network: core.network, explain: badToken,
+			token: func(context.Context) (string, error) { return token, nil },
+		}, nil, nil), nil
+	case auth.AppID == 0 && len(auth.AppKey) == 0:
+		return nil, fmt.Errorf("neither a token nor a GitHub App is given")
+	}
+	app, err := newApp(core, auth)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(core, app.who, app, nil), nil
+}
 
-// App reports whether a GitHub App is behind the client, as itself or by an installation.
-func (c *Client) App() bool { return false }
+func newClient(core *core, who *principal, app *app, own *installation) *Client {
+	c := &Client{core: core, who: who, app: app, own: own}
+	c.http = &http.Client{Transport: &transport{core, who}, CheckRedirect: core.followed}
+	rest := *c.http
+	rest.Transport = &withoutRate{c.http.Transport}
+	c.rest = github.NewClient(&rest)
+	c.rest.BaseURL, c.rest.UploadURL = core.place.rest, core.place.uploads
+	c.rest.UserAgent = userAgent
+	return c
+}
+
+// kindOf tells the tokens apart by how they begin.
+func kindOf(token string) Kind {
+	switch {
+	case strings.HasPrefix(token, "ghs_"):
+		return KindGivenToken
+	case strings.HasPrefix(token, "github_pat_"):
+		return KindFineGrained
+	case strings.HasPrefix(token, "ghp_"), strings.HasPrefix(token, "gho_"), strings.HasPrefix(token, "ghu_"):
+		return KindPersonal
+	}
+	return KindOther
+}
+
+// App reports whether the client has an App's key, as the App itself or for an
+// installation.
+func (c *Client) App() bool { return c.app != nil }
 
 // Kind says what the client signs with.
-func (c *Client) Kind() Kind { return "" }
+func (c *Client) Kind() Kind { return c.who.kind }
 
 // SeesOneRepository reports whether the token shows one repository only, and which, as
 // GITHUB_TOKEN of Actions does: an organisation cannot be swept with it. It asks GitHub
 // only where the kind leaves that open.
 func (c *Client) SeesOneRepository(ctx context.Context) (name string, one bool, err error) {
-	return "", false, errors.ErrUnsupported
+	if c.who.kind != KindGivenToken {
+		return "", false, nil
+	}
+	var list struct {
+		Total        int `json:"total_count"`
+		Repositories []struct {
+			FullName string `json:"full_name"`
+		} `json:"repositories"`
+	}
+	if _, err := c.Get(ctx, "installation/repositories", url.Values{"per_page": {"1"}}, &list); err != nil {
+		return "", false, err
+	}
+	if list.Total != 1 || len(list.Repositories) != 1 {
+		return "", false, nil
+	}
+	return list.Repositories[0].FullName, true, nil
 }
 
 // Installation gives a client that signs with tokens of the App's installation on account,
@@ -85,69 +160,34 @@ func (c *Client) SeesOneRepository(ctx context.Context) (name string, one bool, 
 // installation or a permission that was not granted is told here. For a client with a
 // plain token it is the client itself.
 func (c *Client) Installation(ctx context.Context, account string, perms Permissions, repoIDs ...int64) (*Client, error) {
-	return nil, errors.ErrUnsupported
+	if c.app == nil {
+		return c, nil
+	}
+	in, err := c.app.installation(ctx, account, perms, repoIDs)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(c.core, in.who, c.app, in), nil
 }
 
 // Revoke ends the installation's token that c holds; a request after it makes a new one. A
 // token that somebody gave is left alone.
-func (c *Client) Revoke(ctx context.Context) error { return errors.ErrUnsupported }
+func (c *Client) Revoke(ctx context.Context) error {
+	if c.own == nil {
+		return nil
+	}
+	return c.own.revoke(ctx)
+}
 
 // REST is go-github over the transport of c. Limits, bad credentials, missing permissions
 // and a spent budget are the errors of this package there too; other answers (404, 409,
 // 422) are *github.ErrorResponse: see Status.
-func (c *Client) REST() *github.Client { return nil }
-
-// Get asks REST for what go-github is too old for. path is relative to the API's root, its
-// parts escaped by the caller, or Response.Next of an earlier answer. into is nil, a *[]byte
-// for the body as it came, or what JSON is decoded into.
-func (c *Client) Get(ctx context.Context, path string, query url.Values, into any, opts ...GetOption) (*Response, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// GetOption changes one request of Client.Get.
-type GetOption func(*getOptions)
-
-type getOptions struct {
-	etag, accept string
-	limit        int64
-}
-
-// IfNoneMatch makes the request conditional: GitHub answers 304, for free, while the ETag
-// of an earlier Response still holds. "" asks as usual.
-func IfNoneMatch(etag string) GetOption { return func(o *getOptions) { o.etag = etag } }
-
-// Accept asks for another media type than JSON, "application/vnd.github.raw+json".
-func Accept(mediaType string) GetOption { return func(o *getOptions) { o.accept = mediaType } }
-
-// Limit is the size, in bytes, over which the answer is an error; without it, MaxBody.
-func Limit(bytes int64) GetOption { return func(o *getOptions) { o.limit = bytes } }
-
-// MaxBody is the largest answer that is read, in bytes.
-const MaxBody = 64 << 20
-
-// Response is what came beside the body.
-type Response struct {
-	Status      int
-	NotModified bool   // 304: nothing was decoded
-	ETag        string // for IfNoneMatch; "" where there is none
-	Next        string // the next page, for Get; "" on the last
-	Header      http.Header
-}
-
-// GraphQL sends a query, or a mutation, and decodes its data into into. Beside the errors
-// of the package it returns *GraphQLError. A query of which GitHub says that it took too
-// long is sent once more, then is ErrTimeout: ask for less.
-func (c *Client) GraphQL(ctx context.Context, query string, vars map[string]any, into any) error {
-	return errors.ErrUnsupported
-}
+func (c *Client) REST() *github.Client { return c.rest }
 
 // GitURL is where git finds the repository; no secret is in it.
-func (c *Client) GitURL(owner, repo string) string { return "" }
-
-// GitTransport adds the credentials to requests for repositories of GitHub, renewing them
-// as needed, and refuses requests to any other host. It waits for nothing and repeats
-// nothing.
-func (c *Client) GitTransport() http.RoundTripper { return nil }
+func (c *Client) GitURL(owner, repo string) string {
+	return c.core.place.git.JoinPath(url.PathEscape(owner), url.PathEscape(repo)+".git").String()
+}
 
 // Stats counts what the client, and all that Installation made of it, sent.
 type Stats struct {
@@ -162,4 +202,8 @@ type Stats struct {
 }
 
 // Stats are the numbers so far.
-func (c *Client) Stats() Stats { return Stats{} }
+func (c *Client) Stats() Stats {
+	c.core.mu.Lock()
+	defer c.core.mu.Unlock()
+	return c.core.stats
+}

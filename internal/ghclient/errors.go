@@ -111,13 +111,17 @@ func (e *RateLimitedError) Error() string {
 	return fmt.Sprintf("%s: %s until %s%s", e.Request, kind, e.Until.UTC().Format(time.RFC3339), inQuotes(e.Message))
 }
 
-// SuspendedError says that the App's installation is suspended: its owner has to lift that.
+// SuspendedError says that the App's installation is suspended, and that its owner has to
+// lift that; or, where Installation is 0, that the account of the token is.
 type SuspendedError struct {
 	Account      string // organisation or user, "" where not known
 	Installation int64
 }
 
 func (e *SuspendedError) Error() string {
+	if e.Installation == 0 {
+		return "the account that the token belongs to is suspended"
+	}
 	return fmt.Sprintf("the App's installation %d on %q is suspended", e.Installation, e.Account)
 }
 
@@ -154,7 +158,7 @@ func (e *GraphQLError) Error() string {
 		}
 		fmt.Fprintf(&b, " %q", f.Message)
 		if len(f.Path) > 0 {
-			fmt.Fprintf(&b, " at %q", fmt.Sprint(f.Path...))
+			fmt.Fprintf(&b, " at %q", oneLine(fmt.Sprintln(f.Path...)))
 		}
 	}
 	return b.String()

@@ -12,6 +12,10 @@ const (
 	GoSum       = "sum.golang.org"         // Go checksum database
 	GitHub      = "github.com"             // repositories and actions
 	GitHubFiles = "codeload.github.com"    // archives of them
+
+	GitHubAPI       = "api.github.com"     // its REST API, and GraphQL
+	GitHubUploads   = "uploads.github.com" // the assets of releases
+	GitHubResidency = "ghe.com"            // Enterprise Cloud with data residency: hosts below it
 )
 
 // IsNPM reports whether h is the public npm registry under any of its names.

@@ -1,0 +1,238 @@
+package ghclient
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Bounds of waiting. GitHub allows 100 requests at once and an hour's window.
+const (
+	maxAtOnce   = 20               // requests of one set of credentials at once
+	maxWait     = 90 * time.Minute // a told time further off is not waited for
+	maxStrikes  = 6                // secondary limits without a time in a row: 60 s, then twice that, ... 32 minutes
+	firstStrike = time.Minute
+	writePause  = time.Second // between two writes, as GitHub asks
+)
+
+// limiter holds what GitHub told one set of credentials about its limits: a token, the App
+// itself or one installation, whatever tokens it has. Every request passes it.
+type limiter struct {
+	now    func() time.Time
+	sleep  func(context.Context, time.Duration) error
+	waited func(request string, from time.Time, d time.Duration)
+
+	mu       sync.Mutex
+	change   chan struct{} // closed, and made anew, when a request ends
+	inFlight int
+	until    time.Time // nothing is sent before; of secondary limits
+	strikes  int       // secondary limits without a time, in a row
+	blocks   int       // blocks of any kind so far: tells old news from new
+	message  string    // GitHub's words on the last block
+	buckets  map[string]*bucket
+	writing  bool      // a write is under way: they go one after the other
+	nextSlot time.Time // the next write may be sent
+}
+
+// bucket is one primary limit: "core", "graphql", "search", ...
+type bucket struct {
+	known     bool // what follows is of the window that ends at reset
+	remaining int
+	reset     time.Time
+	open      bool // GitHub told of no such limit
+	inFlight  int
+	until     time.Time // nothing is sent before
+	message   string
+}
+
+// full reports whether another request could be one too many. Before an answer told what
+// remains, one goes ahead alone.
+func (b *bucket) full() bool {
+	switch {
+	case b.known:
+		return b.remaining <= b.inFlight
+	case b.open:
+		return false
+	}
+	return b.inFlight > 0
+}
+
+func newLimiter(now func() time.Time, sleep func(context.Context, time.Duration) error, waited func(string, time.Time, time.Duration)) *limiter {
+	return &limiter{
+		now: now, sleep: sleep, waited: waited,
+		change: make(chan struct{}), buckets: map[string]*bucket{},
+	}
+}
+
+// pass is leave to send one request.
+type pass struct {
+	bucket string
+	write  bool
+	blocks int // as they were when it was given
+}
+
+func (l *limiter) bucket(name string) *bucket {
+	b := l.buckets[name]
+	if b == nil {
+		b = &bucket{}
+		l.buckets[name] = b
+	}
+	return b
+}
+
+// acquire waits until a request to the bucket may be sent. It gives up with a
+// *RateLimitedError where that is too far off or past the deadline of ctx.
+func (l *limiter) acquire(ctx context.Context, request, bucketName string, write bool) (pass, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return pass{}, fmt.Errorf("%s: %w", request, err)
+		}
+		l.mu.Lock()
+		now := l.now()
+		b := l.bucket(bucketName)
+		if b.known && !now.Before(b.reset) {
+			b.known = false
+		}
+		until, block := l.blocked(b, now, write)
+		switch {
+		case !until.IsZero():
+			l.mu.Unlock()
+			if err := l.wait(ctx, request, now, until, block); err != nil {
+				return pass{}, err
+			}
+		case l.inFlight >= maxAtOnce, b.full(), write && l.writing:
+			change := l.change
+			l.mu.Unlock()
+			select {
+			case <-change:
+			case <-ctx.Done():
+			}
+		default:
+			l.inFlight++
+			b.inFlight++
+			l.writing = l.writing || write
+			p := pass{bucketName, write, l.blocks}
+			l.mu.Unlock()
+			return p, nil
+		}
+	}
+}
+
+// blocked gives the time before which a request to b must not be sent, zero if it may be,
+// and as what GitHub said so.
+func (l *limiter) blocked(b *bucket, now time.Time, write bool) (time.Time, RateLimitedError) {
+	switch {
+	case now.Before(l.until):
+		return l.until, RateLimitedError{Secondary: true, Message: l.message}
+	case now.Before(b.until):
+		return b.until, RateLimitedError{Message: b.message}
+	case b.known && b.remaining <= 0 && b.inFlight == 0:
+		return b.reset, RateLimitedError{Message: "no request remains in this window"}
+	case write && now.Before(l.nextSlot):
+		return l.nextSlot, RateLimitedError{Secondary: true, Message: "writes are sent a second apart"}
+	}
+	return time.Time{}, RateLimitedError{}
+}
+
+func (l *limiter) wait(ctx context.Context, request string, now, until time.Time, block RateLimitedError) error {
+	block.Request, block.Until = request, until
+	d := until.Sub(now)
+	if d > maxWait {
+		return &block
+	}
+	l.waited(request, now, d)
+	if err := l.sleep(ctx, d); err != nil {
+		return fmt.Errorf("%w: %w", &block, err)
+	}
+	return nil
+}
+
+// release ends a request. news is what its answer said of limits, nil where none came; the
+// result is the block that it put on, nil if it put on none.
+func (l *limiter) release(p pass, request string, news *limits) *RateLimitedError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inFlight--
+	b := l.bucket(p.bucket)
+	b.inFlight--
+	now := l.now()
+	if p.write {
+		l.writing, l.nextSlot = false, now.Add(writePause)
+	}
+	defer func() {
+		close(l.change)
+		l.change = make(chan struct{})
+	}()
+	if news == nil {
+		return nil
+	}
+	l.learn(b, now, news)
+	switch news.kind {
+	case limitPrimary:
+		return l.blockBucket(b, p, now, request, news)
+	case limitSecondary:
+		return l.blockAll(p, now, request, news)
+	}
+	if p.blocks == l.blocks {
+		l.strikes = 0
+	}
+	return nil
+}
+
+// learn keeps the smallest number of requests that GitHub says remain in the window. Answers
+// come in another order than they were made in.
+func (l *limiter) learn(b *bucket, now time.Time, news *limits) {
+	if !news.told || !now.Before(news.reset) {
+		b.open = b.open || !b.known
+		return
+	}
+	switch apart := news.reset.Sub(b.reset); {
+	case !b.known, apart > sameWindow:
+		b.known, b.open, b.remaining, b.reset = true, false, news.remaining, news.reset
+	case apart >= -sameWindow:
+		b.remaining, b.reset = min(b.remaining, news.remaining), latest(b.reset, news.reset)
+	}
+}
+
+// sameWindow is how far apart two answers may put the end of one window.
+const sameWindow = 5 * time.Second
+
+// blockBucket keeps one primary limit until its time.
+func (l *limiter) blockBucket(b *bucket, p pass, now time.Time, request string, news *limits) *RateLimitedError {
+	until := latest(news.until, news.reset)
+	if !now.Before(until) { // no time told, or one that is over
+		until = now.Add(l.strike(p))
+	}
+	l.blocks++
+	b.until, b.message = latest(b.until, until), news.message
+	return &RateLimitedError{Request: request, Until: b.until, Message: news.message}
+}
+
+// blockAll keeps everything that these credentials send.
+func (l *limiter) blockAll(p pass, now time.Time, request string, news *limits) *RateLimitedError {
+	until := news.until
+	if !now.Before(until) {
+		until = now.Add(l.strike(p))
+	}
+	l.blocks++
+	l.until, l.message = latest(l.until, until), news.message
+	return &RateLimitedError{Request: request, Until: l.until, Secondary: true, Message: news.message}
+}
+
+// strike gives how long to wait where GitHub named no time: a minute at least, twice as long
+// each time that it says so again. Answers to requests that were under way when it was
+// said first are the same strike.
+func (l *limiter) strike(p pass) time.Duration {
+	if p.blocks == l.blocks || l.strikes == 0 {
+		l.strikes++
+	}
+	return firstStrike << min(l.strikes-1, maxStrikes-1)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
