@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -139,24 +138,23 @@ func (r *Remote) fail(ids []gitobject.ID, err error) {
 	}
 }
 
-// again fetches a pack, and once more where its answer was cut short.
+// again fetches a pack, as often as another answer may be better.
 func (r *Remote) again(ctx context.Context, f fetch) error {
 	if f.commits {
 		r.mu.RLock()
 		f.haves = slices.Clone(r.commits)
 		r.mu.RUnlock()
 	}
-	err := r.fetch(ctx, f)
-	if temporary(err) && ctx.Err() == nil {
-		err = r.fetch(ctx, f)
+	for try := 1; ; try++ {
+		err := r.fetch(ctx, f)
+		wait, better := pause(err, try)
+		if !better {
+			return err
+		}
+		if r.opt.Sleep(ctx, wait) != nil {
+			return err
+		}
 	}
-	return err
-}
-
-// temporary reports whether the same request may have a better answer at once.
-func temporary(err error) bool {
-	var s *StatusError
-	return errors.Is(err, errCut) || errors.As(err, &s) && s.Status >= http.StatusInternalServerError
 }
 
 // fetch fetches a pack and adds it to those that are here.

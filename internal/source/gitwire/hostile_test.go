@@ -340,40 +340,53 @@ func TestEndless(t *testing.T) {
 	if err := r.FetchBlobs(context.Background(), []gitobject.ID{id}); err == nil || !strings.Contains(err.Error(), "nothing came for 50ms") {
 		t.Errorf("a server that says no more: %v", err)
 	}
-	if r.Requests() != 2 {
-		t.Errorf("%d requests; want one more than the first", r.Requests())
+	if r.Requests() != 3 {
+		t.Errorf("%d requests; want two more than the first", r.Requests())
 	}
 }
 
-// An answer of another kind than git's is not read, and a redirect not followed.
+// An answer of another kind than git's is not read, and a redirect not followed. Where
+// another answer may be better, it is waited for.
 func TestStatus(t *testing.T) {
 	for _, tt := range []struct {
-		status         int
-		kind, location string
-		want           string
+		status int
+		header map[string]string
+		want   string
+		waits  string
 	}{
-		{http.StatusOK, "text/html; charset=utf-8", "", `the content type "text/html; charset=utf-8"`},
-		{http.StatusUnauthorized, "text/plain", "", "the server answers 401 Unauthorized"},
-		{http.StatusMovedPermanently, "", "https://elsewhere.example/x\n", `the server answers 301, with the place "https://elsewhere.example/x": not followed`},
-		{http.StatusBadGateway, "text/plain", "", "the server answers 502 Bad Gateway"},
+		{http.StatusOK, map[string]string{"Content-Type": "text/html; charset=utf-8"}, `the content type "text/html; charset=utf-8"`, "[]"},
+		{http.StatusUnauthorized, nil, "the server answers 401 Unauthorized", "[0s]"},
+		{http.StatusForbidden, nil, "the server answers 403 Forbidden", "[]"},
+		{http.StatusForbidden, map[string]string{"Retry-After": "7"}, "the server answers 403 Forbidden", "[7s 7s]"},
+		{http.StatusTooManyRequests, map[string]string{"Retry-After": "3600"}, "the server answers 429 Too Many Requests", "[]"},
+		{http.StatusTooManyRequests, nil, "the server answers 429 Too Many Requests", "[1s 4s]"},
+		{http.StatusBadGateway, nil, "the server answers 502 Bad Gateway", "[1s 4s]"},
+		{
+			http.StatusMovedPermanently,
+			map[string]string{"Location": "https://elsewhere.example/x"},
+			`the server answers 301, with the place "https://elsewhere.example/x": not followed`, "[]",
+		},
 	} {
 		n := 0
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			n++
-			w.Header().Set("Content-Type", tt.kind)
-			if tt.location != "" {
-				w.Header().Set("Location", tt.location)
+			for name, value := range tt.header {
+				w.Header().Set(name, value)
 			}
 			w.WriteHeader(tt.status)
 			io.WriteString(w, "what")
 		}))
 		defer server.Close()
-		r := remote(t, server.URL, gitwire.Options{})
+		waits := []time.Duration{}
+		r := remote(t, server.URL, gitwire.Options{Sleep: func(_ context.Context, d time.Duration) error {
+			waits = append(waits, d)
+			return nil
+		}})
 		if err := r.FetchCommits(context.Background(), []gitobject.ID{{1}}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%d: %v; want %q", tt.status, err, tt.want)
 		}
-		if want := 1 + tt.status/500; n != want {
-			t.Errorf("%d: %d requests; want %d", tt.status, n, want)
+		if fmt.Sprint(waits) != tt.waits || n != len(waits)+1 {
+			t.Errorf("%d %v: %d requests, waiting %v; want %s", tt.status, tt.header, n, waits, tt.waits)
 		}
 	}
 }

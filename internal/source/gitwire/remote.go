@@ -23,6 +23,9 @@ type Options struct {
 	Dir       string            // of temporary files; os.TempDir() if ""
 	MaxPack   int64             // bytes of one pack; 2 GiB if 0
 	Stall     time.Duration     // an answer from which nothing comes for so long is given up; 2 minutes if 0
+	// Sleep is the clock before a request is sent again; nil is the real one. It returns the
+	// context's error when that is done first.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Remote is a repository behind an address. It keeps what it fetched, until Close, in
@@ -62,6 +65,9 @@ func New(url string, opt Options) *Remote {
 	if opt.Stall <= 0 {
 		opt.Stall = 2 * time.Minute
 	}
+	if opt.Sleep == nil {
+		opt.Sleep = sleep
+	}
 	return &Remote{url: strings.TrimSuffix(url, "/"), opt: opt, work: gitobject.NewWork(), failed: map[gitobject.ID]error{}}
 }
 
@@ -100,7 +106,8 @@ func (r *Remote) Refs(ctx context.Context, prefixes ...string) ([]Ref, error) {
 // one that may not show it answer alike, 401 or 404.
 type StatusError struct {
 	Status   int
-	Location string // where the repository is said to be, with a redirect; it is not followed
+	Location string        // where the repository is said to be, with a redirect; it is not followed
+	After    time.Duration // until the server wants to be asked again; 0 where it does not say
 }
 
 func (e *StatusError) Error() string {
@@ -139,7 +146,7 @@ func (r *Remote) post(ctx context.Context, body []byte) (context.Context, io.Rea
 	answer.body = res.Body
 	if res.StatusCode != http.StatusOK {
 		answer.Close()
-		return ctx, nil, &StatusError{Status: res.StatusCode, Location: res.Header.Get("Location")}
+		return ctx, nil, &StatusError{Status: res.StatusCode, Location: res.Header.Get("Location"), After: retryAfter(res.Header)}
 	}
 	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if err != nil || kind != resultType {
