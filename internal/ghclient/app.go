@@ -123,7 +123,7 @@ func (a *app) lookUp(ctx context.Context, account string) (int64, error) {
 		_, err := a.client.Get(context.WithValue(ctx, ctxKind, kindToken), path, nil, &in)
 		switch {
 		case noSuchApp(err):
-			return 0, fmt.Errorf("there is no GitHub App with id %d: %w", a.id, ErrBadCredentials)
+			return 0, a.noSuchApp()
 		case errors.Is(err, ErrNotFound):
 			continue
 		case err != nil:
@@ -145,6 +145,10 @@ func (a *app) lookUp(ctx context.Context, account string) (int64, error) {
 func noSuchApp(err error) bool {
 	var status *StatusError
 	return errors.As(err, &status) && status.Status == http.StatusNotFound && strings.Contains(status.Message, "Integration not found")
+}
+
+func (a *app) noSuchApp() error {
+	return fmt.Errorf("there is no GitHub App with id %d: %w", a.id, ErrBadCredentials)
 }
 
 // notGranted says which permissions the installation lacks, once GitHub refused to make a

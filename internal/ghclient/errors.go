@@ -154,7 +154,7 @@ func (e *GraphQLError) Error() string {
 			b.WriteString(";")
 		}
 		if f.Type != "" {
-			fmt.Fprintf(&b, " %s", oneLine(f.Type))
+			fmt.Fprintf(&b, " %s", f.Type)
 		}
 		fmt.Fprintf(&b, " %q", f.Message)
 		if len(f.Path) > 0 {

@@ -164,24 +164,6 @@ func (c *Client) next(header http.Header) (string, error) {
 	return "", nil
 }
 
-// maxRedirects is how many moved repositories one request meets.
-const maxRedirects = 5
-
-// followed is http.Client.CheckRedirect: within the API, and for what stays the request that
-// it was.
-func (c *core) followed(req *http.Request, via []*http.Request) error {
-	from := fmt.Sprintf("%s %q", via[0].Method, c.redact(via[0].URL.Path))
-	switch _, _, ok := c.place.api(req.URL); {
-	case !ok:
-		return fmt.Errorf("%s: redirected to %q, which is not of this API: not followed", from, oneLine(c.redact(req.URL.Host)))
-	case len(via) >= maxRedirects:
-		return fmt.Errorf("%s: redirected more than %d times", from, maxRedirects)
-	case req.Method != via[0].Method:
-		return fmt.Errorf("%s: redirected to %q with method %s: not followed", from, c.redact(req.URL.Path), req.Method)
-	}
-	return nil
-}
-
 // withoutRate hides from go-github what remains of a limit. It would refuse requests by its
 // own clock where our transport waits.
 type withoutRate struct{ next http.RoundTripper }

@@ -49,6 +49,10 @@ func (t *gitTransport) exchange(req *http.Request) (*http.Response, error) {
 	if resp.StatusCode == http.StatusUnauthorized && t.who.refused != nil {
 		t.who.refused(token)
 	}
+	if to, err := resp.Location(); err == nil && (!below(t.core.place.git, to) || t.core.redact(to.String()) != to.String()) {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s: redirected to another place than this GitHub's repositories: not followed", name)
+	}
 	resp.Request = req
 	return resp, nil
 }

@@ -17,7 +17,8 @@ import (
 // maxRepositories is how many repositories GitHub narrows one token to.
 const maxRepositories = 500
 
-// renewBefore is how long before its end a token is replaced.
+// renewBefore is how long before its end a token is replaced; one that lives for minutes
+// only, in its last quarter.
 const renewBefore = 5 * time.Minute
 
 // installation makes the tokens of one installation, with one set of permissions.
@@ -30,9 +31,9 @@ type installation struct {
 
 	turn chan struct{} // who can send on it may ask for a token
 
-	mu      sync.Mutex
-	token   string // "" for none
-	expires time.Time
+	mu    sync.Mutex
+	token string    // "" for none
+	renew time.Time // when it is replaced
 }
 
 func (a *app) installation(ctx context.Context, account string, perms Permissions, repoIDs []int64) (*installation, error) {
@@ -93,9 +94,15 @@ func (in *installation) current(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("POST %q: the answer holds no token", "/"+in.path())
 	}
 	in.app.client.core.keep(got.Token)
+	now := in.app.client.core.now()
+	life := got.Expires.Sub(now)
+	if life <= 0 {
+		return "", fmt.Errorf("POST %q: the new token ended at %s by the clock of this machine: is that right?",
+			"/"+in.path(), got.Expires.UTC().Format(time.RFC3339))
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.token, in.expires = got.Token, got.Expires
+	in.token, in.renew = got.Token, now.Add(life-min(renewBefore, life/4))
 	return in.token, nil
 }
 
@@ -103,7 +110,7 @@ func (in *installation) current(ctx context.Context) (string, error) {
 func (in *installation) held() string {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.app.client.core.now().Before(in.expires.Add(-renewBefore)) {
+	if in.app.client.core.now().Before(in.renew) {
 		return in.token
 	}
 	return ""
@@ -113,6 +120,8 @@ func (in *installation) held() string {
 func (in *installation) explain(ctx context.Context, err error) error {
 	var suspended *SuspendedError
 	switch {
+	case noSuchApp(err):
+		return in.app.noSuchApp()
 	case errors.As(err, &suspended):
 		return &SuspendedError{in.who.account, in.id}
 	case errors.Is(err, ErrNotFound):

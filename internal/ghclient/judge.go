@@ -47,7 +47,7 @@ func (t *transport) forbidden(c *call, a *answer, message string) error {
 	if sso := a.resp.Header.Get("X-GitHub-SSO"); strings.HasPrefix(sso, "required") {
 		message = "the token is not authorised for the organisation's single sign-on"
 	}
-	return &NotPermittedError{c.name, oneLine(a.resp.Header.Get("X-Accepted-GitHub-Permissions")), message}
+	return &NotPermittedError{c.name, oneLine(t.core.redact(a.resp.Header.Get("X-Accepted-GitHub-Permissions"))), message}
 }
 
 // whole refuses what only looks like an answer.

@@ -121,7 +121,7 @@ func byOurClock(t time.Time, resp *http.Response, now time.Time) time.Time {
 // readFault reads the errors of a body, whatever of them it holds, and redacts them.
 func (c *core) readFault(kind requestKind, status int, body []byte) answerBody {
 	var fault answerBody
-	if status < 400 && kind != kindGraphQL {
+	if status < 300 && kind != kindGraphQL {
 		return fault
 	}
 	_ = json.Unmarshal(body, &fault) // an answer without words has only its status
@@ -134,7 +134,13 @@ func (c *core) readFault(kind requestKind, status int, body []byte) answerBody {
 	}
 	fault.Message = oneLine(c.redact(fault.Message))
 	for i := range fault.Errors {
-		fault.Errors[i].Message = oneLine(c.redact(fault.Errors[i].Message))
+		f := &fault.Errors[i]
+		f.Type, f.Message = oneLine(c.redact(f.Type)), oneLine(c.redact(f.Message))
+		for j, part := range f.Path {
+			if name, ok := part.(string); ok {
+				f.Path[j] = oneLine(c.redact(name))
+			}
+		}
 	}
 	return fault
 }

@@ -26,7 +26,7 @@ var secrets = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(?:basic|bearer)(?:\s+` + run + `*(?:basic|bearer))*\s+` + run + `{8,}`),
 	regexp.MustCompile(`(?i)authorization"?\s*[:=]\s*"?token\s+` + run + `{8,}`),
 	// User and password in a URL, and the pair that GitHub's git takes.
-	regexp.MustCompile(`://[^\s/?#"'<>]*@`),
+	regexp.MustCompile(`://[A-Za-z0-9\-._~!$&'()*+,;=%:@]*@`),
 	regexp.MustCompile(`x-access-token:` + run + `+`),
 	// A private key, to its end or the text's.
 	regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)`),

@@ -3,6 +3,7 @@ package ghclient
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +89,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if a.resp.StatusCode >= 400 {
 		a.body = []byte(t.core.redact(string(a.body)))
+	} else if why := t.core.stays(req, a.resp); why != "" {
+		if a.body, err = json.Marshal(map[string]string{"message": why}); err != nil {
+			return nil, err
+		}
 	}
 	a.resp.Body = io.NopCloser(bytes.NewReader(a.body))
 	a.resp.ContentLength = int64(len(a.body))
