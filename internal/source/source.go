@@ -93,11 +93,25 @@ const (
 	CodeBare        Code = "bare-repo"    // a bare repository inside a work tree: listed as files, not opened
 	CodeUnknownName Code = "unknown-name" // a file that was named, and that no format has the name of
 	CodeLimit       Code = "limit"        // more files, or deeper, than a limit of ours
+
+	CodeFetch       Code = "fetch"        // a server did not give what it was asked for, or not in time
+	CodeRef         Code = "ref"          // a ref whose commit could not be found out
+	CodeNotACommit  Code = "not-a-commit" // a tag of something else than a commit: there are no files to sweep
+	CodePartialView Code = "partial-view" // the organisation has repositories that are not shown
+	CodeNotVisible  Code = "not-visible"  // no such repository, or one that the credentials do not show
+	CodePermission  Code = "permission"   // the credentials lack a permission; the detail names it
+	CodeDisabled    Code = "disabled"     // GitHub has blocked the repository
+	CodeLocked      Code = "locked"       // the repository is being moved, and cannot be read
+	CodeRenamed     Code = "renamed"      // the repository has another name than it was asked for by
+	CodeArchived    Code = "archived"     // read-only by decision of its owner; it is swept
+	CodeFork        Code = "fork"         // a fork; it is swept
+	CodeUnselected  Code = "not-selected" // a repository that the selection leaves out
+	CodeFallback    Code = "fallback"     // read in the second-best way; the detail says why
 )
 
 // Note reports whether what bears the code was left out on purpose, and so is a Note and
 // no Problem, where the code alone tells: it is how a PathError from Tree.Files is filed.
-func (c Code) Note() bool { return c == CodeSubmodule || c == CodeBare }
+func (c Code) Note() bool { return c == CodeSubmodule || c == CodeBare || c == CodeFallback }
 
 // Limits of a tree.
 const (
@@ -129,25 +143,6 @@ type Tree interface {
 
 	// Open reads the file piece by piece, for digests of large files.
 	Open(ctx context.Context, f File) (ReadCloser, error)
-}
-
-// Rooted is a Tree that knows the id of its root before anything of it is read: equal roots,
-// equal files.
-type Rooted interface {
-	Root() string // git tree id in lower-case hex
-}
-
-// Fetcher is a Tree whose contents lie elsewhere. Fetch brings those of the files at once, so
-// that Read and Open find them; without it they are brought one by one. An error is that of all
-// files; one that alone could not be had is the error of its Read or Open.
-type Fetcher interface {
-	Fetch(ctx context.Context, files []File) error
-}
-
-// Sizer is a Tree that can tell sizes without contents. Sizes gives those of the files, as far
-// as they can be had, by blob id. An error is that of all files.
-type Sizer interface {
-	Sizes(ctx context.Context, files []File) (map[string]int64, error)
 }
 
 // ReadCloser is io.ReadCloser, named here so that Tree reads without an import.

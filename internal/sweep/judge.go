@@ -189,6 +189,10 @@ func (r *result) candidates() []candidate {
 			c.Format = fr.format.ID
 		}
 		add(t.ref, t.commit, c)
+		for _, ref := range t.also {
+			also := *c.Finding
+			add(ref.Name, ref.Commit, candidate{match: c.match, Finding: &also})
+		}
 	}
 	for _, t := range r.trees {
 		for _, fr := range t.inScope {
@@ -326,6 +330,19 @@ func withdrawn(m ioc.Match) bool {
 	return m.Indicator.Status == ioc.Withdrawn || m.Campaign.Status == ioc.PackWithdrawn
 }
 
+// addRefs appends the refs of t that refs lacks.
+func (t *treeResult) addRefs(refs []string) []string {
+	if !slices.Contains(refs, t.ref) {
+		refs = append(refs, t.ref)
+	}
+	for _, ref := range t.also {
+		if !slices.Contains(refs, ref.Name) {
+			refs = append(refs, ref.Name)
+		}
+	}
+	return refs
+}
+
 // nonMatches are the listed names that were no finding, and the files that an indicator
 // selected and whose content is another; only where they were asked for.
 func (r *result) nonMatches(opt Options) []*finding.NonMatch {
@@ -348,9 +365,7 @@ func (r *result) nonMatches(opt Options) []*finding.NonMatch {
 			at[key] = m
 			out = append(out, m)
 		}
-		if !slices.Contains(m.Refs, t.ref) {
-			m.Refs = append(m.Refs, t.ref)
-		}
+		m.Refs = t.addRefs(m.Refs)
 	}
 	for _, t := range r.trees {
 		for _, fr := range t.inScope {
@@ -392,8 +407,8 @@ func (r *result) allProblems(opt Options) []*finding.Problem {
 			at[k] = old
 			out = append(out, old)
 		}
-		if t != nil && !slices.Contains(old.Refs, t.ref) {
-			old.Refs = append(old.Refs, t.ref)
+		if t != nil {
+			old.Refs = t.addRefs(old.Refs)
 		}
 	}
 	for _, p := range r.problems {

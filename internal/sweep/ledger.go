@@ -4,7 +4,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 )
 
-// ledger is the coverage rows of a tree.
+// ledger is the coverage rows of a tree: a row for each file in scope under its first ref, and
+// one for the whole under each.
 func (t *treeResult) ledger(repository string) []*finding.Coverage {
 	row := func(file string, status finding.CoverageStatus) *finding.Coverage {
 		return &finding.Coverage{Repository: repository, Ref: t.ref, Commit: t.commit, File: file, Status: status}
@@ -37,5 +38,11 @@ func (t *treeResult) ledger(repository string) []*finding.Coverage {
 	if len(t.problems) > 0 {
 		whole.Status, whole.Reason = finding.Unparsed, t.problems[0].code
 	}
-	return append(out, whole)
+	out = append(out, whole)
+	for _, ref := range t.also { // whose files are those
+		same := *whole
+		same.Ref, same.Commit = ref.Name, ref.Commit
+		out = append(out, &same)
+	}
+	return out
 }

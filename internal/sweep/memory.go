@@ -204,6 +204,9 @@ func (r *result) kept(selection string, events []finding.Event) Kept {
 	refs := make([]inventory.Ref, 0, len(r.trees))
 	for _, t := range r.trees {
 		refs = append(refs, inventory.Ref{Name: t.ref, Commit: t.commit, Root: t.root})
+		for _, ref := range t.also {
+			refs = append(refs, inventory.Ref{Name: ref.Name, Commit: ref.Commit, Root: t.root})
+		}
 		if listing := t.listing(); listing != nil {
 			out.Trees = append(out.Trees, listing)
 		}

@@ -89,6 +89,13 @@ func (t *remoteTree) Read(ctx context.Context, f source.File, max int64, buf []b
 	return t.memTree.Read(ctx, f, max, buf)
 }
 
+func (t *remoteTree) Open(ctx context.Context, f source.File) (source.ReadCloser, error) {
+	if !t.fetched[f.Path] {
+		return nil, fmt.Errorf("%q opened before it was fetched", f.Path)
+	}
+	return t.memTree.Open(ctx, f)
+}
+
 // memory keeps all that it is given. Contents go through their encoding, as in a store.
 type memory struct {
 	mu       sync.Mutex

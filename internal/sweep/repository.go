@@ -37,6 +37,7 @@ type shown struct {
 // treeResult is one tree of it.
 type treeResult struct {
 	ref, commit string
+	also        []source.Ref // further refs of this tree
 	files       int
 	outOfScope  map[string]int
 	inScope     []*fileResult // in the order of the tree
@@ -70,9 +71,12 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 			r.shown = append(r.shown, shown{seen, m})
 		}
 	}
+	p.lists(ctx, repo.Trees)
 	for _, tree := range repo.Trees {
 		t := &treeResult{ref: tree.Ref(), commit: tree.Commit(), outOfScope: map[string]int{}}
-		t.root, t.rooted = rootOf(tree)
+		if shared, ok := tree.(source.Shared); ok {
+			t.also = shared.Refs()[1:]
+		}
 		r.trees = append(r.trees, t)
 		p.tree(ctx, tree, t)
 	}
@@ -100,6 +104,20 @@ func (r *result) saw(repo *source.Repository) int {
 	return n
 }
 
+// lists fetches at once what listing trees of a repository takes, but for those that are
+// remembered.
+func (p *pool) lists(ctx context.Context, trees []source.Tree) {
+	var unknown []source.Tree
+	for _, tree := range trees {
+		if _, ok := tree.(source.ListFetcher); ok && p.memory.tree(ctx, tree) == nil {
+			unknown = append(unknown, tree)
+		}
+	}
+	if len(unknown) > 0 {
+		_ = unknown[0].(source.ListFetcher).FetchLists(ctx, unknown) // a tree that did not come says so when it is listed
+	}
+}
+
 // tree lists a tree, hands its files to the workers, and goes on with the files that those
 // include until none is left.
 func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
@@ -118,6 +136,7 @@ func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
 		}
 		scope.listed(ctx, tree)
 	}
+	t.root, t.rooted = rootOf(tree)
 	if remote || t.recalled {
 		p.fetched(ctx, &wait, fetcher, tree, t.inScope)
 	}
@@ -148,12 +167,7 @@ func (p *pool) fetched(ctx context.Context, wait *sync.WaitGroup, fetcher source
 		wanted = append(wanted, fr.file)
 	}
 	if fetcher != nil && len(wanted) > 0 {
-		if err := fetcher.Fetch(ctx, wanted); err != nil {
-			for _, fr := range readers {
-				fr.failed(err)
-			}
-			return
-		}
+		_ = fetcher.Fetch(ctx, wanted) // a file that did not come says so when it is read
 	}
 	for _, fr := range readers {
 		p.submit(ctx, wait, tree, fr)

@@ -62,3 +62,39 @@ func TestShown(t *testing.T) {
 		t.Errorf("not looked at (-want +got):\n%s", diff)
 	}
 }
+
+// sharedTree is the tree of several refs.
+type sharedTree struct {
+	*memTree
+	refs []source.Ref
+}
+
+func (t sharedTree) Refs() []source.Ref { return t.refs }
+
+// A tree that several refs name is read once, and found under each of them.
+func TestShared(t *testing.T) {
+	tree := sharedTree{&memTree{ref: "refs/heads/main", files: map[string]string{"name.js": "x"}}, []source.Ref{
+		{Name: "refs/heads/main", Commit: "c0"}, {Name: "refs/heads/copy", Commit: "c1"},
+	}}
+	r := &source.Repository{Name: "r", Trees: []source.Tree{tree}}
+	var refs, ledger []string
+	_, err := sweep.Run(t.Context(), each(r), sweep.Options{Set: set(t, file("name", "name.js"))}, func(e finding.Event) error {
+		switch e := e.(type) {
+		case *finding.Finding:
+			refs = append(refs, e.Refs...)
+		case *finding.Coverage:
+			ledger = append(ledger, e.Ref+" "+e.Commit+" "+e.File)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"refs/heads/main", "refs/heads/copy"}, refs); diff != "" {
+		t.Errorf("refs of the finding (-want +got):\n%s", diff)
+	}
+	want := []string{"refs/heads/main refs/heads/main name.js", "refs/heads/main refs/heads/main ", "refs/heads/copy c1 "}
+	if diff := cmp.Diff(want, ledger); diff != "" {
+		t.Errorf("ledger (-want +got):\n%s", diff)
+	}
+}
