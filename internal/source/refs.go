@@ -64,6 +64,9 @@ func (r Refs) String() string {
 
 // Match reports whether the ref of a full name is swept.
 func (r Refs) Match(name string) bool {
+	if !strings.HasPrefix(name, "refs/") {
+		return false
+	}
 	branch := strings.HasPrefix(name, Branches) || strings.HasPrefix(name, Remotes)
 	switch r.text {
 	case "":
