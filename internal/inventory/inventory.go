@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
-	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
@@ -70,19 +69,26 @@ type Sighting struct {
 	// selection.
 	Selection string
 	Refs      []Ref
-	// Seen are the values that the repository shows beside its files, for all its refs.
-	Seen     []source.Seen
-	Problems []source.Problem // of the repository, not of its trees
-	Notes    []source.Note
-	// Events are the findings and problems of the run in this repository.
+	Shown
+	// Events are those of the run in this repository; its findings and problems are kept.
 	Events []finding.Event
 }
 
-// Ref is one state of a repository.
+// Ref is what a ref of a repository names.
 type Ref struct {
 	Name   string // full name: "refs/heads/main"
 	Commit string // hex
 	Root   ID     // the commit's root tree; zero where it was not read
+}
+
+// State is a ref as it stood for a time: another commit is another state.
+type State struct {
+	Repository Repository
+	Ref
+	FirstSeen, LastSeen time.Time
+	FirstRun, LastRun   RunID
+	// Current says that no later sighting of the repository told otherwise.
+	Current bool
 }
 
 // RunID names a run in a store; 0 is none.
@@ -95,7 +101,7 @@ type Run struct {
 	Catalogue string // ioc.Set.Revision
 	Started   time.Time
 	Finished  time.Time // zero while it runs, and for ever when it was killed
-	// Interrupted says that the run ended early, on purpose.
+	// Interrupted says that the run was ended early, on purpose.
 	Interrupted bool
 	Problems    []*finding.Problem // of the run itself, in no repository
 }

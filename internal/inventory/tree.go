@@ -1,7 +1,13 @@
 package inventory
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
+
 	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
 // Tree is what one state of a repository holds, as far as a sweep looked at it.
@@ -34,4 +40,22 @@ type Hashes struct {
 	SHA256 [32]byte
 	SHA1   [20]byte
 	MD5    [16]byte
+}
+
+// Blobs are the ids of the files in scope, sorted and without repeats.
+func (t *Tree) Blobs() []ID {
+	var out []ID
+	for i := range t.Files {
+		if id, err := ParseID(t.Files[i].Blob); err == nil {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(a, b ID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(out)
+}
+
+// Selection is what decides, with the catalogue set, which files of a tree are in scope and how
+// they are read.
+func Selection(set *ioc.Set) string {
+	return fmt.Sprintf("%d/%s", formats.Revision, set.FilesRevision())
 }

@@ -1,52 +1,122 @@
-// Package store keeps an inventory: in one SQLite file, or in a PostgreSQL database that many
-// machines share.
+// Package store keeps an inventory (package inventory): in one SQLite file, or in a PostgreSQL
+// database that many machines share.
+//
+// A Store may be used by several goroutines, and one file or database by several processes at
+// once: what is written at once is kept whole or not at all, whatever happens to the writer, and
+// readers see only what is whole. What one run writes never makes what another reads wrong; two
+// runs of one scope at once waste work and do no harm.
+//
+// What does not read back is an error, never an absence: a caller that is told that something is
+// not there may go by it.
 package store
 
 import (
 	"context"
-	"iter"
-
-	"github.com/wormsweep/wormsweep/internal/finding"
-	"github.com/wormsweep/wormsweep/internal/inventory"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
 )
 
-// Inventory is what a store of either kind does.
-type Inventory interface {
-	// Begin begins a run, or goes on with the last of its scope where that was not finished:
-	// then done are the repositories that it is done with.
-	Begin(ctx context.Context, run inventory.Run) (id inventory.RunID, done []inventory.Repository, err error)
-	// Write keeps a batch of a run: all of it, or nothing.
-	Write(ctx context.Context, run inventory.RunID, b *inventory.Batch) error
-	// Finish ends a run. With whole, it saw every repository of its scope: those that earlier runs
-	// of the scope saw, and this one did not, are gone.
-	Finish(ctx context.Context, run inventory.Run, whole bool) error
-	// Runs are the runs, newest first, at most n.
-	Runs(ctx context.Context, n int) ([]inventory.Run, error)
-	// Events yields what a run found in the repositories that it is done with.
-	Events(ctx context.Context, run inventory.RunID) iter.Seq2[finding.Event, error]
-
-	// Trees are those of the roots that were listed under that selection.
-	Trees(ctx context.Context, roots []inventory.ID, selection string) (map[inventory.ID]*inventory.Tree, error)
-	// Summaries yields every content that was read by that revision of the readers.
-	Summaries(ctx context.Context, reader int) iter.Seq2[Known, error]
-	// Contents yields the contents, as far as they are there, in no order.
-	Contents(ctx context.Context, ids []ContentID) iter.Seq2[*inventory.Content, error]
-	// Find yields, for each key, what contents say under it.
-	Find(ctx context.Context, keys []uint64) iter.Seq2[Posting, error]
+// Options are the settings of a store. The zero value is ready for use.
+type Options struct {
+	// ReadOnly opens what is there and changes nothing. It works on a file in a folder that cannot
+	// be written to.
+	ReadOnly bool
+	Now      func() time.Time // nil is time.Now
 }
 
-// ContentID names a content in a store.
-type ContentID int64
+// The errors that callers may branch on.
+var (
+	ErrNone    = errors.New("there is no inventory")        // ReadOnly, and nothing was written yet
+	ErrNewer   = errors.New("written by a newer version")   // its schema is newer than this program
+	ErrOlder   = errors.New("written by an older version")  // ReadOnly, and the schema needs an update
+	ErrDamaged = errors.New("damaged: restore a backup")    // what is there does not read back
+	ErrForeign = errors.New("not an inventory, or damaged") // a file of another program, or without its beginning
+	ErrFull    = errors.New("the disk is full")             // nothing of the batch was kept
+	ErrDenied  = errors.New("not allowed to write")         // by the file system or the database
+	ErrBusy    = errors.New("another process kept it for too long")
+)
 
-// Known is a content, without what it holds.
-type Known struct {
-	ID ContentID
-	inventory.Key
-	inventory.Summary
+// Store is an open inventory. It is safe for concurrent use.
+type Store struct {
+	dialect *dialect
+	where   string  // for messages; without a password
+	read    *sql.DB // for questions
+	write   *sql.DB // for batches; nil where the store is read only
+	now     func() time.Time
+
+	unindexed atomic.Int64 // contents that this Store wrote since it called Index
 }
 
-// Posting is a term and the contents that have it.
-type Posting struct {
-	inventory.Term
-	Contents []ContentID // ascending
+// Open opens the inventory at a path, or at an address that begins with "postgres://" or
+// "postgresql://", and makes it first where nothing is there.
+func Open(ctx context.Context, url string, opt Options) (*Store, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	s := &Store{now: opt.Now}
+	open := s.openSQLite
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		open = s.openPostgres
+	}
+	err := open(ctx, url, opt.ReadOnly)
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
+		_ = s.Close() // the first error is the one to tell
+		return nil, s.failed("open", err)
+	}
+	return s, nil
 }
+
+// Close lets go of the store. Nothing that was written is lost without it.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// failed says in which store something failed, and in one line why.
+func (s *Store) failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if s.dialect != nil {
+		err = s.dialect.explain(err)
+	}
+	return fmt.Errorf("inventory %s: %s: %w", s.where, doing, err)
+}
+
+// inTx runs f in a transaction that writes.
+func (s *Store) inTx(ctx context.Context, f func(*sql.Tx) error) error {
+	if s.write == nil {
+		return fmt.Errorf("%w: it was opened for reading", ErrDenied)
+	}
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect once it is committed
+	if s.dialect.lock != "" {
+		if _, err := tx.ExecContext(ctx, s.dialect.lock); err != nil {
+			return err
+		}
+	}
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// millis is a time as the tables have it.
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func fromMillis(n int64) time.Time { return time.UnixMilli(n).UTC() }

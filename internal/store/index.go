@@ -1,0 +1,165 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/inventory"
+)
+
+// The terms of a content go into the index some thousand contents at a time and sorted: one by
+// one, each would touch another page of it. A content that is not in the index yet is read by
+// whoever asks the index, so that nothing is missed meanwhile.
+const indexAtOnce = 4000
+
+// Posting is a term and contents that have it.
+type Posting struct {
+	inventory.Term
+	Contents []ContentID // ascending
+}
+
+// Index puts what was written into the index. Write does so now and then, and Finish at the end
+// of a run.
+func (s *Store) Index(ctx context.Context) error {
+	s.unindexed.Store(0)
+	for {
+		more := false
+		err := s.inTx(ctx, func(tx *sql.Tx) error {
+			var terms []posted
+			var ids []any
+			err := s.contents(ctx, tx, "c.id IN (SELECT id FROM inv_content WHERE indexed = 0 ORDER BY id LIMIT $1)", []any{indexAtOnce},
+				func(k Known, c *inventory.Content) bool {
+					ids = append(ids, int64(k.ID))
+					for _, t := range c.Terms() {
+						terms = append(terms, posted{t, k.ID})
+					}
+					return true
+				})
+			if err != nil {
+				return err
+			}
+			more = len(ids) == indexAtOnce
+			return index(ctx, tx, terms, ids)
+		})
+		if err != nil || !more {
+			return s.failed("index", err)
+		}
+	}
+}
+
+// posted is a row of the index.
+type posted struct {
+	inventory.Term
+	content ContentID
+}
+
+func index(ctx context.Context, tx *sql.Tx, terms []posted, ids []any) error {
+	slices.SortFunc(terms, func(a, b posted) int { // as the columns compare, which are signed
+		return cmp.Or(cmp.Compare(int64(a.Key), int64(b.Key)), cmp.Compare(a.Spec, b.Spec), cmp.Compare(a.content, b.content))
+	})
+	in := inserter{tx: tx, begin: "INSERT INTO inv_term (term, spec, content) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 3}
+	for _, t := range terms {
+		if err := in.add(ctx, int64(t.Key), []byte(t.Spec), int64(t.content)); err != nil {
+			return err
+		}
+	}
+	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	return chunks(ids, func(id any) any { return id }, func(args []any) error {
+		_, err := tx.ExecContext(ctx, "UPDATE inv_content SET indexed = 1 WHERE id IN "+list(args), args...)
+		return err
+	})
+}
+
+// Find yields what contents have under the keys. A content may come twice under one term, where
+// another process puts it into the index meanwhile. An error is the last pair.
+func (s *Store) Find(ctx context.Context, keys []uint64) iter.Seq2[Posting, error] {
+	return func(yield func(Posting, error) bool) {
+		keys := slices.Clone(keys)
+		slices.SortFunc(keys, func(a, b uint64) int { return cmp.Compare(int64(a), int64(b)) })
+		keys = slices.Compact(keys)
+		stopped := false
+		give := func(p Posting) bool {
+			stopped = stopped || !yield(p, nil)
+			return !stopped
+		}
+		err := s.findUnindexed(ctx, keys, give) // first: what is indexed meanwhile is then found twice
+		if err == nil && !stopped {
+			err = s.findIndexed(ctx, keys, give)
+		}
+		if err != nil && !stopped {
+			yield(Posting{}, s.failed("search", err))
+		}
+	}
+}
+
+func (s *Store) findIndexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {
+	return chunks(keys, func(key uint64) any { return int64(key) }, func(args []any) error {
+		rows, err := s.read.QueryContext(ctx, "SELECT term, spec, "+s.dialect.list+" FROM inv_term WHERE term IN "+list(args)+" GROUP BY term, spec", args...)
+		var failed error
+		each(rows, err, func() error {
+			var key int64
+			var spec []byte
+			var contents sql.RawBytes
+			if err := rows.Scan(&key, &spec, &contents); err != nil {
+				return err
+			}
+			p := Posting{Term: inventory.Term{Key: uint64(key), Spec: inventory.Spec(spec)}}
+			if p.Contents, err = contentIDs(contents); err != nil {
+				return err
+			}
+			if !yield(p) {
+				return errStop
+			}
+			return nil
+		}, func(err error) { failed = err })
+		return failed
+	})
+}
+
+// contentIDs reads the text that dialect.list makes.
+func contentIDs(text []byte) ([]ContentID, error) {
+	out := make([]ContentID, 0, 1+bytes.Count(text, []byte(",")))
+	for part := range strings.SplitSeq(string(text), ",") {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%w: the index names content %q", inventory.ErrDamaged, part)
+		}
+		out = append(out, ContentID(n))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func (s *Store) findUnindexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {
+	wanted := make(map[uint64]bool, len(keys))
+	for _, key := range keys {
+		wanted[key] = true
+	}
+	found := map[inventory.Term][]ContentID{}
+	err := s.contents(ctx, s.read, "c.indexed = 0 ORDER BY c.id", nil, func(k Known, c *inventory.Content) bool {
+		for _, t := range c.Terms() {
+			if wanted[t.Key] {
+				found[t] = append(found[t], k.ID)
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for term, ids := range found {
+		if !yield(Posting{term, ids}) {
+			return nil
+		}
+	}
+	return nil
+}

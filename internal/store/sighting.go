@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/wormsweep/wormsweep/internal/inventory"
+)
+
+// write keeps what a run saw of a repository.
+func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) error {
+	id, err := r.repository(ctx, tx, run, now)
+	if err != nil {
+		return err
+	}
+	for i := range r.Refs {
+		if err := r.ref(ctx, tx, id, &r.Refs[i], run, now); err != nil {
+			return err
+		}
+	}
+	// What this run asked for and did not see is gone.
+	_, err = tx.ExecContext(ctx, `UPDATE inv_ref SET current = 0
+		WHERE repository = $1 AND current = 1 AND last_run <> $2 AND (selection = $3 OR $3 = 'all')`, id, int64(run), r.Selection)
+	if err != nil {
+		return err
+	}
+	return r.writeEvents(ctx, tx, id, run)
+}
+
+// repository finds the row of the repository, by its number where it has one, or makes it.
+func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) (id int64, err error) {
+	repo := &r.Repository
+	query, args := "SELECT id FROM inv_repository WHERE server = $1 AND number = $2 AND number <> 0", []any{repo.Server, repo.Number}
+	if repo.Number == 0 {
+		query, args = "SELECT id FROM inv_repository WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
+	}
+	there, err := one(ctx, tx, query, args, &id)
+	if err != nil {
+		return 0, err
+	}
+	if !there {
+		err = tx.QueryRowContext(ctx, `INSERT INTO inv_repository (server, number, name, first_seen, last_seen, last_run, shown)
+			VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING id`,
+			repo.Server, repo.Number, []byte(repo.Name), now, int64(run), r.shown).Scan(&id)
+		return id, err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE inv_repository SET name = $1, last_seen = $2, last_run = $3, shown = $4, gone = 0 WHERE id = $5",
+		[]byte(repo.Name), now, int64(run), r.shown, id)
+	return id, err
+}
+
+// ref marks the state of a ref as seen, or begins a new one.
+func (r *encodedSighting) ref(ctx context.Context, tx *sql.Tx, repository int64, ref *inventory.Ref, run inventory.RunID, now int64) error {
+	var id int64
+	var commit, root []byte
+	there, err := one(ctx, tx, "SELECT id, commit_id, root FROM inv_ref WHERE repository = $1 AND current = 1 AND name = $2",
+		[]any{repository, []byte(ref.Name)}, &id, &commit, &root)
+	if err != nil {
+		return err
+	}
+	same := there && string(commit) == ref.Commit
+	if !same {
+		root = []byte{}
+	}
+	if ref.Root != (inventory.ID{}) {
+		root = ref.Root[:]
+	}
+	if same {
+		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, last_run = $2, selection = $3, root = $4 WHERE id = $5",
+			now, int64(run), r.Selection, root, id)
+		return err
+	}
+	if there {
+		if _, err := tx.ExecContext(ctx, "UPDATE inv_ref SET current = 0 WHERE id = $1", id); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO inv_ref (repository, name, commit_id, root, selection, first_seen, last_seen, first_run, last_run, current)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $7, 1)`,
+		repository, []byte(ref.Name), []byte(ref.Commit), root, r.Selection, now, int64(run))
+	return err
+}
+
+// writeEvents keeps what the run found in the repository, in the place of what it found there
+// before, and marks it as done.
+func (r *encodedSighting) writeEvents(ctx context.Context, tx *sql.Tx, repository int64, run inventory.RunID) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO inv_run_repository (run, repository, name) VALUES ($1, $2, $3)
+		ON CONFLICT (run, repository) DO UPDATE SET name = excluded.name`, int64(run), repository, []byte(r.Repository.Name))
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM inv_run_event WHERE run = $1 AND repository = $2", int64(run), repository); err != nil {
+		return err
+	}
+	for i, e := range r.events {
+		var id int64
+		there, err := one(ctx, tx, "SELECT id FROM inv_event WHERE digest = $1", []any{e.digest[:]}, &id)
+		if err != nil {
+			return err
+		}
+		if !there {
+			err := tx.QueryRowContext(ctx, "INSERT INTO inv_event (digest, kind, body) VALUES ($1, $2, $3) RETURNING id", e.digest[:], e.kind, e.body).Scan(&id)
+			if err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO inv_run_event (run, repository, position, event) VALUES ($1, $2, $3, $4)", int64(run), repository, i, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

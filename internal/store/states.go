@@ -1,0 +1,148 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/inventory"
+)
+
+// RepositoryState is a repository as it was last seen.
+type RepositoryState struct {
+	inventory.Repository
+	inventory.Shown
+	Refs     []inventory.State // those that are current, by name
+	LastSeen time.Time
+	LastRun  inventory.RunID
+}
+
+const stateColumns = `r.id, f.id, r.server, r.number, r.name, f.name, f.commit_id, f.root, f.first_seen, f.last_seen, f.first_run, f.last_run, f.current`
+
+// scannedState is a state with the numbers of its rows.
+type scannedState struct {
+	repository, ref int64
+	inventory.State
+}
+
+func scanState(rows *sql.Rows) (st scannedState, err error) {
+	var repository, name, commit, root []byte
+	var first, last int64
+	var current int
+	err = rows.Scan(&st.repository, &st.ref, &st.Repository.Server, &st.Repository.Number, &repository, &name, &commit, &root,
+		&first, &last, &st.FirstRun, &st.LastRun, &current)
+	if err != nil {
+		return st, err
+	}
+	st.Repository.Name, st.Name, st.Commit = string(repository), string(name), string(commit)
+	st.FirstSeen, st.LastSeen, st.Current = fromMillis(first), fromMillis(last), current != 0
+	if len(root) > 0 {
+		st.Root, err = toID(root)
+	}
+	return st, err
+}
+
+// States are the states of refs whose tree holds one of the blobs in scope: those that are current,
+// or with history all that are kept. They come by repository, ref and time.
+func (s *Store) States(ctx context.Context, blobs []inventory.ID, history bool) ([]inventory.State, error) {
+	found := map[int64]inventory.State{}
+	blobs = slices.Clone(blobs)
+	slices.SortFunc(blobs, func(a, b inventory.ID) int { return bytes.Compare(a[:], b[:]) })
+	which := " AND f.current = 1"
+	if history {
+		which = ""
+	}
+	err := chunks(slices.Compact(blobs), func(id inventory.ID) any { return id[:] }, func(args []any) error {
+		rows, err := s.read.QueryContext(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
+			WHERE f.root IN (SELECT t.root FROM inv_held h JOIN inv_tree t ON t.id = h.tree WHERE h.blob IN `+list(args)+")"+which, args...)
+		var failed error
+		each(rows, err, func() error {
+			st, err := scanState(rows)
+			found[st.ref] = st.State
+			return err
+		}, func(err error) { failed = err })
+		return failed
+	})
+	if err != nil {
+		return nil, s.failed("look up who holds a content", err)
+	}
+	ids := make([]int64, 0, len(found))
+	for id := range found {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b int64) int {
+		x, y := found[a], found[b]
+		return cmp.Or(strings.Compare(x.Repository.Name, y.Repository.Name), strings.Compare(x.Repository.Server, y.Repository.Server),
+			cmp.Compare(x.Repository.Number, y.Repository.Number), strings.Compare(x.Name, y.Name), cmp.Compare(a, b))
+	})
+	out := make([]inventory.State, len(ids))
+	for i, id := range ids {
+		out[i] = found[id]
+	}
+	return out, nil
+}
+
+// Repositories yields every repository that is not gone, by name, with its refs. An error is the
+// last pair.
+func (s *Store) Repositories(ctx context.Context) iter.Seq2[*RepositoryState, error] {
+	return func(yield func(*RepositoryState, error) bool) {
+		all, byID, err := s.repositories(ctx)
+		if err == nil {
+			err = s.currentRefs(ctx, byID)
+		}
+		if err != nil {
+			yield(nil, s.failed("list the repositories", err))
+			return
+		}
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) repositories(ctx context.Context) (all []*RepositoryState, byID map[int64]*RepositoryState, err error) {
+	byID = map[int64]*RepositoryState{}
+	rows, err := s.read.QueryContext(ctx, "SELECT id, server, number, name, last_seen, last_run, shown FROM inv_repository WHERE gone = 0 ORDER BY name, id")
+	var failed error
+	each(rows, err, func() error {
+		r := &RepositoryState{}
+		var id, last int64
+		var name, shown []byte
+		if err := rows.Scan(&id, &r.Server, &r.Number, &name, &last, &r.LastRun, &shown); err != nil {
+			return err
+		}
+		decoded, err := inventory.DecodeShown(shown)
+		if err != nil {
+			return err
+		}
+		r.Name, r.LastSeen, r.Shown = string(name), fromMillis(last), *decoded
+		all = append(all, r)
+		byID[id] = r
+		return nil
+	}, func(err error) { failed = err })
+	return all, byID, failed
+}
+
+func (s *Store) currentRefs(ctx context.Context, byID map[int64]*RepositoryState) error {
+	rows, err := s.read.QueryContext(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
+		WHERE f.current = 1 AND r.gone = 0 ORDER BY f.repository, f.name`)
+	var failed error
+	each(rows, err, func() error {
+		st, err := scanState(rows)
+		if err != nil {
+			return err
+		}
+		if r := byID[st.repository]; r != nil { // nil where it was first seen after they were listed
+			r.Refs = append(r.Refs, st.State)
+		}
+		return nil
+	}, func(err error) { failed = err })
+	return failed
+}
