@@ -3,13 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"math/bits"
 	"strconv"
 	"strings"
 )
-
-// maxParams bounds the parameters of one statement: enough that statements are few, and far from
-// what the databases take.
-const maxParams = 600
 
 // rows writes the parameters of n rows of columns each: "($1,$2),($3,$4)".
 func rows(n, columns int) string {
@@ -33,6 +30,7 @@ func rows(n, columns int) string {
 // inserter collects rows of one table and writes them many at a time.
 type inserter struct {
 	tx      *sql.Tx
+	params  int    // most of one statement: dialect.params
 	begin   string // "INSERT INTO t (a, b) VALUES "
 	end     string // " ON CONFLICT DO NOTHING"
 	columns int
@@ -42,7 +40,7 @@ type inserter struct {
 
 func (in *inserter) add(ctx context.Context, row ...any) error {
 	in.args = append(in.args, row...)
-	perStatement := maxParams / in.columns
+	perStatement := in.params / in.columns
 	if len(in.args) < perStatement*in.columns {
 		return nil
 	}
@@ -70,17 +68,20 @@ func (in *inserter) flush(ctx context.Context) error {
 	return err
 }
 
-// chunks calls f with the items some hundred at a time, as parameters for a statement with list.
-// The last chunk is filled up with its last item, so that the statement is one and the same.
-func chunks[T any](items []T, arg func(T) any, f func(args []any) error) error {
-	const size = 300
+// chunks calls f with the items some at a time, as parameters for a statement with list. The last
+// chunk is filled up with its last item, so that the statement is one and the same.
+func chunks[T any](d *dialect, items []T, arg func(T) any, f func(args []any) error) error {
+	size := d.params
+	if len(items) < size {
+		size = 1 << bits.Len(uint(len(items)))
+	}
 	for len(items) > 0 {
 		n := min(len(items), size)
 		args := make([]any, 0, size)
 		for _, item := range items[:n] {
 			args = append(args, arg(item))
 		}
-		for len(items) > 4 && len(args) < size { // few are a statement of their own, by their number
+		for len(args) < size {
 			args = append(args, args[n-1])
 		}
 		if err := f(args); err != nil {

@@ -46,7 +46,7 @@ func (s *Store) Index(ctx context.Context) error {
 				return err
 			}
 			more = len(ids) == indexAtOnce
-			return index(ctx, tx, terms, ids)
+			return s.index(ctx, tx, terms, ids)
 		})
 		if err != nil || !more {
 			return s.failed("index", err)
@@ -60,11 +60,11 @@ type posted struct {
 	content ContentID
 }
 
-func index(ctx context.Context, tx *sql.Tx, terms []posted, ids []any) error {
+func (s *Store) index(ctx context.Context, tx *sql.Tx, terms []posted, ids []any) error {
 	slices.SortFunc(terms, func(a, b posted) int { // as the columns compare, which are signed
 		return cmp.Or(cmp.Compare(int64(a.Key), int64(b.Key)), cmp.Compare(a.Spec, b.Spec), cmp.Compare(a.content, b.content))
 	})
-	in := inserter{tx: tx, begin: "INSERT INTO inv_term (term, spec, content) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 3}
+	in := inserter{tx: tx, params: s.dialect.params, begin: "INSERT INTO inv_term (term, spec, content) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 3}
 	for _, t := range terms {
 		if err := in.add(ctx, int64(t.Key), []byte(t.Spec), int64(t.content)); err != nil {
 			return err
@@ -73,7 +73,7 @@ func index(ctx context.Context, tx *sql.Tx, terms []posted, ids []any) error {
 	if err := in.flush(ctx); err != nil {
 		return err
 	}
-	return chunks(ids, func(id any) any { return id }, func(args []any) error {
+	return chunks(s.dialect, ids, func(id any) any { return id }, func(args []any) error {
 		_, err := tx.ExecContext(ctx, "UPDATE inv_content SET indexed = 1 WHERE id IN "+list(args), args...)
 		return err
 	})
@@ -102,7 +102,7 @@ func (s *Store) Find(ctx context.Context, keys []uint64) iter.Seq2[Posting, erro
 }
 
 func (s *Store) findIndexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {
-	return chunks(keys, func(key uint64) any { return int64(key) }, func(args []any) error {
+	return chunks(s.dialect, keys, func(key uint64) any { return int64(key) }, func(args []any) error {
 		rows, err := s.read.QueryContext(ctx, "SELECT term, spec, "+s.dialect.list+" FROM inv_term WHERE term IN "+list(args)+" GROUP BY term, spec", args...)
 		var failed error
 		each(rows, err, func() error {

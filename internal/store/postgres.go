@@ -22,6 +22,7 @@ var postgresDialect = dialect{
 	lock:       postgresLock,
 	list:       "string_agg(content::text, ',')",
 	tables:     "SELECT count(*), count(*) FILTER (WHERE table_name = 'inv_schema') FROM information_schema.tables WHERE table_schema = current_schema()",
+	params:     3000, // each statement is a way there and back
 	explain:    explainPostgres,
 }
 

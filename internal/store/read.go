@@ -60,7 +60,7 @@ func (s *Store) Summaries(ctx context.Context, reader int) iter.Seq2[Known, erro
 func (s *Store) Contents(ctx context.Context, ids []ContentID) iter.Seq2[*inventory.Content, error] {
 	return func(yield func(*inventory.Content, error) bool) {
 		stopped := false
-		err := chunks(ids, func(id ContentID) any { return int64(id) }, func(args []any) error {
+		err := chunks(s.dialect, ids, func(id ContentID) any { return int64(id) }, func(args []any) error {
 			if stopped {
 				return nil
 			}
@@ -117,7 +117,7 @@ func (s *Store) Trees(ctx context.Context, roots []inventory.ID, selection strin
 	out := make(map[inventory.ID]*inventory.Tree, len(roots))
 	roots = slices.Clone(roots)
 	slices.SortFunc(roots, func(a, b inventory.ID) int { return bytes.Compare(a[:], b[:]) })
-	err := chunks(slices.Compact(roots), func(id inventory.ID) any { return id[:] }, func(args []any) error {
+	err := chunks(s.dialect, slices.Compact(roots), func(id inventory.ID) any { return id[:] }, func(args []any) error {
 		rows, err := s.read.QueryContext(ctx, "SELECT root, selection, body FROM inv_tree WHERE root IN "+list(args), args...)
 		var failed error
 		each(rows, err, func() error {

@@ -24,8 +24,8 @@ func (s *Store) Write(ctx context.Context, run inventory.RunID, b *inventory.Bat
 	}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		now := millis(s.now())
-		for _, write := range []func(context.Context, *sql.Tx, int64) error{enc.writeContents, enc.writeTrees} {
-			if err := write(ctx, tx, now); err != nil {
+		for _, write := range []func(context.Context, *sql.Tx, *encoded, int64) error{s.writeContents, s.writeTrees} {
+			if err := write(ctx, tx, enc, now); err != nil {
 				return err
 			}
 		}
@@ -137,7 +137,7 @@ func eventKind(e finding.Event) string {
 	return ""
 }
 
-func (enc *encoded) writeContents(ctx context.Context, tx *sql.Tx, now int64) error {
+func (*Store) writeContents(ctx context.Context, tx *sql.Tx, enc *encoded, now int64) error {
 	for i := range enc.contents {
 		c := &enc.contents[i]
 		var id int64
@@ -162,8 +162,8 @@ func (enc *encoded) writeContents(ctx context.Context, tx *sql.Tx, now int64) er
 	return nil
 }
 
-func (enc *encoded) writeTrees(ctx context.Context, tx *sql.Tx, now int64) error {
-	held := inserter{tx: tx, begin: "INSERT INTO inv_held (blob, tree) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 2}
+func (s *Store) writeTrees(ctx context.Context, tx *sql.Tx, enc *encoded, now int64) error {
+	held := inserter{tx: tx, params: s.dialect.params, begin: "INSERT INTO inv_held (blob, tree) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 2}
 	for i := range enc.trees {
 		t := &enc.trees[i]
 		if _, err := tx.ExecContext(ctx, "DELETE FROM inv_tree WHERE root = $1", t.Root[:]); err != nil {
