@@ -15,7 +15,7 @@ var floors = [][]string{
 	{"internal/cli"},
 	{"internal/shard"},
 	{"internal/report", "internal/exclusion"},
-	{"internal/store"},
+	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
 	{"internal/match"},

@@ -221,13 +221,9 @@ func (r *result) kept(selection string, events []finding.Event) Kept {
 	}
 	out.Sighting = &inventory.Sighting{
 		Repository: inventory.Repository{Server: r.server, Number: r.number, Name: r.name},
-		Selection:  selection, Refs: refs, Seen: r.seen, Problems: r.source, Notes: r.notes,
-	}
-	for _, e := range events {
-		switch e.(type) {
-		case *finding.Finding, *finding.Problem:
-			out.Sighting.Events = append(out.Sighting.Events, e)
-		}
+		Selection:  selection, Refs: refs,
+		Shown:  inventory.Shown{Seen: r.seen, Problems: r.source, Notes: r.notes},
+		Events: events,
 	}
 	return out
 }
