@@ -23,6 +23,7 @@ func BenchmarkSweep(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	roomyHeap() // as in main
 	b.SetBytes(size)
 	b.ReportAllocs()
 	for b.Loop() {
