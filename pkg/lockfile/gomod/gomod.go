@@ -36,7 +36,7 @@ func ParseGoMod(data []byte, opt lockfile.Options) lockfile.File {
 	if !ok {
 		return r.File
 	}
-	m := &module{reader: r, requires: make([]int, 0, cap(r.Packages))}
+	m := &module{reader: r, requires: make([]int, 0, r.room)}
 	m.statements(modVerbs, m.modDirective)
 	m.finishUnknown()
 	m.finishReplaces(m.minor < 17)

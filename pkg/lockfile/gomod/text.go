@@ -15,6 +15,7 @@ type reader struct {
 	lockfile.File
 	digests []lockfile.Digest // Package.Digests are parts of it
 	memory  *lockfile.Memory  // nil for none
+	room    int               // how many entries the file is thought to have
 	rest    string            // what is left of the text
 	line    int               // 1-based number of the line that next gave
 	unknown []unknown
@@ -23,17 +24,17 @@ type reader struct {
 // newReader makes room for a file whose entries take about perEntry bytes each, and have
 // about one digest each where hashed is set. ok is false for a file that is not read.
 func newReader(data []byte, perEntry int, hashed bool, opt lockfile.Options) (r *reader, ok bool) {
-	r = &reader{memory: opt.Memory}
+	r = &reader{memory: opt.Memory, room: min(len(data)/perEntry+4, 1<<16)}
 	if len(data) > lockfile.MaxBytes {
 		r.AddProblem(0, lockfile.CodeLimit, "%d bytes: over the limit of %d", len(data), lockfile.MaxBytes)
 		return r, false
 	}
 	r.rest = string(bytes.TrimPrefix(data, []byte("\ufeff")))
-	packages, digests := min(len(data)/perEntry+4, 1<<16), 0
+	digests := 0
 	if hashed {
-		digests = packages
+		digests = r.room
 	}
-	r.Packages, r.digests = r.memory.Take(packages, digests)
+	r.Packages, r.digests = r.memory.Take(r.room, digests)
 	if i := strings.IndexByte(r.rest, 0); i >= 0 {
 		r.AddProblem(lineAt(r.rest, i), lockfile.CodeEncoding, "a NUL byte")
 	}

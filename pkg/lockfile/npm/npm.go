@@ -14,13 +14,13 @@ type builder struct {
 	lockfile.File
 	digests []lockfile.Digest // Package.Digests are parts of it
 	memory  *lockfile.Memory  // nil for none
+	room    int               // how many entries the file is thought to have
 }
 
 // newBuilder makes room for a file of size bytes whose entries take about perEntry each.
 func newBuilder(size, perEntry int, opt lockfile.Options) builder {
-	b := builder{memory: opt.Memory}
-	n := size/perEntry + 1
-	b.Packages, b.digests = b.memory.Take(n, n)
+	b := builder{memory: opt.Memory, room: size/perEntry + 1}
+	b.Packages, b.digests = b.memory.Take(b.room, b.room)
 	return b
 }
 

@@ -20,7 +20,7 @@ func ParsePackageLock(data []byte, opt lockfile.Options) lockfile.File {
 	if !ok {
 		return f.File
 	}
-	l := &packageLock{jsonFile: f, located: make([]located, 0, cap(f.Packages))}
+	l := &packageLock{jsonFile: f, located: make([]located, 0, f.room)}
 	if opt.Edges {
 		l.flat, l.nested = newTree(), newTree()
 	}

@@ -29,7 +29,7 @@ func ParsePnpm(data []byte, opt lockfile.Options) lockfile.File {
 	p := pnpmLock{builder: newBuilder(len(data), 300, opt), edges: opt.Edges}
 	text := yamlscan.Text(data, &p.File)
 	p.separated = strings.HasPrefix(text, "---\n")
-	p.keys = make([]pnpmKeyOf, 0, cap(p.Packages))
+	p.keys = make([]pnpmKeyOf, 0, p.room)
 	s := yamlscan.New(text, "deprecated", &p.File)
 	for s.Next() {
 		p.node(&s.Node)
