@@ -72,8 +72,14 @@ func (c *content) fill(read func() (outcome, error)) error {
 	return nil
 }
 
+// waiting is how many jobs may wait for a worker, so that none goes to sleep between two.
+const waiting = 64
+
 func newPool(opt Options) *pool {
-	p := &pool{opt: opt, memory: memory{Memory: opt.Memory}, jobs: make(chan job), contents: map[contentKey]*content{}}
+	p := &pool{
+		opt: opt, memory: memory{Memory: opt.Memory},
+		jobs: make(chan job, waiting), contents: map[contentKey]*content{},
+	}
 	for range opt.Jobs {
 		p.workers.Go(func() {
 			var w worker
