@@ -3,16 +3,19 @@ package ioc
 import (
 	"encoding/binary"
 	"errors"
+	"math/bits"
 	"slices"
 )
 
 // A table is a hash multimap from a key to values, read in place from the bytes that it
 // was written to: opening one costs nothing and looking up allocates nothing.
 //
-// Layout, little-endian: the number of slots (a power of two) as uint32; one uint32 a slot,
-// the offset of a record from the table's start or 0; the records. A record is the key with
-// its length as uint16, the number of values as uint32, and the values: indicator uint32,
-// kind uint8, extra with its length as uint16. Collisions go to the next slot.
+// Layout, little-endian: the number of slots (a power of two) as uint32; the slots, each the
+// offset of a record from the table's start or 0 as uint32 and the upper half of its key's hash,
+// so that hardly any other key has a record read; the records. A record is the key with its
+// length as uint16, the number of values as uint32, and the values: indicator uint32, kind
+// uint8, extra with its length as uint16. The lower half of the hash says where a key's slot
+// is; collisions go to the next.
 type table string
 
 // value is one value of a table.
@@ -35,12 +38,40 @@ const (
 	kindRef                   // a dependency_ref
 )
 
-func hashKey(key string) uint32 { // FNV-1a
-	h := uint32(2166136261)
-	for i := 0; i < len(key); i++ {
-		h = (h ^ uint32(key[i])) * 16777619
+// slotSize is the size of a slot, and tableHeader of what stands before the first.
+const (
+	tableHeader = 4
+	slotSize    = 8
+)
+
+// hashKey takes eight bytes of the key at a time. Its constant is the golden ratio's fraction
+// in 64 bits; what it gives is written into every index.
+func hashKey(key string) (lower, upper uint32) {
+	const factor = 0x9e3779b97f4a7c15
+	h := uint64(len(key)) * factor
+	for len(key) >= 8 {
+		h = mix(h^word64(key), factor)
+		key = key[8:]
 	}
-	return h
+	var rest uint64
+	for i := 0; i < len(key); i++ {
+		rest = rest<<8 | uint64(key[i])
+	}
+	h = mix(h^rest, factor)
+	return uint32(h), uint32(h >> 32)
+}
+
+// mix folds the two halves of a product, so that each bit of x counts in all of it.
+func mix(x, factor uint64) uint64 {
+	hi, lo := bits.Mul64(x, factor)
+	return hi ^ lo
+}
+
+// word64 is the first eight bytes of s.
+func word64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 func (t table) u32(at int) uint32 {
@@ -51,17 +82,21 @@ func (t table) u16(at int) int { return int(t[at]) | int(t[at+1])<<8 }
 
 // find returns a cursor on the values of key; the zero cursor yields none.
 func (t table) find(key string) cursor {
-	if len(t) < 4 {
+	if len(t) < tableHeader {
 		return cursor{}
 	}
 	mask := t.u32(0) - 1
-	for slot := hashKey(key) & mask; ; slot = (slot + 1) & mask {
-		at := int(t.u32(4 + 4*int(slot)))
+	lower, upper := hashKey(key)
+	for i := lower & mask; ; i = (i + 1) & mask {
+		slot := tableHeader + slotSize*int(i)
+		at := int(t.u32(slot))
 		if at == 0 {
 			return cursor{}
 		}
-		n := t.u16(at)
-		if n == len(key) && string(t[at+2:at+2+n]) == key {
+		if t.u32(slot+4) != upper {
+			continue
+		}
+		if n := t.u16(at); n == len(key) && string(t[at+2:at+2+n]) == key {
 			return cursor{t, at + 2 + n + 4, t.u32(at + 2 + n)}
 		}
 	}
@@ -112,7 +147,7 @@ func (w tableWriter) bytes() ([]byte, error) {
 	for slots < 2*uint32(len(w)) {
 		slots *= 2
 	}
-	out := make([]byte, 4+4*slots)
+	out := make([]byte, tableHeader+slotSize*slots)
 	le := binary.LittleEndian
 	le.PutUint32(out, slots)
 	keys := make([]string, 0, len(w))
@@ -121,11 +156,13 @@ func (w tableWriter) bytes() ([]byte, error) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		slot := hashKey(key) & (slots - 1)
-		for le.Uint32(out[4+4*slot:]) != 0 {
-			slot = (slot + 1) & (slots - 1)
+		lower, upper := hashKey(key)
+		i := lower & (slots - 1)
+		for le.Uint32(out[tableHeader+slotSize*i:]) != 0 {
+			i = (i + 1) & (slots - 1)
 		}
-		le.PutUint32(out[4+4*slot:], uint32(len(out)))
+		le.PutUint32(out[tableHeader+slotSize*i:], uint32(len(out)))
+		le.PutUint32(out[tableHeader+slotSize*i+4:], upper)
 		if len(key) > 0xffff {
 			return nil, errTableKey
 		}

@@ -138,11 +138,11 @@ func (x *index) selectors() []uint32 {
 // all yields the keys of t and their values, in the order of its slots.
 func (t table) all() iter.Seq2[string, cursor] {
 	return func(yield func(string, cursor) bool) {
-		if len(t) < 4 {
+		if len(t) < tableHeader {
 			return
 		}
 		for slot := range int(t.u32(0)) {
-			at := int(t.u32(4 + 4*slot))
+			at := int(t.u32(tableHeader + slotSize*slot))
 			if at == 0 {
 				continue
 			}
