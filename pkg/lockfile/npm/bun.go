@@ -174,7 +174,7 @@ func (l *bunLock) entry(key string) {
 				l.info(&p, place)
 			case i == 1 && p.Source.Kind == lockfile.Registry:
 				if address := l.text("the registry of an entry"); address != "" {
-					p.Source = classify(address)
+					p.Source = l.registryAt(&p, address)
 				}
 			default: // the integrity; in what comes from git, a tag before it
 				text := l.text("the integrity of an entry")

@@ -33,6 +33,12 @@ func TestBunLock(t *testing.T) {
 		// traps
 		{bun(`"good":["bad@6.6.6","",{},""]`), `bad@6.6.6<good`},
 		{bun(`"good":["good@1.0.0","https://r.example/bad/-/bad-6.6.6.tgz",{},""]`), `good@1.0.0>bad@6.6.6`},
+		// bun takes what its cache has under the name and version, whatever the address is.
+		{bun(`"a":["a@6.6.6","./x",{},""]`), `a@6.6.6 !1:entry`},
+		{bun(`"a":["a@6.6.6","git+ssh://h.example/a.git#` + commit + `",{},""]`), `a@6.6.6(registry:` + commit + `) !1:entry`},
+		{bun(`"a":["a@6.6.6","https://codeload.github.com/o/a/tar.gz/` + commit + `",{},""]`), `a@6.6.6(registry:` + commit + `) !1:entry`},
+		{bun(`"a":["a@6.6.6","workspace:a",{},""]`), `a@6.6.6 !1:entry`},
+		{bun(`"a":["a@6.6.6","https://h.example/a.tgz",{},""]`), `a@6.6.6(url)`},
 		{bun(`"a":["a@1.0.0","",{},""],"a":["a@6.6.6","",{},""]`), `a@1.0.0 a@6.6.6 !1:repeated-key`},
 		{bun(`"a":["a@06.6.6","",{},""]`), `a@06.6.6 !1:version`},
 		{bun(`"a":["a@1.0.0","",{},"sha512-x"]`), `a@1.0.0 !1:digest`},

@@ -157,7 +157,9 @@ func (l *denoLock) entry(scheme, key string) {
 					p.Digests = append(p.Digests, l.integrity(sri, name, p.Line)...)
 				}
 			case "tarball":
-				p.Source = classify(l.text(field))
+				if address := l.text(field); scheme == "npm:" {
+					p.Source = l.registryAt(&p, address)
+				}
 			case "dependencies", "optionalDependencies", "optionalPeers":
 				l.wanted(at)
 			}

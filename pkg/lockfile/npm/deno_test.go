@@ -25,6 +25,9 @@ func TestDenoLock(t *testing.T) {
 		// traps
 		{deno(`"a@1.0.0":{},"a@1.0.0":{}`), `a@1.0.0 a@1.0.0 !1:repeated-key`},
 		{deno(`"a@1.0.0":{"tarball":"https://r.example/bad/-/bad-6.6.6.tgz"}`), `a@1.0.0>bad@6.6.6`},
+		{deno(`"bad@6.6.6":{"tarball":"./x"}`), `bad@6.6.6 !1:entry`}, // from the cache, whatever the address is
+		{deno(`"bad@6.6.6":{"tarball":"git+ssh://h.example/a.git"}`), `bad@6.6.6 !1:entry`},
+		{deno(`"bad@6.6.6":{"tarball":"https://codeload.github.com/o/a/tar.gz/` + commit + `"}`), `bad@6.6.6(registry:` + commit + `) !1:entry`},
 		{deno(`"bad@06.6.6":{}`), `bad@06.6.6 !1:version`},
 		{deno(`"bad":{}`), `bad@(no-version) !1:entry`},
 		{deno(`"bad@6.6.6":null`), `bad@6.6.6 !1:entry`},

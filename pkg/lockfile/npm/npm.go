@@ -80,6 +80,18 @@ func locate(p *lockfile.Package, address string) {
 	}
 }
 
+// registryAt is where an entry comes from that is locked to a version of a registry, with an
+// address that may be none of a registry's. Tools that keep a cache by name and version, or by
+// digest, install the version whatever the address is: it is matched all the same.
+func (b *builder) registryAt(p *lockfile.Package, address string) lockfile.Source {
+	source := classify(address)
+	if kind := source.Kind; !kind.Exact() && kind != lockfile.URL {
+		b.AddProblem(p.Line, lockfile.CodeEntry, "%.200q has a version, and the address of a %v: %.200q", p.Name, kind, address)
+		source.Kind = lockfile.Registry
+	}
+	return source
+}
+
 // setAddress sets p.Address where id is not p's own.
 func setAddress(p *lockfile.Package, id lockfile.Identity) {
 	p.Address = nil
