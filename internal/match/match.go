@@ -4,7 +4,8 @@
 //
 // An entry is asked for by name and version unless it provably is not the public package
 // of its name (a git or file dependency, a workspace, a link, a replaced module): an archive
-// at whatever address may well be that package, a mirror's or an attacker's. It is asked for
+// at whatever address may well be that package, a mirror's or an attacker's, and so may an npm
+// archive in a file that the entry knows by a digest. It is asked for
 // by the identity that its address names where that is another; and by each of its digests in
 // any case, since a listed artifact is the listed artifact under any name, alias or mirror.
 package match
@@ -55,7 +56,7 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 	var out []Found
 	var miss Miss
 	switch {
-	case p.Version != "" && (p.Source.Kind.Exact() || p.Source.Kind == lockfile.URL):
+	case p.Version != "" && (p.Source.Kind.Exact() || anywhere(p)):
 		out, miss = byName(set, p, lockfile.Identity{Name: p.Name, Version: p.Version}, out)
 	case p.Source.Kind == lockfile.Range || p.Source.Kind == lockfile.Manifest || p.Source.Kind.Exact() || p.Source.Kind == lockfile.NoVersion:
 		out, miss = byRange(set, p, out)
@@ -87,6 +88,22 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 		miss = Miss{}
 	}
 	return out, miss
+}
+
+// anywhere reports whether an entry that is none of a registry's may be the public package of
+// its name all the same: an archive at any address. So may one of npm in a file, or that a git
+// host makes of a commit, once the entry has a digest: npm and pnpm then install what their
+// caches hold under the digest, and never look at the address.
+func anywhere(p *lockfile.Package) bool {
+	switch p.Source.Kind {
+	case lockfile.URL:
+		return true
+	case lockfile.Path:
+		return p.Ecosystem == ecosystem.NPM && len(p.Digests) > 0
+	case lockfile.Git:
+		return p.Ecosystem == ecosystem.NPM && len(p.Digests) > 0 && strings.HasPrefix(p.Source.URL, "http")
+	}
+	return false
 }
 
 func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found) ([]Found, Miss) {
@@ -190,8 +207,10 @@ func qualifiers(p *lockfile.Package, m ioc.Match, id lockfile.Identity) []ioc.Re
 		out = append(out, Vendored)
 	case lockfile.NoVersion:
 		out = append(out, NotByVersion)
-	case lockfile.URL:
-		out = append(out, OtherAddress)
+	case lockfile.URL, lockfile.Path, lockfile.Git:
+		if anywhere(p) {
+			out = append(out, OtherAddress)
+		}
 	case lockfile.Manifest, lockfile.Range:
 		if m.Reason == ioc.ExactVersion || m.Reason == ioc.LocalVersion || m.Reason == ioc.VersionRange {
 			out = append(out, NotLocked)

@@ -42,6 +42,10 @@ func TestPackage(t *testing.T) {
 		return lockfile.Package{Ecosystem: ecosystem.NPM, Name: "bad", Version: "1.0.0", Source: lockfile.Source{Kind: kind, URL: url}}
 	}
 	listed := []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("a", 40)}}
+	withDigest := func(p lockfile.Package) lockfile.Package {
+		p.Digests = []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("b", 40)}}
+		return p
+	}
 	both := []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("C", 40)}}
 	zip := []lockfile.Digest{{Algorithm: digest.H1, Text: strings.Repeat("A", 43) + "="}}
 	commit := "1916faa365f2788b6e193514872d51a242876569"
@@ -62,6 +66,9 @@ func TestPackage(t *testing.T) {
 		{"listed", npm(lockfile.Listed, ""), "bad exact-version+listed-not-built", "", false},
 		{"git", npm(lockfile.Git, ""), "", "git", true},
 		{"file", npm(lockfile.Path, ""), "", "file", true},
+		{"an archive in a file, by its digest", withDigest(npm(lockfile.Path, "file:x.tgz")), "bad exact-version+url", "", false},
+		{"an archive of a commit, by its digest", withDigest(npm(lockfile.Git, "https://github.com/o/r/archive/"+commit+".tar.gz")), "bad exact-version+url", "", false},
+		{"a clone, whatever digest it has", withDigest(npm(lockfile.Git, "git+ssh://git@github.com/o/r.git")), "", "git", true},
 		{"link", npm(lockfile.Link, ""), "", "link", true},
 		{"workspace", npm(lockfile.Workspace, ""), "", "workspace", true},
 		{"replaced", npm(lockfile.Replaced, ""), "", "replaced", true},
