@@ -1,0 +1,271 @@
+package incident
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+)
+
+// Options are the settings of a Filer.
+type Options struct {
+	Organisation string
+	Tracker      Tracker
+	Store        Store
+	Key          Key
+	Campaigns    []Campaign // of the catalogue
+	Owners       Owners     // nil knows no owners
+	Notifier     Notifier   // nil tells no chat
+
+	AllowPublic bool // write to a public repository as well
+	DryRun      bool // write nothing: say what would be written
+	Report      string
+
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error // nil sleeps
+	Lease time.Duration                                    // of a claim; 0 is 5 minutes
+	Pause time.Duration                                    // between two writes; 0 is a second
+}
+
+// Owners reads the CODEOWNERS files of repositories.
+type Owners interface {
+	// CodeOwners gives the content of the file that counts for a repository, nil where there is
+	// none. It reads no more than codeowners.MaxBytes and a byte.
+	CodeOwners(ctx context.Context, repository string) ([]byte, error)
+}
+
+// Notifier tells a chat. An error says that it was not told.
+type Notifier interface {
+	Notify(ctx context.Context, n Notice) error
+}
+
+// Filer keeps the issues of an organisation's incidents.
+type Filer struct {
+	opt    Options
+	holder string // of claims
+	owners ownerCache
+	writes int
+}
+
+// CodeIncident is the code of a problem with an issue, its record or its notice.
+const CodeIncident = "incident"
+
+// New returns a Filer. It asks nobody yet.
+func New(opt Options) (*Filer, error) {
+	switch {
+	case opt.Organisation == "" || strings.Contains(opt.Organisation, "/"):
+		return nil, fmt.Errorf("incidents: %q is no name of an organisation", opt.Organisation)
+	case opt.Tracker == nil || opt.Store == nil:
+		return nil, errors.New("incidents: no tracker, or no store")
+	case !opt.Key.valid():
+		return nil, errors.New("incidents: no key for the marks of issues")
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Sleep == nil {
+		opt.Sleep = sleep
+	}
+	opt.Lease = cmp.Or(opt.Lease, 5*time.Minute)
+	opt.Pause = cmp.Or(opt.Pause, time.Second)
+	return &Filer{opt: opt, holder: rand.Text(), owners: ownerCache{from: opt.Owners}}, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Ready asks whether the tracker can and may be written to; it is for the time before a sweep.
+// The error wraps ErrPublic, ErrArchived or ErrIssuesOff where that is the reason.
+func (f *Filer) Ready(ctx context.Context) error {
+	repo, err := f.opt.Tracker.Repository(ctx)
+	if err == nil {
+		err = repo.usable(f.opt.AllowPublic)
+	}
+	if err != nil {
+		return fmt.Errorf("repository for issues: %w", err)
+	}
+	return nil
+}
+
+// Interest gives the repositories that the records name, for SweepOptions.
+func (f *Filer) Interest(ctx context.Context) ([]string, error) {
+	keys, err := f.opt.Store.Keys(ctx, storePrefix(f.opt.Organisation))
+	if err != nil {
+		return nil, fmt.Errorf("records of incidents: %w", err)
+	}
+	names := map[string]bool{}
+	for _, key := range keys {
+		rec, _, err := f.load(ctx, strings.TrimPrefix(key, storePrefix(f.opt.Organisation)))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range rec.Places {
+			names[p.Repository] = true
+		}
+	}
+	return sortedKeys(names), nil
+}
+
+// Outcome is what came of filing.
+type Outcome struct {
+	Done     []Done             // what was written, or would be, by campaign
+	Problems []*finding.Problem // what could not be
+}
+
+// Done is what was done for one incident.
+type Done struct {
+	Campaign string
+	Issue    int    // 0 where there is none yet
+	URL      string // "" where it is not known
+	Actions  []Action
+}
+
+// String says it in one line, which names nothing from outside but the campaign.
+func (d Done) String() string {
+	var words []string
+	for _, kind := range []ActionKind{Create, Reopen, Update, PostComment, WritePart, Close, closeDuplicate} {
+		n := 0
+		for _, a := range d.Actions {
+			if a.Kind == kind {
+				n++
+			}
+		}
+		switch {
+		case n == 1:
+			words = append(words, string(kind))
+		case n > 1:
+			words = append(words, fmt.Sprintf("%s (%d)", kind, n))
+		}
+	}
+	what := "nothing to write"
+	if len(words) > 0 {
+		what = strings.Join(words, ", ")
+	}
+	if d.Issue > 0 {
+		return fmt.Sprintf("%q: issue %d: %s", d.Campaign, d.Issue, what)
+	}
+	return fmt.Sprintf("%q: %s", d.Campaign, what)
+}
+
+// File writes the issues that follow from a sweep. A failure with one incident is a problem,
+// and the others go on.
+func (f *Filer) File(ctx context.Context, s *Sweep) Outcome {
+	var out Outcome
+	fail := func(campaign string, err error) {
+		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: fmt.Sprintf("incident %q: %v", campaign, err)})
+	}
+	campaigns, err := f.campaigns(ctx, s)
+	if err != nil {
+		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: "no issue was written: " + err.Error()})
+		return out
+	}
+	for _, c := range campaigns {
+		done, err := f.incident(ctx, c, s)
+		if err != nil {
+			fail(c.ID, err)
+		}
+		if done.Issue > 0 || len(done.Actions) > 0 {
+			out.Done = append(out.Done, done)
+		}
+		if err := f.notify(ctx, c.ID, done.URL); err != nil {
+			fail(c.ID, err)
+		}
+	}
+	if err := f.owners.failed(); err != nil {
+		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: err.Error()})
+	}
+	return out
+}
+
+// campaigns are those with a finding, a record or an issue, sorted.
+func (f *Filer) campaigns(ctx context.Context, s *Sweep) ([]Campaign, error) {
+	ids := map[string]bool{}
+	for _, id := range s.Campaigns() {
+		ids[id] = true
+	}
+	keys, err := f.opt.Store.Keys(ctx, storePrefix(f.opt.Organisation))
+	if err != nil {
+		return nil, fmt.Errorf("records: %w", err)
+	}
+	for _, key := range keys {
+		ids[strings.TrimPrefix(key, storePrefix(f.opt.Organisation))] = true
+	}
+	issues, err := f.opt.Tracker.ListOwn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list of our issues: %w", err)
+	}
+	known := map[string]Campaign{}
+	for _, c := range f.opt.Campaigns {
+		known[c.ID] = c
+		if !ids[c.ID] && slices.ContainsFunc(issues, func(i Issue) bool {
+			h, ok := f.opt.Key.readHead(f.opt.Organisation, c.ID, i.Body)
+			return ok && i.Open && h.state != markDuplicate
+		}) {
+			ids[c.ID] = true
+		}
+	}
+	var out []Campaign
+	for _, id := range sortedKeys(ids) {
+		c, ok := known[id]
+		if !ok {
+			c = campaignIn(s, id)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// campaignIn is what findings say of a campaign that the catalogue was not asked for.
+func campaignIn(s *Sweep, id string) Campaign {
+	c := Campaign{ID: id}
+	for _, f := range s.findings[id] {
+		c.Title, c.Severity = f.Title, f.Severity
+	}
+	return c
+}
+
+// load reads a record; where there is none it is empty, and the version 0.
+func (f *Filer) load(ctx context.Context, campaign string) (*Record, int64, error) {
+	data, version, err := f.opt.Store.Load(ctx, storeKey(f.opt.Organisation, campaign))
+	if err != nil {
+		return nil, 0, fmt.Errorf("record of the incident %q: %w", campaign, err)
+	}
+	if version == 0 {
+		return &Record{}, 0, nil
+	}
+	rec, err := decode(data, f.opt.Organisation, campaign)
+	return rec, version, err
+}
+
+// errElsewhere says that another process changed the record.
+var errElsewhere = errors.New("another run changed the record")
+
+// save swaps a record in. The error is errElsewhere where another version is there.
+func (f *Filer) save(ctx context.Context, rec *Record, version int64) (int64, error) {
+	data, err := rec.encode()
+	if err != nil {
+		return 0, err
+	}
+	next, swapped, err := f.opt.Store.Swap(ctx, storeKey(f.opt.Organisation, rec.Campaign.ID), version, data)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("the record was not written: %w", err)
+	case !swapped:
+		return 0, errElsewhere
+	}
+	return next, nil
+}

@@ -1,0 +1,238 @@
+package incident
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+)
+
+// SweepOptions say what a sweep was asked for.
+type SweepOptions struct {
+	// Interest are the repositories that earlier sweeps found something in: the ledger rows of
+	// these are kept, as they may prove something.
+	Interest []string
+	// LooksFor says whether the sweep looked for an indicator of a campaign; nil: for all.
+	LooksFor func(campaign, indicator string) bool
+	// Partial says that the sweep was asked for a part of the organisation, or some campaigns
+	// alone: what it did not look at is then as it was before.
+	Partial bool
+}
+
+// Sweep is what incidents need to know of one sweep. It takes the events of the sweep as a
+// report.Renderer does; those of several shards may follow each other.
+//
+// It holds the active findings, the problems of the repositories of interest, and one row for
+// each ref of these; not the rows of every file.
+type Sweep struct {
+	opt      SweepOptions
+	interest map[string]bool
+
+	started         time.Time
+	revision        string // of the catalogue
+	runs, summaries int
+	interrupted     bool
+
+	findings map[string][]*finding.Finding // active ones, by campaign
+	dropped  map[string]int                // beyond MaxPlaces, by campaign
+	aside    map[string][]*finding.Finding // of other states, by fingerprint
+	trees    map[treeKey]tree
+	read     map[string]bool               // repositories of interest that the sweep said anything of
+	problems map[string][]*finding.Problem // by repository of interest
+	general  map[string]bool               // codes of problems of the whole run
+	gaps     gapCounter
+}
+
+type treeKey struct{ repository, ref string }
+
+type tree struct {
+	commit string
+	whole  bool
+	reason string
+}
+
+// NewSweep returns a Sweep that has seen nothing yet.
+func NewSweep(opt SweepOptions) *Sweep {
+	s := &Sweep{
+		opt: opt, interest: map[string]bool{}, findings: map[string][]*finding.Finding{}, dropped: map[string]int{},
+		aside: map[string][]*finding.Finding{}, trees: map[treeKey]tree{}, read: map[string]bool{}, problems: map[string][]*finding.Problem{}, general: map[string]bool{},
+	}
+	for _, name := range opt.Interest {
+		s.interest[name] = true
+	}
+	return s
+}
+
+// Event takes an event and keeps what it points to. It never fails.
+func (s *Sweep) Event(e finding.Event) error {
+	switch e := e.(type) {
+	case *finding.Run:
+		if s.runs++; s.started.IsZero() || e.Started.Before(s.started) {
+			s.started, s.revision = e.Started.UTC(), e.Catalogue.Revision
+		}
+	case *finding.Finding:
+		switch {
+		case e.State != finding.Active:
+			if s.interest[e.Repository] {
+				s.aside[e.Fingerprint] = append(s.aside[e.Fingerprint], e)
+			}
+		case len(s.findings[e.Campaign]) < MaxPlaces:
+			s.findings[e.Campaign] = append(s.findings[e.Campaign], e)
+		default:
+			s.dropped[e.Campaign]++
+		}
+	case *finding.Problem:
+		if e.Exclusion != nil {
+			break
+		}
+		s.gaps.problem(e)
+		switch {
+		case e.Repository == "":
+			s.general[e.Code] = true
+		case s.interest[e.Repository]:
+			s.problems[e.Repository] = append(s.problems[e.Repository], e)
+			s.read[e.Repository] = true
+		}
+	case *finding.Coverage:
+		if e.File == "" && s.interest[e.Repository] {
+			s.trees[treeKey{e.Repository, e.Ref}] = tree{e.Commit, e.Status == finding.Parsed, e.Reason}
+			s.read[e.Repository] = true
+		}
+	case *finding.Summary:
+		s.summaries++
+		s.interrupted = s.interrupted || e.Interrupted
+		s.gaps.summary(e)
+	}
+	return nil
+}
+
+// Close does nothing: it makes a Sweep a report.Renderer.
+func (s *Sweep) Close() error { return nil }
+
+// Campaigns are those with an active finding, sorted.
+func (s *Sweep) Campaigns() []string { return sortedKeys(s.findings) }
+
+// ended reports whether every run of the stream came to its end.
+func (s *Sweep) ended() bool { return s.runs > 0 && s.summaries >= s.runs && !s.interrupted }
+
+// proof judges a place at a ref at which the sweep has no active finding of it. It is settled,
+// with the commit that proves it; or missing says why nothing is proven.
+func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, commit, missing string) {
+	for _, f := range s.aside[p.Fingerprint] {
+		if f.Campaign != campaign || !slices.Contains(f.Refs, ref) {
+			continue
+		}
+		switch f.State {
+		case finding.Excluded:
+			return IsExcluded, f.Commit, ""
+		case finding.Withdrawn:
+			return IsWithdrawn, f.Commit, ""
+		}
+		return Unsettled, "", "still there, and met by indicators alone that do not count by themselves"
+	}
+	t, seen := s.trees[treeKey{p.Repository, ref}]
+	switch {
+	case !s.ended():
+		return Unsettled, "", "the sweep did not come to its end"
+	case len(s.general) > 0:
+		return Unsettled, "", "the sweep as a whole was not sound: " + strings.Join(sortedKeys(s.general), ", ")
+	case s.opt.LooksFor != nil && !s.opt.LooksFor(campaign, p.Indicator):
+		return Unsettled, "", "the sweep did not look for this indicator"
+	case !seen && !s.read[p.Repository]:
+		return Unsettled, "", "the repository was not in the sweep"
+	case !seen:
+		return Unsettled, "", "the ref was not in the sweep"
+	case !t.whole:
+		return Unsettled, "", "the ref was not read whole: " + cmp.Or(t.reason, "unknown")
+	}
+	for _, e := range s.problems[p.Repository] {
+		if len(e.Refs) == 0 || slices.Contains(e.Refs, ref) {
+			return Unsettled, "", "not all of it was read: " + e.Code
+		}
+	}
+	return FoundClean, t.commit, ""
+}
+
+// maxGaps is how many gaps a text lists one by one.
+const maxGaps = 20
+
+// Gaps are what a sweep did not look at. They have no details, which may differ from day to
+// day where nothing else does.
+type Gaps struct {
+	Problems     int            `json:"problems,omitempty"`
+	Repositories int            `json:"repositories,omitempty"` // that were not read whole
+	General      []string       `json:"general,omitempty"`      // codes of problems of the whole run
+	First        []Gap          `json:"first,omitempty"`        // at most maxGaps, sorted
+	NotLookedAt  map[string]int `json:"not_looked_at,omitempty"`
+	Incomplete   bool           `json:"incomplete,omitempty"` // the sweep did not come to its end
+}
+
+// Gap is something that was not read.
+type Gap struct {
+	Repository string `json:"repository"`
+	File       string `json:"file,omitempty"`
+	Code       string `json:"code"`
+}
+
+func (g Gap) compare(other Gap) int {
+	return cmp.Or(strings.Compare(g.Repository, other.Repository), strings.Compare(g.File, other.File), strings.Compare(g.Code, other.Code))
+}
+
+type gapCounter struct {
+	problems     int
+	repositories map[string]bool
+	first        []Gap // the least of them, sorted
+	notLookedAt  map[string]int
+}
+
+func (c *gapCounter) problem(e *finding.Problem) {
+	c.problems++
+	if e.Repository == "" {
+		return
+	}
+	if c.repositories == nil {
+		c.repositories = map[string]bool{}
+	}
+	c.repositories[e.Repository] = true
+	g := Gap{e.Repository, e.File, e.Code}
+	at, there := slices.BinarySearchFunc(c.first, g, Gap.compare)
+	if there || at == maxGaps {
+		return
+	}
+	c.first = slices.Insert(c.first, at, g)
+	c.first = c.first[:min(len(c.first), maxGaps)]
+}
+
+func (c *gapCounter) summary(e *finding.Summary) {
+	for kind, n := range e.NotLookedAt { // each shard has the same catalogue
+		if c.notLookedAt == nil {
+			c.notLookedAt = map[string]int{}
+		}
+		c.notLookedAt[kind] = max(c.notLookedAt[kind], n)
+	}
+}
+
+// Gaps gives what the sweep did not look at.
+func (s *Sweep) Gaps() Gaps {
+	return Gaps{
+		Problems: s.gaps.problems, Repositories: len(s.gaps.repositories), General: sortedKeys(s.general),
+		First: slices.Clone(s.gaps.first), NotLookedAt: s.gaps.notLookedAt, Incomplete: !s.ended(),
+	}
+}
+
+// thingOf names what was found and says what is known of it.
+func thingOf(f *finding.Finding) (string, Thing) {
+	t := Thing{Confidence: f.Confidence, Safe: f.Safe, Window: f.Window, Action: f.Action, Advisory: f.Advisory}
+	switch {
+	case f.Package != nil:
+		return f.Package.PURL, t
+	case f.Digest != "":
+		return f.Type + " " + f.Digest, t
+	case f.Observable != "":
+		return f.Type + ": " + f.Observable, t
+	}
+	return fmt.Sprintf("%s of indicator %s", f.Type, f.Indicator), t
+}
