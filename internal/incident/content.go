@@ -37,6 +37,10 @@ type texts struct {
 // code makes one inert span of a string from outside.
 func code(s string) string { return report.EscapeMarkdown(s) }
 
+// address is an inert span of an address that a person may copy. The scheme that nearly all have
+// is left out: nothing makes a link of the rest.
+func address(s string) string { return code(strings.TrimPrefix(s, "https://")) }
+
 // list is a part of a text that has a limit in bytes. What does not fit is counted.
 type list struct {
 	b     strings.Builder

@@ -77,20 +77,29 @@ func (f *Filer) keep(ctx context.Context, old, rec *Record, version int64) error
 // unclaimed loads the record, and waits while another run holds it.
 func (f *Filer) unclaimed(ctx context.Context, campaign string) (*Record, int64, error) {
 	const poll = 2 * time.Second
-	for waited := time.Duration(0); ; waited += poll {
+	for waited := time.Duration(0); ; {
 		rec, version, err := f.load(ctx, campaign)
 		if err != nil {
 			return nil, 0, err
 		}
-		if rec.Claim == nil || rec.Claim.Holder == f.holder || f.opt.DryRun || !f.opt.Now().Before(rec.Claim.Until) {
+		if rec.Claim == nil || rec.Claim.Holder == f.holder || f.opt.DryRun {
 			rec.Claim = nil
 			return rec, version, nil
 		}
-		if waited > 2*f.opt.Lease {
-			return nil, 0, errors.New("another run is writing its issue, and does not come to an end")
-		}
-		if err := f.opt.Sleep(ctx, poll); err != nil {
-			return nil, 0, err
+		for now := version; now == version; waited += poll {
+			switch {
+			case !f.opt.Now().Before(rec.Claim.Until):
+				rec.Claim = nil
+				return rec, version, nil
+			case waited > 4*f.opt.Lease:
+				return nil, 0, errors.New("another run is writing its issue, and does not come to an end")
+			}
+			if err := f.opt.Sleep(ctx, poll); err != nil {
+				return nil, 0, err
+			}
+			if _, now, err = f.opt.Store.Load(ctx, storeKey(f.opt.Organisation, campaign)); err != nil {
+				return nil, 0, fmt.Errorf("record of the incident %q: %w", campaign, err)
+			}
 		}
 	}
 }

@@ -29,7 +29,7 @@ type Options struct {
 
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error // nil sleeps
-	Lease time.Duration                                    // of a claim; 0 is 5 minutes
+	Lease time.Duration                                    // of a claim; 0 is 2 minutes
 	Pause time.Duration                                    // between two writes; 0 is a second
 }
 
@@ -72,7 +72,7 @@ func New(opt Options) (*Filer, error) {
 	if opt.Sleep == nil {
 		opt.Sleep = sleep
 	}
-	opt.Lease = cmp.Or(opt.Lease, 5*time.Minute)
+	opt.Lease = cmp.Or(opt.Lease, 2*time.Minute)
 	opt.Pause = cmp.Or(opt.Pause, time.Second)
 	return &Filer{opt: opt, holder: rand.Text(), owners: ownerCache{from: opt.Owners}}, nil
 }

@@ -61,13 +61,11 @@ func Plan(in Input) Planned {
 	if in.Previous == nil && in.Issue == nil && len(rec.Places) == 0 {
 		return Planned{}
 	}
-	if in.Issue != nil {
-		rec.Issue = in.Issue.Number
-	} else {
-		rec.Issue = 0
-	}
 	p := &planner{in: in, head: h, rec: rec, changes: rec.changes()}
 	ahead := rec.clone()
+	if rec.Issue = 0; in.Issue != nil {
+		rec.Issue = in.Issue.Number
+	}
 	p.decide()
 	rec.tell()
 	return Planned{Ahead: ahead, Record: rec, Actions: p.actions}
@@ -108,6 +106,8 @@ type planner struct {
 	rec     *Record
 	changes changes
 	actions []Action
+
+	reopened bool
 }
 
 // decide finds the transition from the state of the issue and what changed.
@@ -125,6 +125,7 @@ func (p *planner) decide() {
 		}
 		if news {
 			rec.Insisted = false
+			p.reopened = rec.Status != Open // by a run that did not come to write that down
 		}
 		rec.Status = Open
 		if rec.cured() {
@@ -172,7 +173,7 @@ func (p *planner) create() {
 // update writes the texts anew if their content changed, and tells in a comment what a person
 // has to know.
 func (p *planner) update() {
-	adopted := p.in.Previous == nil || p.in.Previous.Issue == 0 // it tells of its findings already, or is about to
+	adopted := p.in.Previous == nil || p.in.Previous.Issue == 0 // its text is what it was made with
 	tell := !adopted && p.changes.any()
 	if tell {
 		p.rec.Sequence++
@@ -182,20 +183,25 @@ func (p *planner) update() {
 		p.add(Action{Kind: Update, Body: p.body(text, markOpen, digest)})
 	}
 	switch {
+	case tell && p.reopened:
+		p.comment(openedAgain, p.changes)
+		p.rec.owe(NoticeChanged)
 	case tell:
 		p.comment("", p.changes)
 		p.rec.owe(NoticeChanged)
-	case p.in.Previous != nil && p.in.Previous.Issue == 0:
+	case adopted && !p.rec.Lost:
 		p.rec.owe(NoticeFirst) // made before, by a run that did not come to write that down
 	}
 }
+
+const openedAgain = "Opened again: something was found after this issue was closed.\n"
 
 func (p *planner) reopen() {
 	p.rec.Sequence++
 	text, digest := p.texts()
 	p.parts(text)
 	p.add(Action{Kind: Reopen, Body: p.body(text, markOpen, digest)})
-	p.comment("Opened again: something was found after this issue was closed.\n", p.changes)
+	p.comment(openedAgain, p.changes)
 	p.rec.owe(NoticeChanged)
 }
 

@@ -132,8 +132,8 @@ func (w *writer) gaps() string {
 // references are addresses that feeds gave: shown, and no links.
 func (w *writer) references() string {
 	l := list{limit: maxReferences}
-	for _, address := range w.rec.Campaign.References {
-		l.add("- " + code(address) + "\n")
+	for _, ref := range w.rec.Campaign.References {
+		l.add("- " + address(ref) + "\n")
 	}
 	return l.end("- and %d more")
 }

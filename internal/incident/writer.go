@@ -88,7 +88,7 @@ func (w *writer) intro() string {
 	if w.stamp != nil {
 		fmt.Fprintf(&b, "- Last change of this text: after the sweep of %s", w.stamp.Swept.UTC().Format("2006-01-02 15:04 UTC"))
 		if w.stamp.Report != "" {
-			fmt.Fprintf(&b, ", full report: %s", code(w.stamp.Report))
+			fmt.Fprintf(&b, ", full report: %s", address(w.stamp.Report))
 		}
 		b.WriteString("\n")
 	}
