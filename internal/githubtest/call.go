@@ -98,8 +98,8 @@ func (c *call) permitted(r *route) bool {
 	return true
 }
 
-func (c *call) notAccessible() string {
-	if c.who.token != nil && c.who.token.kind == personalToken {
+func (e *Exchange) notAccessible() string {
+	if e.who.token != nil && e.who.token.kind == personalToken {
 		return "Resource not accessible by personal access token"
 	}
 	return "Resource not accessible by integration"
@@ -159,7 +159,9 @@ func (e *Exchange) json(v any) {
 }
 
 // fail makes an error the answer.
-func (e *Exchange) fail(status int, message string) {
+func (e *Exchange) fail(status int, message string) { e.failAt(status, message, documentation) }
+
+func (e *Exchange) failAt(status int, message, documentation string) {
 	e.Status = status
 	e.json(map[string]any{"message": message, "documentation_url": documentation, "status": strconv.Itoa(status)})
 }

@@ -248,6 +248,9 @@ func (e *Exchange) primaryLimit(status int, reset time.Time, withReset bool, ret
 	e.server.tell(waitKey(e.who, e.resource()), until, "primary limit", e.conn)
 }
 
+// secondaryDocumentation is where the error of a secondary limit points, today.
+const secondaryDocumentation = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+
 // secondaryLimit answers that too much was asked at once. A client that is not told how
 // long to wait is to wait for a minute.
 func (e *Exchange) secondaryLimit(status int, retryAfter time.Duration) {
@@ -257,7 +260,7 @@ func (e *Exchange) secondaryLimit(status int, retryAfter time.Duration) {
 		until = e.Now().Add(retryAfter)
 	}
 	e.server.bucket(e.who, e.resource()).headers(e.Header, e.resource())
-	e.fail(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
+	e.failAt(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", secondaryDocumentation)
 	e.server.tell(waitKey(e.who, ""), until, "secondary limit", e.conn)
 }
 

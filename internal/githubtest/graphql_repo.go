@@ -132,9 +132,15 @@ func (g *graph) readable(r Repository) error {
 		return gql.Errorf("FORBIDDEN", "Repository access blocked")
 	}
 	if !g.s.allowed(g.who, &r, need("contents:read")) {
-		return gql.Errorf("FORBIDDEN", "Resource not accessible by integration")
+		return g.forbidden()
 	}
 	return nil
+}
+
+func (g *graph) forbidden() error {
+	e := gql.Errorf("FORBIDDEN", "%s", g.notAccessible())
+	e.Extensions = map[string]any{"saml_failure": false}
+	return e
 }
 
 func (g *graph) defaultBranch(parent any, _ gql.Args) (any, error) {
@@ -293,6 +299,8 @@ type pull struct {
 	Pull
 }
 
+func pullOf(r Repository, p Pull) pull { return pull{r, p} }
+
 func (p pull) state() string {
 	if p.Closed {
 		return "CLOSED"
@@ -318,12 +326,12 @@ func (g *graph) pulls(parent any, args gql.Args) (any, error) {
 	allowed := g.s.allowed(g.who, &r, need("pull_requests:read"))
 	g.s.mu.Unlock()
 	if !allowed {
-		return nil, gql.Errorf("FORBIDDEN", "Resource not accessible by integration")
+		return nil, g.forbidden()
 	}
 	states := args.Strings("states")
 	var pulls []pull
 	for _, p := range r.Pulls {
-		if shown := (pull{r, p}); states == nil || slices.Contains(states, shown.state()) {
+		if shown := pullOf(r, p); states == nil || slices.Contains(states, shown.state()) {
 			pulls = append(pulls, shown)
 		}
 	}

@@ -12,12 +12,6 @@ import (
 // maxIssueBody is the number of characters that the body of an issue or comment may have.
 const maxIssueBody = 65_536
 
-// label is a label of a repository.
-type label struct {
-	id                 int64
-	name, color, about string
-}
-
 // issue is an issue.
 type issue struct {
 	id               int64
@@ -33,13 +27,6 @@ type issue struct {
 	seen             time.Time // from then on lists show it as it is
 	stale            *issue    // how lists show it before; nil when they do not
 	comments         []comment
-}
-
-type comment struct {
-	id      int64
-	body    string
-	author  *Account
-	created time.Time
 }
 
 // Issue is an issue of a repository, for a test to look at.
@@ -85,26 +72,8 @@ func (r *Repo) add(author *Account, app *App, title, body string, labels []strin
 		app: app, created: now, updated: now, seen: now.Add(s.opts.IssueDelay),
 	}
 	r.issues = append(r.issues, i)
-	r.label(labels)
+	r.makeLabels(labels)
 	return i
-}
-
-// label makes the labels that are not there yet, as GitHub does when an issue gets them.
-func (r *Repo) label(names []string) {
-	for _, name := range names {
-		if !slices.ContainsFunc(r.labels, func(l label) bool { return strings.EqualFold(l.name, name) }) {
-			r.labels = append(r.labels, label{r.server.newID(), name, "ededed", ""})
-		}
-	}
-}
-
-func (c *call) labelJSON(name string) map[string]any {
-	i := slices.IndexFunc(c.home.labels, func(l label) bool { return strings.EqualFold(l.name, name) })
-	l := c.home.labels[i]
-	return map[string]any{
-		"id": l.id, "node_id": node("LA", l.id), "url": c.s.api("/repos/%s/labels/%s", c.repo.FullName(), escape(l.name)),
-		"name": l.name, "color": l.color, "description": l.about, "default": false,
-	}
 }
 
 // issueJSON shows an issue. Callers hold the lock.
@@ -112,7 +81,7 @@ func (c *call) issueJSON(i *issue) map[string]any {
 	api := c.s.api("/repos/%s/issues/%d", c.repo.FullName(), i.number)
 	labels := []any{}
 	for _, name := range i.labels {
-		labels = append(labels, c.labelJSON(name))
+		labels = append(labels, c.labelJSON(*c.home.labelNamed(name)))
 	}
 	shown := map[string]any{
 		"id": i.id, "node_id": node("I", i.id), "number": i.number, "title": i.title, "body": i.body, "state": i.state,
@@ -275,7 +244,7 @@ func updateIssue(c *call) {
 	}
 	if asked.Labels != nil {
 		i.labels = slices.Clone(*asked.Labels)
-		c.home.label(i.labels)
+		c.home.makeLabels(i.labels)
 	}
 	if asked.State != nil && *asked.State != i.state {
 		i.state, i.reason, i.closed = *asked.State, value(asked.StateReason), time.Time{}
@@ -290,45 +259,4 @@ func updateIssue(c *call) {
 	}
 	i.updated = now
 	c.json(c.issueJSON(i))
-}
-
-func (c *call) commentJSON(i *issue, m comment) map[string]any {
-	return map[string]any{
-		"id": m.id, "node_id": node("IC", m.id), "body": m.body, "user": c.s.user(m.author),
-		"url":        c.s.api("/repos/%s/issues/comments/%d", c.repo.FullName(), m.id),
-		"issue_url":  c.s.api("/repos/%s/issues/%d", c.repo.FullName(), i.number),
-		"html_url":   c.s.base + "/" + c.repo.FullName() + "/issues/" + strconv.Itoa(i.number) + "#issuecomment-" + strconv.FormatInt(m.id, 10),
-		"created_at": stamp(m.created), "updated_at": stamp(m.created), "author_association": "NONE",
-	}
-}
-
-func listComments(c *call) {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if i := c.issueOf(); i != nil {
-		c.json(pageOf(c, i.comments, func(m comment) any { return c.commentJSON(i, m) }))
-	}
-}
-
-func createComment(c *call) {
-	var asked issueBody
-	if !c.body(&asked) || c.tooLong(asked.Body) {
-		return
-	}
-	if value(asked.Body) == "" {
-		c.invalid("IssueComment", "body", "missing_field", "body can't be blank")
-		return
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	i := c.issueOf()
-	if i == nil {
-		return
-	}
-	author, _ := c.writer()
-	m := comment{c.s.newID(), *asked.Body, author, c.Now()}
-	i.comments = append(i.comments, m)
-	i.updated = m.created
-	c.Status = http.StatusCreated
-	c.json(c.commentJSON(i, m))
 }

@@ -27,6 +27,8 @@ var routes = []route{
 	{"DELETE", "/installation/token", "", deleteInstallationToken},
 
 	{"GET", "/orgs/{org}", "", getOrg},
+	{"GET", "/orgs/{org}/members", "", listMembers},
+	{"GET", "/orgs/{org}/actions/runners", "", listOrgRunners},
 	{"GET", "/orgs/{org}/repos", "metadata:read", listOrgRepos},
 	{"GET", "/users/{username}", "", getUser},
 	{"GET", "/users/{username}/repos", "", listUserRepos},
@@ -36,6 +38,15 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", "contents:read", getBlob},
 	{"GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}", "contents:read", getGitCommit},
 
+	{"GET", "/repos/{owner}/{repo}/git/ref/{ref...}", "contents:read", getRef},
+	{"GET", "/repos/{owner}/{repo}/git/matching-refs/{ref...}", "contents:read", listMatchingRefs},
+	{"GET", "/repos/{owner}/{repo}/branches", "contents:read", listBranches},
+	{"GET", "/repos/{owner}/{repo}/tags", "metadata:read", listTags},
+	{"GET", "/repos/{owner}/{repo}/contents/{path...}", "contents:read", getContents},
+	{"GET", "/repos/{owner}/{repo}/pulls", "pull_requests:read", listPulls},
+	{"GET", "/repos/{owner}/{repo}/releases", "contents:read", listReleases},
+	{"GET", "/repos/{owner}/{repo}/actions/runners", "administration:read", listRepoRunners},
+
 	{"GET", "/repos/{owner}/{repo}/issues", "issues:read", listIssues},
 	{"POST", "/repos/{owner}/{repo}/issues", "issues:write", createIssue},
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}", "issues:read", getIssue},
@@ -43,7 +54,14 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:read", listComments},
 	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:write", createComment},
 
+	{"PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", "issues:write", updateComment},
+	{"GET", "/repos/{owner}/{repo}/labels", "issues:read", listLabels},
+	{"POST", "/repos/{owner}/{repo}/labels", "issues:write", createLabel},
+	{"GET", "/repos/{owner}/{repo}/labels/{name}", "issues:read", getLabel},
+
+	{"GET", "/advisories", "", listAdvisories},
 	{"GET", "/rate_limit", "", getRateLimit},
+	{"GET", "/meta", "", getMeta},
 }
 
 // mux makes the router of the table.

@@ -9,8 +9,9 @@
 // client was told, a write without permission, a request that nobody expected. Check fails
 // a test that has any.
 //
-// It is test code: nothing but tests and internal/githubtest/ghsim imports it. It stands on
-// no package of the product, so that the two cannot be wrong in the same way.
+// It is test code: nothing but tests, figures and internal/githubtest/ghsim imports it. It
+// reads and writes what GitHub sends by itself, without the packages of the product that
+// do so, so that the two cannot be wrong in the same way.
 package githubtest
 
 import (
@@ -52,24 +53,26 @@ type Server struct {
 	routes   *http.ServeMux
 	stopped  chan struct{}
 
-	mu       sync.Mutex // guards all below, and the fields of what they hold
-	accounts map[string]*Account
-	repos    []*Repo // by id
-	byName   []*Repo // by lower-case full name; nil when it must be made again
-	byID     map[int64]*Repo
-	renamed  map[string]int64 // old lower-case full names
-	apps     []*App
-	installs []*Installation
-	tokens   map[string]*token
-	lastID   int64
-	buckets  map[bucketKey]*bucket
-	minutes  map[string]*minute
-	waits    map[string]wait
-	rules    []*rule
-	random   *rand.Rand
-	log      []Entry
-	bad      []string
-	recorder recorder
+	mu         sync.Mutex // guards all below, and the fields of what they hold
+	accounts   map[string]*Account
+	repos      []*Repo // by id
+	byName     []*Repo // sorted by lower-case full name; nil when it must be made again
+	byID       map[int64]*Repo
+	names      map[string]*Repo // by lower-case full name
+	renamed    map[string]int64 // old lower-case full names
+	apps       []*App
+	installs   []*Installation
+	tokens     map[string]*token
+	advisories []Advisory
+	lastID     int64
+	buckets    map[bucketKey]*bucket
+	minutes    map[string]*minute
+	waits      map[string]wait
+	rules      []*rule
+	random     *rand.Rand
+	log        []Entry
+	bad        []string
+	recorder   recorder
 }
 
 // Listen starts a server.
@@ -99,7 +102,7 @@ func Listen(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, base: "http://" + listener.Addr().String(), listener: listener,
 		stopped:  make(chan struct{}),
-		accounts: map[string]*Account{}, byID: map[int64]*Repo{}, renamed: map[string]int64{},
+		accounts: map[string]*Account{}, byID: map[int64]*Repo{}, names: map[string]*Repo{}, renamed: map[string]int64{},
 		tokens: map[string]*token{}, lastID: 1000,
 		buckets: map[bucketKey]*bucket{}, minutes: map[string]*minute{}, waits: map[string]wait{},
 		random: rand.New(rand.NewPCG(opts.Seed, 0)),

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -179,6 +178,7 @@ func (s *Server) Add(r Repository) *Repo {
 	s.repos = slices.Insert(s.repos, at, repo)
 	s.byName = nil
 	s.byID[r.ID] = repo
+	s.names[strings.ToLower(r.FullName())] = repo
 	delete(s.renamed, strings.ToLower(r.FullName()))
 	return repo
 }
@@ -202,15 +202,7 @@ func (s *Server) Repo(fullName string) *Repo {
 }
 
 // find gives the repository that now has the name, or nil.
-func (s *Server) find(fullName string) *Repo {
-	sorted := s.sorted()
-	key := strings.ToLower(fullName)
-	i := sort.Search(len(sorted), func(i int) bool { return strings.ToLower(sorted[i].FullName()) >= key })
-	if i < len(sorted) && strings.EqualFold(sorted[i].FullName(), fullName) {
-		return sorted[i]
-	}
-	return nil
-}
+func (s *Server) find(fullName string) *Repo { return s.names[strings.ToLower(fullName)] }
 
 // sorted gives the repositories by lower-case full name.
 func (s *Server) sorted() []*Repo {
@@ -231,6 +223,7 @@ func (r *Repo) Remove() {
 	s.repos = slices.DeleteFunc(s.repos, func(other *Repo) bool { return other == r })
 	s.byName = nil
 	delete(s.byID, r.ID)
+	delete(s.names, strings.ToLower(r.FullName()))
 }
 
 // Rename gives the repository another name, and another owner when name holds a slash.
@@ -240,10 +233,12 @@ func (r *Repo) Rename(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renamed[strings.ToLower(r.FullName())] = r.ID
+	delete(s.names, strings.ToLower(r.FullName()))
 	if owner, rest, both := strings.Cut(name, "/"); both {
 		r.Owner, name = owner, rest
 	}
 	r.Name = name
+	s.names[strings.ToLower(r.FullName())] = r
 	s.byName = nil
 }
 

@@ -1,0 +1,79 @@
+package githubtest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// label is a label of a repository.
+type label struct {
+	id                 int64
+	name, color, about string
+}
+
+// makeLabels makes the labels that are not there yet, as GitHub does when an issue gets them.
+func (r *Repo) makeLabels(names []string) {
+	for _, name := range names {
+		if !slices.ContainsFunc(r.labels, func(l label) bool { return strings.EqualFold(l.name, name) }) {
+			r.labels = append(r.labels, label{r.server.newID(), name, "ededed", ""})
+		}
+	}
+}
+
+// labelNamed gives the label of the name, or nil.
+func (r *Repo) labelNamed(name string) *label {
+	i := slices.IndexFunc(r.labels, func(l label) bool { return strings.EqualFold(l.name, name) })
+	if i < 0 {
+		return nil
+	}
+	return &r.labels[i]
+}
+
+func (c *call) labelJSON(l label) map[string]any {
+	return map[string]any{
+		"id": l.id, "node_id": node("LA", l.id), "url": c.s.api("/repos/%s/labels/%s", c.repo.FullName(), escape(l.name)),
+		"name": l.name, "color": l.color, "description": l.about, "default": false,
+	}
+}
+
+func listLabels(c *call) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.json(pageOf(c, c.home.labels, func(l label) any { return c.labelJSON(l) }))
+}
+
+func getLabel(c *call) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	l := c.home.labelNamed(c.path("name"))
+	if l == nil {
+		c.fail(http.StatusNotFound, "Not Found")
+		return
+	}
+	c.json(c.labelJSON(*l))
+}
+
+func createLabel(c *call) {
+	var asked struct{ Name, Color, Description string }
+	if !c.body(&asked) {
+		return
+	}
+	if asked.Name == "" {
+		c.invalid("Label", "name", "missing_field", "name is missing")
+		return
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.home.labelNamed(asked.Name) != nil {
+		c.invalid("Label", "name", "already_exists", "name already exists")
+		return
+	}
+	if asked.Color == "" {
+		asked.Color = "ededed"
+	}
+	l := label{c.s.newID(), asked.Name, asked.Color, asked.Description}
+	c.home.labels = append(c.home.labels, l)
+	c.Status = http.StatusCreated
+	c.json(c.labelJSON(l))
+}
