@@ -15,7 +15,7 @@ import (
 const (
 	maxBytes      = 60_000 // of one text
 	maxParts      = 20     // comments that carry on the text
-	maxRepository = 8_000  // bytes of what is said of one repository
+	maxRepository = 12_000 // bytes of what is said of one repository
 	maxThings     = 9_000  // bytes of the list of what was found
 	maxSettled    = 9_000
 	maxGapList    = 6_000
@@ -34,8 +34,10 @@ type texts struct {
 	parts []string
 }
 
-// code makes one inert span of a string from outside.
-func code(s string) string { return report.EscapeMarkdown(s) }
+// code makes one inert span of a string from outside; brief does of one that stands beside
+// many others.
+func code(s string) string  { return report.EscapeMarkdown(s, 200) }
+func brief(s string) string { return report.EscapeMarkdown(s, 80) }
 
 // address is an inert span of an address that a person may copy. The scheme that nearly all have
 // is left out: nothing makes a link of the rest.

@@ -21,11 +21,11 @@ type tracker struct {
 	issues   []*issue
 	comments int64
 
-	drop  map[string]int // by method: the answer of so many calls is lost after the effect
-	fail  map[string]int // by method: so many calls fail without effect
-	err   error          // of these; nil is a plain one
-	lag   int            // calls of ListOwn for which a new issue is not listed
-	calls []string       // writes, in order
+	drop  map[string]int    // by method: the answer of so many calls is lost after the effect
+	fail  map[string]int    // by method: so many calls fail without effect
+	err   error             // of these; nil is a plain one
+	lag   int               // calls of ListOwn for which a new issue is not listed
+	calls []string          // writes, in order
 	step  func(call string) // before and after each call
 }
 

@@ -61,8 +61,9 @@ func Plan(in Input) Planned {
 	if in.Previous == nil && in.Issue == nil && len(rec.Places) == 0 {
 		return Planned{}
 	}
-	p := &planner{in: in, head: h, rec: rec, changes: rec.changes()}
 	ahead := rec.clone()
+	rec = rec.clone() // with its strings as a Store gives them back: equal content, equal digest
+	p := &planner{in: in, head: h, rec: rec, changes: rec.changes()}
 	if rec.Issue = 0; in.Issue != nil {
 		rec.Issue = in.Issue.Number
 	}

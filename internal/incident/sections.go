@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/report"
 )
 
 // steps are the first steps of the runbook, in our own words.
@@ -27,7 +29,7 @@ func (w *writer) steps() string {
 	}
 	steps := []string{"Say in a comment that you are on it, even before you know anything."}
 	if len(actions) > 0 {
-		steps = append(steps, "Before anything else, since the order matters: "+codes(actions, 3))
+		steps = append(steps, "Before anything else, since the order matters: "+longCodes(actions))
 	}
 	if files {
 		steps = append(steps, "Files of the campaign lie in repositories. That is no dependency to pin: somebody with the right to write put them there. Find the commit and the account, take its tokens away, and look at everything it did since.")
@@ -48,6 +50,15 @@ func (w *writer) steps() string {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, step)
 	}
 	return b.String()
+}
+
+// longCodes are at most three spans of sentences.
+func longCodes(texts []string) string {
+	var spans []string
+	for _, text := range texts[:min(len(texts), 3)] {
+		spans = append(spans, report.EscapeMarkdown(text, 500))
+	}
+	return strings.Join(spans, " ")
 }
 
 // settledWords say what became of a place.
@@ -90,9 +101,9 @@ func proofText(places []*Place) string {
 			parts = append(parts, fmt.Sprintf("and at %s", count(len(endings)-most, "more ref", "more refs")))
 			break
 		}
-		text := settledWords[e.how] + " at " + code(e.ref)
+		text := settledWords[e.how] + " at " + brief(e.ref)
 		if e.commit != "" {
-			text += " " + code(e.commit)
+			text += " " + brief(e.commit)
 		}
 		parts = append(parts, text+" ("+e.day+")")
 	}

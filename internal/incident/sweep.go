@@ -61,7 +61,7 @@ func NewSweep(opt SweepOptions) *Sweep {
 		aside: map[string][]*finding.Finding{}, trees: map[treeKey]tree{}, read: map[string]bool{}, problems: map[string][]*finding.Problem{}, general: map[string]bool{},
 	}
 	for _, name := range opt.Interest {
-		s.interest[name] = true
+		s.interest[utf8(name)] = true
 	}
 	return s
 }
@@ -74,6 +74,7 @@ func (s *Sweep) Event(e finding.Event) error {
 			s.started, s.revision = e.Started.UTC(), e.Catalogue.Revision
 		}
 	case *finding.Finding:
+		e = named(e)
 		switch {
 		case e.State != finding.Active:
 			if s.interest[e.Repository] {
@@ -89,17 +90,18 @@ func (s *Sweep) Event(e finding.Event) error {
 			break
 		}
 		s.gaps.problem(e)
+		name := utf8(e.Repository)
 		switch {
-		case e.Repository == "":
+		case name == "":
 			s.general[e.Code] = true
-		case s.interest[e.Repository]:
-			s.problems[e.Repository] = append(s.problems[e.Repository], e)
-			s.read[e.Repository] = true
+		case s.interest[name]:
+			s.problems[name] = append(s.problems[name], &finding.Problem{Code: e.Code, Refs: utf8s(e.Refs)})
+			s.read[name] = true
 		}
 	case *finding.Coverage:
-		if e.File == "" && s.interest[e.Repository] {
-			s.trees[treeKey{e.Repository, e.Ref}] = tree{e.Commit, e.Status == finding.Parsed, e.Reason}
-			s.read[e.Repository] = true
+		if name := utf8(e.Repository); e.File == "" && s.interest[name] {
+			s.tree(treeKey{name, utf8(e.Ref)}, tree{e.Commit, e.Status == finding.Parsed, e.Reason})
+			s.read[name] = true
 		}
 	case *finding.Summary:
 		s.summaries++
@@ -107,6 +109,36 @@ func (s *Sweep) Event(e finding.Event) error {
 		s.gaps.summary(e)
 	}
 	return nil
+}
+
+// tree keeps a row. Two of one name, which differ in bytes that are no UTF-8, prove something
+// only together.
+func (s *Sweep) tree(key treeKey, t tree) {
+	if old, there := s.trees[key]; there && !old.whole {
+		t = old
+	}
+	s.trees[key] = t
+}
+
+// utf8 is a name as a record gives it back: JSON has no bytes that are no UTF-8.
+func utf8(s string) string { return string([]rune(s)) }
+
+func utf8s(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = utf8(name)
+	}
+	return out
+}
+
+// named is f with the names of its repository and refs as a record gives them back.
+func named(f *finding.Finding) *finding.Finding {
+	if utf8(f.Repository) == f.Repository && slices.Equal(utf8s(f.Refs), f.Refs) {
+		return f
+	}
+	c := *f
+	c.Repository, c.Refs = utf8(f.Repository), utf8s(f.Refs)
+	return &c
 }
 
 // Close does nothing: it makes a Sweep a report.Renderer.

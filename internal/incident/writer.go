@@ -126,13 +126,13 @@ func spanText(from, until string) string {
 	case from == "" && until == "":
 		return ""
 	case from == until:
-		return code(from)
+		return brief(from)
 	case until == "":
-		return "from " + code(from)
+		return "from " + brief(from)
 	case from == "":
-		return "until " + code(until)
+		return "until " + brief(until)
 	}
-	return code(from) + " to " + code(until)
+	return brief(from) + " to " + brief(until)
 }
 
 // things lists what was found, by how many repositories have it.
@@ -151,7 +151,7 @@ func (w *writer) things() string {
 		t := w.rec.Things[name]
 		line := "- " + code(name) + " in " + count(len(where[name]), "repository", "repositories")
 		if t.Confidence != "" {
-			line += ", " + code(t.Confidence)
+			line += ", " + brief(t.Confidence)
 		}
 		if len(t.Safe) > 0 {
 			line += ", known good: " + codes(t.Safe, 5)
@@ -174,7 +174,7 @@ func codes(names []string, most int) string {
 	shown := names[:min(len(names), most)]
 	spans := make([]string, len(shown))
 	for i, name := range shown {
-		spans[i] = code(name)
+		spans[i] = brief(name)
 	}
 	text := strings.Join(spans, ", ")
 	if more := len(names) - len(shown); more > 0 {
@@ -213,7 +213,7 @@ func (w *writer) repositories() (blocks []string) {
 		for _, p := range at.open {
 			l.add("  - " + placeText(p) + "\n")
 		}
-		blocks = append(blocks, l.end("  - and %d more places, which the JSON report of the sweep lists"))
+		blocks = append(blocks, l.end("  - and %d more, which the JSON report of the sweep lists"))
 	}
 	return blocks
 }
@@ -242,7 +242,7 @@ func placeText(p *Place) string {
 		steps := make([]string, len(p.Chain))
 		for i, step := range p.Chain {
 			if steps[i] = "..."; step != "" {
-				steps[i] = code(step)
+				steps[i] = brief(step)
 			}
 		}
 		line += ", by way of " + strings.Join(steps, " > ")

@@ -5,19 +5,15 @@ import (
 	"strings"
 )
 
-// maxCode bounds one string in Markdown, in bytes before they are escaped; what is more is
-// counted. Escaped it is at most four times as long, and 40 bytes.
-const maxCode = 200
-
-// EscapeMarkdown makes one code span of s, for GitHub's Markdown: an issue, a comment, a job
-// summary. Nothing in a code span is a mention, a reference, a link, an image or HTML, and
-// nothing closes an issue; what could end the span, or is not plain, is escaped as in text.
+// EscapeMarkdown makes one code span of the first limit bytes of s, and counts the rest, for
+// GitHub's Markdown: an issue, a comment, a job summary. The span is at most four times as long
+// as that, and 40 bytes.
 //
-// A code span is inert only where it begins: the text around it is to be our own words, on
-// the same line, with no backtick and no "<" before it that is not closed.
-func EscapeMarkdown(s string) string { return codeSpan(s, maxCode) }
-
-func codeSpan(s string, limit int) string {
+// Nothing in a code span is a mention, a reference, a link, an image or HTML, and nothing
+// closes an issue; what could end the span, or is not plain, is escaped as in text. A span is
+// inert only where it begins: the text around it is to be our own words, on the same line, with
+// no backtick and no "<" before it that is not closed.
+func EscapeMarkdown(s string, limit int) string {
 	head, more := clip(s, limit)
 	out := escape(head, func(s string, i int) bool { return s[i] == '`' || s[i] == '\\' }, func(b *strings.Builder, c string) {
 		switch c {
@@ -39,10 +35,13 @@ func codeSpan(s string, limit int) string {
 	return out
 }
 
+// maxTitle is how many bytes of a string EscapeTitle takes.
+const maxTitle = 200
+
 // EscapeTitle makes the title of an issue of s, or a part of one: plain text, in which GitHub
 // renders code, and mail readers whatever they like.
 func EscapeTitle(s string) string {
-	head, more := clip(s, maxCode)
+	head, more := clip(s, maxTitle)
 	out := escape(head, func(s string, i int) bool {
 		switch s[i] {
 		case '<', '>', '[', ']', '{', '}', '|', '\\', '`', '#', '*', '&', '~', '@', '_', '$', '!':

@@ -17,33 +17,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
-// hostile are names that somebody might give to a repository, file, package or campaign.
-var hostile = []string{
-	// terminals
-	"\x1b[2J\x1b[H", "\x1b[31mred", "\x1b]0;title\x07", "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\", "\x1b]52;c;ZXZpbA==\x07",
-	"\x1bP+q544e\x1b\\", "\x9b31m", "\u009b31m", "\u0090x\u009c", "a\bb\b\bc", "a\rCLEAN: 0 repositories hit", "\x00", "\x7f", "\a\v\f",
-	// lines
-	"a\nHIT: nothing", "a\r\nb", "a\u2028b\u2029c", "a\u0085b", "\n", "tab\tbed", " leading and trailing ", "two  columns  direct",
-	// what is read is not what is there
-	"\u202egnp.exe", "\u2066a\u2069b", "a\u200bb\u200cc\u200dd", "\ufeffbom", "\u00adsoft", "\u115f\u1160\u3164\uffa0", "e\u0301\u0302\u0303\u0304zalgo",
-	"\U000e0041\U000e0042tags", "\u05d0\u05d1 1.2.3", "\u0645\u0631 direct", "\u2800\u180e", "\U0001f4a3",
-	// no UTF-8
-	"\xff\xfe", "a\xc3", "\xed\xa0\x80", "\xc0\xae\xc0\xae/", "\xf4\x90\x80\x80",
-	// GitHub Actions
-	"::set-output name=x::y", "  ::add-mask::x", "::stop-commands::x", "##[error]x", "x ##[set-env name=PATH]y", "##[group]", "%0A::warning::x", "::::",
-	// Markdown and HTML
-	"@octocat", "x @org/team", "#1", "GH-1", "[click](https://evil.example)", "![](https://evil.example/p.png)", "<script>alert(1)</script>",
-	"<img src=x onerror=alert(1)>", "<!-- -->", "</details>", "```\ncode", "`code`", "**bold** ~~x~~", "| a | b |", "<https://evil.example>",
-	"&lt;b&gt;", "[link](1)", "{0} {{1}}", "\\[escaped\\]", "${{ github.token }}", "Fixes #1",
-	// addresses
-	"https://evil.example/x", "//evil.example/x", "www.evil.example", "WWW.EVIL.example", "javascript://x", "file:///etc/passwd", "https:///x",
-	// spreadsheets
-	"=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", ";=1", ",=1",
-	// paths and quoting
-	"../../etc/passwd", "/etc/passwd", "..", ".", "a//b", "a/./b", "C:\\x", "a?b#c", "a%2e%2e/b", `a"b`, `a\"b`, "a'b", `","type":"summary"`, "\"}\n{\"type\":\"run\"",
-	"$(reboot)", "`reboot`", ";reboot", "--flag", "", strings.Repeat("x", 5000), strings.Repeat("é", 3000), strings.Repeat("\x1b", 3000),
-}
-
 // poisoned is every event with s in every text that it has.
 func poisoned(s string) []finding.Event {
 	var events []finding.Event
@@ -107,7 +80,7 @@ func inert(t *testing.T, where, s string, out []byte) {
 func TestHostileText(t *testing.T) {
 	for _, opt := range []report.TextOptions{{}, {Explain: true}, {Width: 20}, {Width: 1 << 20, Explain: true}} {
 		harmless := lines(render(t, text(opt), poisoned("harmless")))
-		for _, s := range hostile {
+		for _, s := range xtest.Hostile {
 			out := render(t, text(opt), poisoned(s))
 			inert(t, fmt.Sprintf("text %+v", opt), s, out)
 			if opt.Width < 1<<20 {
@@ -128,7 +101,7 @@ func TestHostileText(t *testing.T) {
 // TestHostileColor: our own colours are the only escape sequences.
 func TestHostileColor(t *testing.T) {
 	paint := regexp.MustCompile("\x1b\\[(1|1;31|1;32|1;33|0)m")
-	for _, s := range hostile {
+	for _, s := range xtest.Hostile {
 		out := render(t, text(report.TextOptions{Color: true, Explain: true}), poisoned(s))
 		inert(t, "coloured text", s, paint.ReplaceAll(out, nil))
 	}
@@ -136,7 +109,7 @@ func TestHostileColor(t *testing.T) {
 
 // TestHostileJSON: each line is inert as bytes, and to a reader of JSON the very string.
 func TestHostileJSON(t *testing.T) {
-	for _, s := range hostile {
+	for _, s := range xtest.Hostile {
 		events := poisoned(s)
 		out := render(t, jsonLines, events)
 		inert(t, "JSON", s, out)
@@ -166,7 +139,7 @@ var markup = regexp.MustCompile("[<>\\[\\]{}|\\\\`#*&~]|(^|[^A-Za-z0-9])@|^[=+-]
 
 func TestHostileSARIF(t *testing.T) {
 	schema := compile(t, xtest.Data(t, "conformance/sarif/sarif-schema-2.1.0.json"))
-	for _, s := range hostile {
+	for _, s := range xtest.Hostile {
 		out := render(t, sarif, poisoned(s))
 		inert(t, "SARIF", s, out)
 		if err := validate(t, schema, out); err != nil {
@@ -223,7 +196,7 @@ func walk(v any, key string, visit func(key, text string)) {
 
 func TestHostileStringsAreMany(t *testing.T) {
 	distinct := map[string]bool{}
-	for _, s := range hostile {
+	for _, s := range xtest.Hostile {
 		distinct[s] = true
 	}
 	if len(distinct) < 46 {

@@ -14,11 +14,14 @@ func splitPattern(pattern string) (segments []string, ok bool) {
 	if strings.HasPrefix(pattern, "!") || strings.ContainsAny(pattern, "[]\\") {
 		return nil, false
 	}
-	anchored := strings.Contains(strings.TrimSuffix(pattern, "/"), "/")
+	anchored := strings.Contains(strings.TrimSuffix(pattern, "/"), "/") // also by the slash that it begins with
 	folder := strings.HasSuffix(pattern, "/")
 	pattern = strings.Trim(pattern, "/")
 	if pattern == "" {
 		return nil, false // the root itself, which is no file
+	}
+	if pattern == "*" && !anchored && !folder {
+		return []string{anySegments}, true
 	}
 	if !anchored {
 		segments = append(segments, anySegments)
