@@ -156,9 +156,9 @@ func TestLostAnswers(t *testing.T) {
 func TestRefused(t *testing.T) {
 	w := newWorld(t)
 	w.tracker.fail["Create"] = 1
-	w.tracker.err = fmt.Errorf("create: %w", &incident.RefusedError{Status: 403, Reason: "Resource not accessible by integration"})
+	w.tracker.err = fmt.Errorf("create: %w", &incident.RefusedError{Err: errors.New("Resource not accessible by integration")})
 	out := w.day(1, looks{read: "api@HEAD", found: "api@HEAD:x"})
-	if len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Detail, "refused with 403") || w.tracker.took() != "" {
+	if len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Detail, "refused: Resource not") || w.tracker.took() != "" {
 		t.Errorf("problems %+v", out.Problems)
 	}
 	w.expect(2, looks{read: "api@HEAD", found: "api@HEAD:x"}, "Create", 1)

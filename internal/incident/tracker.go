@@ -65,13 +65,11 @@ type Comment struct {
 // ErrNotFound is returned by Tracker.Issue.
 var ErrNotFound = errors.New("no such issue")
 
-// RefusedError says that the tracker refused to write: nothing was changed.
-type RefusedError struct {
-	Status int    // of the answer
-	Reason string // in its words, or ours
-}
+// RefusedError says that nothing was changed, and that the same would be refused again.
+type RefusedError struct{ Err error }
 
-func (e *RefusedError) Error() string { return fmt.Sprintf("refused with %d: %s", e.Status, e.Reason) }
+func (e *RefusedError) Error() string { return "refused: " + e.Err.Error() }
+func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Trackers that are not to be written to.
 var (
