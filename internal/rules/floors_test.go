@@ -14,7 +14,7 @@ var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
 	{"internal/githubtest/..."}, // of tests and figures alone
 	{"internal/cli"},
-	{"internal/shard"},
+	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
 	{"internal/store/..."},
 	{"internal/sweep"},
@@ -84,7 +84,7 @@ func TestFloorsNameWhatIsThere(t *testing.T) {
 
 // network are the packages that ask the network, and those that answer it in tests.
 var network = []string{
-	"internal/ghclient", "internal/source/gitwire", "internal/githubtest/...",
+	"internal/ghclient", "internal/source/gitwire", "internal/incident/githubissues", "internal/githubtest/...",
 }
 
 // restricted are imports that only some packages may have.
