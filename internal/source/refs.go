@@ -72,7 +72,7 @@ func (r Refs) Match(name string) bool {
 	case "":
 		return false
 	case refsAll:
-		return strings.HasPrefix(name, "refs/")
+		return true
 	case refsBranches:
 		return branch
 	case refsTags:

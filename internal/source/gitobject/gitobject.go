@@ -38,6 +38,7 @@ var (
 	Commit = plumbing.CommitObject.String()
 	Tree   = plumbing.TreeObject.String()
 	Blob   = plumbing.BlobObject.String()
+	Tag    = plumbing.TagObject.String()
 )
 
 // Errors of objects; Fault gives each its code.

@@ -114,12 +114,18 @@ func (e TreeEntry) compare(other TreeEntry) int {
 
 // CommitTree gives the tree of a commit with this content: its first line is "tree" and an
 // id.
-func CommitTree(data []byte) (ID, error) {
+func CommitTree(data []byte) (ID, error) { return firstLine(data, "commit", "tree ") }
+
+// TagTarget gives what an annotated tag with this content is of: its first line is "object"
+// and an id.
+func TagTarget(data []byte) (ID, error) { return firstLine(data, "tag", "object ") }
+
+func firstLine(data []byte, kind, begin string) (ID, error) {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
-	text, ok := strings.CutPrefix(string(line), "tree ")
-	tree, ok2 := ParseID(text)
+	text, ok := strings.CutPrefix(string(line), begin)
+	id, ok2 := ParseID(text)
 	if !ok || !ok2 {
-		return ID{}, Corrupt("a commit that begins with %.60q names no tree", line)
+		return ID{}, Corrupt("a %s that begins with %.60q names no object", kind, line)
 	}
-	return tree, nil
+	return id, nil
 }

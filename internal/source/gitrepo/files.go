@@ -15,6 +15,7 @@ type Tree struct {
 	repo *Repo
 	ref  Ref
 	root gitobject.ID
+	also []source.Ref
 }
 
 // Tree opens the tree of the commit that a ref names. The error is a *source.PathError.
@@ -25,8 +26,21 @@ func (r *Repo) Tree(ref Ref) (*Tree, error) {
 		f.Err = fmt.Errorf("the commit %s: %w", ref.ID, f.Err)
 		return nil, f
 	}
-	return &Tree{r, ref, root}, nil
+	return &Tree{repo: r, ref: ref, root: root}, nil
 }
+
+// Share says that another ref names the tree.
+func (t *Tree) Share(ref Ref) {
+	t.also = append(t.also, source.Ref{Name: ref.Name, Commit: ref.ID.String()})
+}
+
+// Refs are the refs that name the tree; see source.Shared.
+func (t *Tree) Refs() []source.Ref {
+	return append([]source.Ref{{Name: t.Ref(), Commit: t.Commit()}}, t.also...)
+}
+
+// Root is the id of the tree.
+func (t *Tree) Root() string { return t.root.String() }
 
 // Ref is the full name of the ref, and "HEAD" where that names a commit itself.
 func (t *Tree) Ref() string { return t.ref.Name }

@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
@@ -37,6 +38,7 @@ type Repo struct {
 	objects  *store
 	trees    gitobject.Trees
 	problems []source.Problem
+	closing  sync.Once
 }
 
 // Limits of the small files of a git folder.
@@ -70,15 +72,19 @@ func (r *Repo) problem(code source.Code, format string, args ...any) {
 	r.problems = append(r.problems, source.Problem{File: ".git", Code: code, Detail: fmt.Sprintf(format, args...)})
 }
 
-// Close lets go of the folders and packs that r holds open.
-func (r *Repo) Close() error {
-	errs := []error{r.objects.close()}
-	for _, root := range []*os.Root{r.dir, r.common} {
-		if root != nil {
-			errs = append(errs, root.Close())
+// Close lets go of the folders and packs that r holds open. Once is enough, and more does no
+// harm: each tree closes its repository.
+func (r *Repo) Close() (err error) {
+	r.closing.Do(func() {
+		errs := []error{r.objects.close()}
+		for _, root := range []*os.Root{r.dir, r.common} {
+			if root != nil {
+				errs = append(errs, root.Close())
+			}
 		}
-	}
-	return errors.Join(errs...)
+		err = errors.Join(errs...)
+	})
+	return err
 }
 
 func (r *Repo) open(space *confine.Space, folder string) error {

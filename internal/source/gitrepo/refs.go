@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -129,31 +128,19 @@ func (r *Repo) packed(name string) ([]byte, error) {
 }
 
 // findPacked reads packed-refs until the line of a ref, of any ref where name is empty. A
-// line is an id, a space and a name; one that begins with "#" is a comment, and one with
-// "^" is what the tag before it names (git-pack-refs). Any other line is an error, since it
-// could be the one that is sought. The error is errNoRef at the end of the file.
-func findPacked(r io.Reader, name string) ([]byte, error) {
-	lines := bufio.NewReaderSize(r, maxRefFile)
-	for n := 1; ; n++ {
-		line, err := lines.ReadSlice('\n')
-		if err == io.EOF && len(line) == 0 {
-			return nil, errNoRef
-		}
-		if err != nil && err != io.EOF {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 || line[0] == '#' || line[0] == '^' {
-			continue
-		}
-		id, ref, ok := bytes.Cut(line, []byte(" "))
-		if !ok || len(id) != 40 && len(id) != 64 {
-			return nil, fmt.Errorf("line %d: %.50q is no ref", n, line)
-		}
+// line that is none is an error, since it could be the one that is sought. The error is
+// errNoRef at the end of the file.
+func findPacked(r io.Reader, name string) (found []byte, err error) {
+	err = eachPacked(r, func(id, ref []byte) bool {
 		if name == "" || string(ref) == name {
-			return bytes.Clone(id), nil
+			found = bytes.Clone(id)
 		}
+		return found == nil
+	})
+	if err == nil && found == nil {
+		err = errNoRef
 	}
+	return found, err
 }
 
 // anyRef reports whether the repository may hold a ref.

@@ -43,7 +43,7 @@ type object struct {
 // kind is gitobject's kind of an object, in a byte.
 type kind uint8
 
-var kinds = [...]string{"", gitobject.Commit, gitobject.Tree, gitobject.Blob, plumbing.TagObject.String()}
+var kinds = [...]string{"", gitobject.Commit, gitobject.Tree, gitobject.Blob, gitobject.Tag}
 
 func (k kind) String() string { return kinds[k] }
 

@@ -17,6 +17,7 @@ import (
 // than the place, so that taking the least name each time yields all in order.
 type finder struct {
 	reads func(path string) bool
+	refs  source.Refs
 	space *confine.Space
 	queue queue
 }
@@ -77,7 +78,7 @@ func (f *finder) next(ctx context.Context) *source.Repository {
 	l := walk(ctx, h, entries, err, kind == dotGit || kind == gitFile, source.MaxFiles)
 	switch {
 	case kind != notGit:
-		return f.git(c, root, l, kind)
+		return f.git(ctx, c, root, l, kind)
 	case len(l.nested) == 0 || l.holds(f.reads):
 		return f.plain(c, root, l)
 	}
@@ -89,7 +90,7 @@ func (f *finder) next(ctx context.Context) *source.Repository {
 // git is the repository for a folder with git. A bare one has no checkout; what lies in it
 // is a tree all the same where it holds a file that a sweep reads, or else a folder could
 // hide one by looking like a bare repository.
-func (f *finder) git(c candidate, root *os.Root, l *listing, kind git) *source.Repository {
+func (f *finder) git(ctx context.Context, c candidate, root *os.Root, l *listing, kind git) *source.Repository {
 	repo := &source.Repository{Name: c.name, Path: c.shown}
 	if kind == bare && !f.anywhere(l) {
 		root.Close()
@@ -97,7 +98,7 @@ func (f *finder) git(c candidate, root *os.Root, l *listing, kind git) *source.R
 	} else {
 		repo = f.plain(c, root, l)
 	}
-	addHead(repo, f.space, c.path)
+	f.addHead(ctx, repo, c.path)
 	return repo
 }
 

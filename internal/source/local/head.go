@@ -1,7 +1,9 @@
 package local
 
 import (
+	"context"
 	"errors"
+	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
@@ -9,29 +11,76 @@ import (
 )
 
 // addHead adds what HEAD of the git repository at path names: its tree or, where there is
-// none, the reason.
-func addHead(repo *source.Repository, space *confine.Space, path string) {
-	git, err := gitrepo.Open(space, path)
+// none, the reason; then the trees of those of its refs that are swept, each distinct one
+// once.
+func (f *finder) addHead(ctx context.Context, repo *source.Repository, path string) {
+	git, err := gitrepo.Open(f.space, path)
 	if err != nil {
 		repo.Problems = append(repo.Problems, problem(err))
 		return
 	}
 	repo.Problems = append(repo.Problems, git.Problems()...)
-	ref, err := git.Head()
-	var tree *gitrepo.Tree
+	trees := map[string]*gitrepo.Tree{}
+	head, err := git.Head()
 	if err == nil {
-		tree, err = git.Tree(ref)
+		err = addTree(repo, git, head, trees)
 	}
 	switch {
 	case err == nil:
-		repo.Trees = append(repo.Trees, tree)
-		return
 	case errors.Is(err, gitrepo.ErrEmpty):
 		repo.Notes = append(repo.Notes, source.Note(problem(err)))
 	default:
 		repo.Problems = append(repo.Problems, problem(err))
 	}
-	git.Close()
+	if f.refs != (source.Refs{}) {
+		f.addRefs(ctx, repo, git, head, trees)
+	}
+	if len(trees) == 0 {
+		git.Close()
+	}
+}
+
+// seenRefs are the refs whose names are shown.
+var seenRefs = map[string]source.ObservedKind{source.Branches: source.SeenBranch, source.Tags: source.SeenTag}
+
+// addRefs adds the refs that are swept beside HEAD.
+func (f *finder) addRefs(ctx context.Context, repo *source.Repository, git *gitrepo.Repo, head gitrepo.Ref, trees map[string]*gitrepo.Tree) {
+	refs, errs := git.Refs(ctx, f.refs.Match)
+	for _, ref := range refs {
+		for prefix, kind := range seenRefs {
+			if short, ok := strings.CutPrefix(ref.Name, prefix); ok {
+				repo.Seen = append(repo.Seen, source.Observed{Kind: kind, Value: short})
+			}
+		}
+		if ref.Name == head.Name {
+			continue
+		}
+		if err := addTree(repo, git, ref, trees); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, err := range errs {
+		if p := problem(err); p.Code == source.CodeNotACommit {
+			repo.Notes = append(repo.Notes, source.Note(p))
+		} else {
+			repo.Problems = append(repo.Problems, p)
+		}
+	}
+}
+
+// addTree adds the tree of a ref, or the ref to a tree that is there.
+func addTree(repo *source.Repository, git *gitrepo.Repo, ref gitrepo.Ref, trees map[string]*gitrepo.Tree) error {
+	tree, err := git.Tree(ref)
+	if err != nil {
+		return err
+	}
+	if same := trees[tree.Root()]; same != nil {
+		same.Share(ref)
+		return nil
+	}
+	trees[tree.Root()] = tree
+	repo.Trees = append(repo.Trees, tree)
+	return nil
 }
 
 // problem is the problem of a repository that an error stands for.

@@ -1,5 +1,6 @@
 // Package local finds the repositories of the folders and files that a user named, and
-// gives the trees of each: the checkout as it lies and, for a git repository, HEAD.
+// gives the trees of each: the checkout as it lies and, for a git repository, HEAD and the
+// other refs that are asked for.
 //
 // A named path is
 //
@@ -33,6 +34,13 @@ import (
 // ErrNoSuchPath is wrapped by the error for a named path that does not exist.
 var ErrNoSuchPath = errors.New("no such file or folder")
 
+// Option changes what Repositories gives.
+type Option func(*finder)
+
+// WithRefs has the refs of git repositories swept beside HEAD. A tree that several refs have
+// is there once, and a source.Shared.
+func WithRefs(refs source.Refs) Option { return func(f *finder) { f.refs = refs } }
+
 // Repositories yields the repositories of the named paths in the order of their names. It
 // looks for the next one when it is asked to, so that a sweep begins before the last is
 // found. The caller closes each repository.
@@ -49,12 +57,15 @@ var ErrNoSuchPath = errors.New("no such file or folder")
 // repository inside of it is called below that. Where two named paths would give one name,
 // both stand under the path as it was given. A path that lies in another named one is swept
 // with that, once.
-func Repositories(ctx context.Context, paths []string, reads func(path string) bool) iter.Seq2[*source.Repository, error] {
+func Repositories(ctx context.Context, paths []string, reads func(path string) bool, opts ...Option) iter.Seq2[*source.Repository, error] {
 	return func(yield func(*source.Repository, error) bool) {
 		f, err := newFinder(paths, reads)
 		if err != nil {
 			yield(nil, err)
 			return
+		}
+		for _, opt := range opts {
+			opt(f)
 		}
 		defer f.space.Close()
 		for ctx.Err() == nil && f.queue.Len() > 0 {
