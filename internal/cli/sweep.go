@@ -14,8 +14,10 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/local"
 	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // sweepFlags are the flags of sweep.
@@ -25,6 +27,7 @@ type sweepFlags struct {
 	campaigns []string
 	failOn    []string
 	jobs      jobs
+	refs      string
 }
 
 func sweepCommand() *cobra.Command {
@@ -45,6 +48,7 @@ Exit codes: 0 nothing found, and all of it read; 1 an indicator was found;
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	f.outputFlags.add(flags)
+	flags.StringVar(&f.refs, "refs", "head", "also sweep `REFS` of git repositories: head, branches, tags, prs, all or a glob of their names")
 	flags.StringArrayVar(&f.ioc, "ioc", nil, "also look for the list or lists at `PATH`; repeatable")
 	flags.StringArrayVar(&f.campaigns, "campaign", nil, "look for the campaign `ID` alone; repeatable")
 	flags.StringVar(&f.exclusions, "exclusions", "", "`FILE` of what to live with, and until when")
@@ -75,13 +79,17 @@ func (j *jobs) Set(s string) error {
 
 func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	ctx := cmd.Context()
-	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Paths: paths}
+	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Paths: paths, Shown: shownByGit}
 	err := checkPaths(paths)
 	if err != nil {
 		return usage(err)
 	}
 	if cmd.Flags().Changed("propose-exclusions") && f.propose == "" {
 		return usage(errors.New("--propose-exclusions \"\": want a FILE"))
+	}
+	refs, err := source.ParseRefs(f.refs)
+	if err != nil {
+		return usage(fmt.Errorf("--%w", err))
 	}
 	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
 		return usage(err)
@@ -103,7 +111,7 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	defer out.discard()
 
 	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
-	summary, err := sweep.Run(ctx, local.Repositories(ctx, paths, sweep.Reads), opt, func(e finding.Event) error {
+	summary, err := sweep.Run(ctx, local.Repositories(ctx, paths, sweep.Reads, local.WithRefs(refs)), opt, func(e finding.Event) error {
 		progress.event(e)
 		out.event(e)
 		return nil
@@ -114,6 +122,9 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	}
 	return sweepExit(summary.Exit, out.commit())
 }
+
+// shownByGit are the properties that git repositories tell of their refs.
+var shownByGit = []ioc.Property{ioc.RefBranch, ioc.RefTag, ioc.CommitID, ioc.TreeID, ioc.CommitMessage, ioc.CommitAuthor}
 
 // sweepExit is the end of a sweep whose outputs failed with err: what was found counts, whatever
 // else happened, and an answer that was not given whole is never 0.

@@ -37,15 +37,8 @@ type Repository struct {
 	// Seen is what the repository shows beside its files, each value once for each ref that
 	// shows it.
 	Seen []Seen
-}
 
-// Seen is a value that a repository shows beside its files: the name of a branch, its own
-// description, the author of a commit.
-type Seen struct {
-	Property string // as ioc.Property spells it
-	Value    string // as its author wrote it
-	Ref      string // as Tree.Ref; "" for the repository itself
-	Commit   string // the commit that Ref names, where there is one
+	shown int // bytes of Seen
 }
 
 // Close lets go of what the trees of r hold open. Nothing is read from them after it.

@@ -98,3 +98,18 @@ func TestShared(t *testing.T) {
 		t.Errorf("ledger (-want +got):\n%s", diff)
 	}
 }
+
+// The properties that sources show are those that indicators are of.
+func TestPropertiesAreSpelledAlike(t *testing.T) {
+	shown := []string{
+		source.SeenBranch, source.SeenTag, source.SeenCommit, source.SeenTree, source.SeenMessage, source.SeenAuthor,
+		source.SeenName, source.SeenDescription, source.SeenRunner,
+	}
+	var known []string
+	for _, p := range ioc.Properties {
+		known = append(known, string(p))
+	}
+	if diff := cmp.Diff(known, shown); diff != "" {
+		t.Errorf("(-ioc +source):\n%s", diff)
+	}
+}

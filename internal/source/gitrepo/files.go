@@ -14,19 +14,24 @@ import (
 type Tree struct {
 	repo *Repo
 	ref  Ref
-	root gitobject.ID
+	text gitobject.CommitText
 	also []source.Ref
 }
 
 // Tree opens the tree of the commit that a ref names. The error is a *source.PathError.
 func (r *Repo) Tree(ref Ref) (*Tree, error) {
-	root, err := r.objects.commit(ref.ID)
+	text, err := r.objects.commit(ref.ID)
 	if err != nil {
 		f := gitobject.Fault(".git", err)
 		f.Err = fmt.Errorf("the commit %s: %w", ref.ID, f.Err)
 		return nil, f
 	}
-	return &Tree{repo: r, ref: ref, root: root}, nil
+	return &Tree{repo: r, ref: ref, text: text}, nil
+}
+
+// Shows is what the commit shows beside its files.
+func (t *Tree) Shows() *source.Commit {
+	return &source.Commit{Tree: t.Root(), Message: t.text.Message, People: t.text.People}
 }
 
 // Share says that another ref names the tree.
@@ -40,7 +45,7 @@ func (t *Tree) Refs() []source.Ref {
 }
 
 // Root is the id of the tree.
-func (t *Tree) Root() string { return t.root.String() }
+func (t *Tree) Root() string { return t.text.Tree.String() }
 
 // Ref is the full name of the ref, and "HEAD" where that names a commit itself.
 func (t *Tree) Ref() string { return t.ref.Name }
@@ -54,7 +59,7 @@ func (t *Tree) Close() error { return t.repo.Close() }
 // Files yields the files of the tree; see source.Tree. An entry for a submodule is yielded
 // with an error whose code says that it is a note.
 func (t *Tree) Files(ctx context.Context) iter.Seq2[source.File, error] {
-	return t.repo.trees.Files(ctx, t.root)
+	return t.repo.trees.Files(ctx, t.text.Tree)
 }
 
 // Read appends the content of a file to buf[:0]; see source.Tree.

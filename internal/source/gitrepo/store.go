@@ -236,13 +236,13 @@ func (s *store) tree(id gitobject.ID) ([]byte, error) {
 	return s.read(id, gitobject.Tree, gitobject.MaxTree, nil)
 }
 
-// commit reads a commit and gives its tree.
-func (s *store) commit(id gitobject.ID) (gitobject.ID, error) {
+// commit reads a commit.
+func (s *store) commit(id gitobject.ID) (gitobject.CommitText, error) {
 	data, err := s.read(id, gitobject.Commit, gitobject.MaxCommit, nil)
 	if err != nil {
-		return gitobject.ID{}, err
+		return gitobject.CommitText{}, err
 	}
-	return gitobject.CommitTree(data)
+	return gitobject.ParseCommit(data)
 }
 
 // fileSize gives source.File.Size of a blob. Where it is not known the reason is said by

@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
@@ -40,18 +39,10 @@ func (f *finder) addHead(ctx context.Context, repo *source.Repository, path stri
 	}
 }
 
-// seenRefs are the refs whose names are shown.
-var seenRefs = map[string]source.ObservedKind{source.Branches: source.SeenBranch, source.Tags: source.SeenTag}
-
 // addRefs adds the refs that are swept beside HEAD.
 func (f *finder) addRefs(ctx context.Context, repo *source.Repository, git *gitrepo.Repo, head gitrepo.Ref, trees map[string]*gitrepo.Tree) {
 	refs, errs := git.Refs(ctx, f.refs.Match)
 	for _, ref := range refs {
-		for prefix, kind := range seenRefs {
-			if short, ok := strings.CutPrefix(ref.Name, prefix); ok {
-				repo.Seen = append(repo.Seen, source.Observed{Kind: kind, Value: short})
-			}
-		}
 		if ref.Name == head.Name {
 			continue
 		}
@@ -74,6 +65,7 @@ func addTree(repo *source.Repository, git *gitrepo.Repo, ref gitrepo.Ref, trees 
 	if err != nil {
 		return err
 	}
+	repo.Show(source.Ref{Name: ref.Name, Commit: ref.ID.String()}, tree.Shows())
 	if same := trees[tree.Root()]; same != nil {
 		same.Share(ref)
 		return nil

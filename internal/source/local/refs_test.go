@@ -93,8 +93,15 @@ func TestRefs(t *testing.T) {
 			t.Errorf("%s: -want +got:\n%s\n%v", tt.refs, d, repo.Problems)
 		}
 	}
-	if repo := withRefs(t, dir, "branches"); len(repo.Seen) != 6 || repo.Seen[5] != (source.Observed{Kind: source.SeenBranch, Value: "b00005"}) {
-		t.Errorf("seen were %v", repo.Seen)
+	seen := map[string]int{}
+	for _, s := range withRefs(t, dir, "branches").Seen {
+		seen[s.Property]++
+		if s.Property == source.SeenBranch {
+			seen[s.Value]++
+		}
+	}
+	if seen[source.SeenBranch] != 6 || seen["b00005"] != 1 || seen[source.SeenMessage] != 6 || seen[source.SeenAuthor] != 6 {
+		t.Errorf("seen were %v", seen)
 	}
 }
 

@@ -1,0 +1,66 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Seen is a value that a repository shows beside its files: the name of a branch, its own
+// description, the author of a commit.
+type Seen struct {
+	Property string // one of those below
+	Value    string // as its author wrote it, of any bytes
+	Ref      string // as Tree.Ref; "" for the repository itself
+	Commit   string // the commit that Ref names, where there is one
+}
+
+// The properties, as ioc.Property spells them.
+const (
+	SeenBranch      = "branch" // without refs/heads/
+	SeenTag         = "tag"    // without refs/tags/
+	SeenCommit      = "commit"
+	SeenTree        = "tree"
+	SeenMessage     = "message"
+	SeenAuthor      = "author"
+	SeenName        = "repository" // without its owner
+	SeenDescription = "description"
+	SeenRunner      = "runner"
+)
+
+// maxShown is how many bytes of values a repository may show, of all its refs together.
+const maxShown = 32 << 20
+
+// Commit is what a commit shows.
+type Commit struct {
+	Tree    string // id in hex
+	Message string
+	People  []string // author and committer, "Name <address>"
+}
+
+// Show adds what a ref shows, and with c the commit that it names. Past a limit on all of it the
+// rest is left out, with a Problem.
+func (r *Repository) Show(ref Ref, c *Commit) {
+	add := func(property, value string) {
+		switch r.shown += len(value); {
+		case value == "":
+		case r.shown <= maxShown:
+			r.Seen = append(r.Seen, Seen{property, value, ref.Name, ref.Commit})
+		case r.shown-len(value) <= maxShown: // the first that is left out
+			r.Problems = append(r.Problems, Problem{Code: CodeLimit, Detail: fmt.Sprintf("names, messages and authors of its refs are more than %d bytes: the rest was not looked at", maxShown)})
+		}
+	}
+	for _, kind := range [...]struct{ prefix, property string }{{Branches, SeenBranch}, {Remotes, SeenBranch}, {Tags, SeenTag}} {
+		if short, ok := strings.CutPrefix(ref.Name, kind.prefix); ok {
+			add(kind.property, short)
+		}
+	}
+	add(SeenCommit, ref.Commit)
+	if c == nil {
+		return
+	}
+	add(SeenTree, c.Tree)
+	add(SeenMessage, c.Message)
+	for _, person := range c.People {
+		add(SeenAuthor, person)
+	}
+}
