@@ -51,22 +51,15 @@ func (s Spec) Entry(e ecosystem.Ecosystem, name string) (p lockfile.Package, who
 	}
 	kind := s[0] &^ specCut
 	ver, rng, _ := strings.Cut(string(s[1:]), "\x00")
-	p = lockfile.Package{Ecosystem: e, Name: name, Version: ver, Range: rng}
 	switch {
 	case kind <= byte(lockfile.NoVersion):
-		p.Source.Kind = lockfile.SourceKind(kind)
-	case kind == specAddress: // asked for by name and version, whatever the entry is
-		p.Source.Kind = lockfile.Registry
+		p = lockfile.Package{Ecosystem: e, Name: name, Version: ver, Range: rng, Source: lockfile.Source{Kind: lockfile.SourceKind(kind)}}
+	case kind == specAddress: // the entry is another, of which nothing is said here
+		p = lockfile.Package{Ecosystem: e, Source: lockfile.Source{Kind: lockfile.Path}, Address: &lockfile.Identity{Name: name, Version: ver}}
 	default:
 		return p, false, false
 	}
 	return p, s[0]&specCut == 0, true
-}
-
-// Locks reports whether the spec is of an entry that is an exact version of the package of its
-// name.
-func (s Spec) Locks() bool {
-	return s != "" && lockfile.SourceKind(s[0]&^specCut).Exact()
 }
 
 // Commit is the commit of a term under RepositoryKey.

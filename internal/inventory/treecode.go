@@ -16,7 +16,7 @@ const (
 	treeCounts   = iota // total, files, reasons, problems
 	treeFlags           // one byte each file
 	treePaths           // references: folder, base name
-	treeSizes           // size + 1, so that 0 is unknown
+	treeSizes           // from source.SizeUnfetched on
 	treeFormats         // references
 	treeReasons         // reference, count
 	treeProblems        // references: file, code, detail
@@ -69,7 +69,7 @@ func (w *writer) file(f *File) error {
 	dir, base := splitPath(f.Path)
 	w.ref(treePaths, dir)
 	w.ref(treePaths, base)
-	w.uint(treeSizes, uint64(f.Size+1))
+	w.uint(treeSizes, uint64(f.Size-source.SizeUnfetched))
 	var flags byte
 	if f.Blob != "" {
 		id, err := ParseID(f.Blob)
@@ -161,7 +161,7 @@ func (r *reader) tree() *Tree {
 
 func (r *reader) file(f *File) {
 	f.Path = r.ref(treePaths) + r.ref(treePaths)
-	f.Size = int64(r.count(treeSizes, 1<<62)) - 1
+	f.Size = int64(r.count(treeSizes, 1<<62)) + source.SizeUnfetched
 	flags := r.byte(treeFlags)
 	if flags >= fileFlags {
 		r.fail("a file with marks that are none of ours")

@@ -143,4 +143,5 @@ var problemWords = map[string]string{
 	"fork":          "a fork: swept all the same",
 	"not-selected":  "a repository that the selection leaves out",
 	"fallback":      "read in the second-best way",
+	"not-kept":      "the inventory lacks it, or has it as another version or catalogue read it",
 }

@@ -99,6 +99,7 @@ const (
 	CodeArchived    Code = "archived"     // read-only by decision of its owner; it is swept
 	CodeFork        Code = "fork"         // a fork; it is swept
 	CodeUnselected  Code = "not-selected" // a repository that the selection leaves out
+	CodeNotKept     Code = "not-kept"     // the inventory lacks it, or has it only as another version or catalogue made it
 	CodeFallback    Code = "fallback"     // read in the second-best way; the detail says why
 )
 

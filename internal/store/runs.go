@@ -116,6 +116,15 @@ func (s *Store) Runs(ctx context.Context, n int) ([]inventory.Run, error) {
 	return out, s.failed("list the runs", err)
 }
 
+// Run is the run with that id; ok is false where there is none.
+func (s *Store) Run(ctx context.Context, id inventory.RunID) (run inventory.Run, ok bool, err error) {
+	out, err := s.runs(ctx, "WHERE id = $1", int64(id))
+	if err != nil || len(out) == 0 {
+		return inventory.Run{}, false, s.failed("look up a run", err)
+	}
+	return out[0], true, nil
+}
+
 func (s *Store) runs(ctx context.Context, which string, args ...any) ([]inventory.Run, error) {
 	rows, err := s.read.QueryContext(ctx, "SELECT id, scope, catalogue, started, finished, interrupted, problems FROM inv_run "+which, args...)
 	if err != nil {

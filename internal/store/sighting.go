@@ -14,7 +14,7 @@ func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.R
 		return err
 	}
 	for i := range r.Refs {
-		if err := r.ref(ctx, tx, id, &r.Refs[i], run, now); err != nil {
+		if err := r.ref(ctx, tx, id, i, run, now); err != nil {
 			return err
 		}
 	}
@@ -49,8 +49,9 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 	return id, err
 }
 
-// ref marks the state of a ref as seen, or begins a new one.
-func (r *encodedSighting) ref(ctx context.Context, tx *sql.Tx, repository int64, ref *inventory.Ref, run inventory.RunID, now int64) error {
+// ref marks the state of the i-th ref as seen, or begins a new one.
+func (r *encodedSighting) ref(ctx context.Context, tx *sql.Tx, repository int64, i int, run inventory.RunID, now int64) error {
+	ref := &r.Refs[i]
 	var id int64
 	var commit, root []byte
 	there, err := one(ctx, tx, "SELECT id, commit_id, root FROM inv_ref WHERE repository = $1 AND current = 1 AND name = $2",
@@ -66,8 +67,8 @@ func (r *encodedSighting) ref(ctx context.Context, tx *sql.Tx, repository int64,
 		root = ref.Root[:]
 	}
 	if same {
-		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, last_run = $2, selection = $3, root = $4 WHERE id = $5",
-			now, int64(run), r.Selection, root, id)
+		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, last_run = $2, selection = $3, root = $4, position = $5 WHERE id = $6",
+			now, int64(run), r.Selection, root, i, id)
 		return err
 	}
 	if there {
@@ -75,9 +76,9 @@ func (r *encodedSighting) ref(ctx context.Context, tx *sql.Tx, repository int64,
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO inv_ref (repository, name, commit_id, root, selection, first_seen, last_seen, first_run, last_run, current)
-		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $7, 1)`,
-		repository, []byte(ref.Name), []byte(ref.Commit), root, r.Selection, now, int64(run))
+	_, err = tx.ExecContext(ctx, `INSERT INTO inv_ref (repository, name, commit_id, root, selection, first_seen, last_seen, first_run, last_run, current, position)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $7, 1, $8)`,
+		repository, []byte(ref.Name), []byte(ref.Commit), root, r.Selection, now, int64(run), i)
 	return err
 }
 

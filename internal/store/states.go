@@ -17,7 +17,7 @@ import (
 type RepositoryState struct {
 	inventory.Repository
 	inventory.Shown
-	Refs     []inventory.State // those that are current, by name
+	Refs     []inventory.State // those that are current, in the order of the last sweep
 	LastSeen time.Time
 	LastRun  inventory.RunID
 }
@@ -132,7 +132,7 @@ func (s *Store) repositories(ctx context.Context) (all []*RepositoryState, byID 
 
 func (s *Store) currentRefs(ctx context.Context, byID map[int64]*RepositoryState) error {
 	rows, err := s.read.QueryContext(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
-		WHERE f.current = 1 AND r.gone = 0 ORDER BY f.repository, f.name`)
+		WHERE f.current = 1 AND r.gone = 0 ORDER BY f.repository, f.position, f.id`)
 	var failed error
 	each(rows, err, func() error {
 		st, err := scanState(rows)

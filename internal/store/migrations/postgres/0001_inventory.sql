@@ -39,7 +39,8 @@ CREATE TABLE inv_ref (
 	last_seen  BIGINT NOT NULL,
 	first_run  BIGINT NOT NULL,
 	last_run   BIGINT NOT NULL,
-	current    BIGINT NOT NULL
+	current    BIGINT NOT NULL,
+	position   BIGINT NOT NULL      -- among the refs of the repository
 );
 CREATE INDEX inv_ref_repository ON inv_ref (repository, current, name);
 CREATE INDEX inv_ref_root ON inv_ref (root);

@@ -39,7 +39,8 @@ CREATE TABLE inv_ref (
 	last_seen  INTEGER NOT NULL,
 	first_run  INTEGER NOT NULL,
 	last_run   INTEGER NOT NULL,
-	current    INTEGER NOT NULL
+	current    INTEGER NOT NULL,
+	position   INTEGER NOT NULL      -- among the refs of the repository
 );
 CREATE INDEX inv_ref_repository ON inv_ref (repository, current, name);
 CREATE INDEX inv_ref_root ON inv_ref (root);

@@ -1,0 +1,89 @@
+// Package lookup asks an inventory: who has a package, what a catalogue meets, what changed
+// between two sweeps. It asks nobody else.
+//
+// Every answer is confirmed on what the contents hold: the index of the store names candidates,
+// and a content that it does not name provably has nothing of what was asked for.
+package lookup
+
+import (
+	"context"
+
+	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/internal/store"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// asked is what a catalogue asks for under one key.
+type asked struct {
+	names []ioc.Name // packages
+	any   bool       // a scope, digest or commit: whoever has the key may have it
+}
+
+// Candidates are the contents in which an entry may meet set. Of all others it is certain that
+// none does, a range that admits a listed version included.
+func Candidates(ctx context.Context, st *store.Store, set *ioc.Set) (map[store.ContentID]bool, error) {
+	under := askedBy(set)
+	keys := make([]uint64, 0, len(under))
+	for key := range under {
+		keys = append(keys, key)
+	}
+	out := map[store.ContentID]bool{}
+	for p, err := range st.Find(ctx, keys) {
+		if err != nil {
+			return nil, err
+		}
+		if under[p.Key].meets(set, p.Spec) {
+			for _, id := range p.Contents {
+				out[id] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+func askedBy(set *ioc.Set) map[uint64]*asked {
+	under := map[uint64]*asked{}
+	at := func(key uint64) *asked {
+		if under[key] == nil {
+			under[key] = &asked{}
+		}
+		return under[key]
+	}
+	for name := range set.Names() {
+		if name.Namespace {
+			at(inventory.ScopeKey(name.Name)).any = true
+			continue
+		}
+		a := at(inventory.NameKey(name.Ecosystem, name.Name))
+		a.names = append(a.names, name)
+	}
+	for prefix := range set.DigestPrefixes() {
+		at(inventory.DigestKey(prefix)).any = true
+	}
+	for begin := range set.CommitKeys() {
+		at(inventory.CommitKey(begin)).any = true
+	}
+	return under
+}
+
+// meets reports whether an entry that the spec describes may meet the catalogue by its name. One
+// of Go whose name differs by letter case meets no more than the listed name itself would.
+func (a *asked) meets(set *ioc.Set, spec inventory.Spec) bool {
+	if a.any {
+		return true
+	}
+	for _, name := range a.names {
+		p, whole, ok := spec.Entry(name.Ecosystem, name.Name)
+		if !ok {
+			continue
+		}
+		if !whole {
+			return true
+		}
+		if found, _ := match.Package(set, &p); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,129 @@
+package lookup
+
+import (
+	"context"
+	"sync"
+
+	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/store"
+	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
+)
+
+// Memory is a sweep's memory (sweep.Memory) in a store. It is made for one run and one catalogue.
+type Memory struct {
+	store     *store.Store
+	run       inventory.RunID
+	selection string // of trees; "" takes any
+
+	known map[inventory.Key]store.Known // contents as they were when the run began
+	met   map[store.ContentID]bool      // those of them in which the catalogue may meet something
+
+	mu      sync.Mutex
+	batch   inventory.Batch                      // not written yet
+	pending map[inventory.ID]*inventory.Tree     // its trees, by root
+	content map[inventory.Key]*inventory.Content // its contents
+}
+
+var _ sweep.Memory = (*Memory)(nil)
+
+// atOnce is how many repositories are written together. What is not written when a run is killed
+// is read again by the next.
+const atOnce = 50
+
+// NewMemory makes the memory of a run that looks for set.
+func NewMemory(ctx context.Context, st *store.Store, run inventory.RunID, set *ioc.Set) (*Memory, error) {
+	return newMemory(ctx, st, run, set, inventory.Selection(set))
+}
+
+func newMemory(ctx context.Context, st *store.Store, run inventory.RunID, set *ioc.Set, selection string) (*Memory, error) {
+	m := &Memory{
+		store: st, run: run, selection: selection,
+		known: map[inventory.Key]store.Known{}, pending: map[inventory.ID]*inventory.Tree{}, content: map[inventory.Key]*inventory.Content{},
+	}
+	// Summaries first: what is written meanwhile is not known, and so is read.
+	for k, err := range st.Summaries(ctx, formats.Revision) {
+		if err != nil {
+			return nil, err
+		}
+		m.known[k.Key] = k
+	}
+	var err error
+	m.met, err = Candidates(ctx, st, set)
+	return m, err
+}
+
+// Tree is the tree of that root as it was listed for the catalogue, nil where it is not known.
+func (m *Memory) Tree(ctx context.Context, root inventory.ID) (*inventory.Tree, error) {
+	m.mu.Lock()
+	t := m.pending[root]
+	m.mu.Unlock()
+	if t != nil {
+		return t, nil
+	}
+	trees, err := m.store.Trees(ctx, []inventory.ID{root}, m.selection)
+	return trees[root], err
+}
+
+// Content is what a content held: see sweep.Memory.
+func (m *Memory) Content(ctx context.Context, key inventory.Key, whole bool) (c *inventory.Content, sum inventory.Summary, known bool, err error) {
+	m.mu.Lock()
+	c = m.content[key]
+	m.mu.Unlock()
+	if c != nil {
+		return c, c.Summary(), true, nil
+	}
+	k, ok := m.known[key]
+	if ok && !whole && !m.met[k.ID] && k.Problems == 0 && k.Includes == 0 {
+		return nil, k.Summary, true, nil
+	}
+	if !ok && !whole {
+		return nil, inventory.Summary{}, false, nil
+	}
+	c, err = m.store.Content(ctx, key)
+	if c == nil || err != nil {
+		return nil, inventory.Summary{}, false, err
+	}
+	return c, c.Summary(), true, nil
+}
+
+// Keep takes what was seen of a repository, and writes when there is enough of it.
+func (m *Memory) Keep(ctx context.Context, kept sweep.Kept) error {
+	m.mu.Lock()
+	for _, t := range kept.Trees {
+		t.Selection = m.selection
+		m.pending[t.Root] = t
+		m.batch.Trees = append(m.batch.Trees, t)
+	}
+	for _, c := range kept.Contents {
+		m.content[c.Key] = c
+		m.batch.Contents = append(m.batch.Contents, c)
+	}
+	if kept.Sighting != nil {
+		m.batch.Repositories = append(m.batch.Repositories, kept.Sighting)
+	}
+	enough := len(m.batch.Repositories) >= atOnce
+	m.mu.Unlock()
+	if !enough {
+		return nil
+	}
+	return m.Flush(ctx)
+}
+
+// Flush writes what was kept. It is to be called at the end of a run, before store.Store.Finish.
+func (m *Memory) Flush(ctx context.Context) error {
+	m.mu.Lock()
+	batch := m.batch
+	m.mu.Unlock()
+	if len(batch.Contents)+len(batch.Trees)+len(batch.Repositories) == 0 {
+		return nil
+	}
+	err := m.store.Write(ctx, m.run, &batch)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.batch = inventory.Batch{}
+	clear(m.pending)
+	clear(m.content)
+	return err
+}
