@@ -16,6 +16,7 @@ var floors = [][]string{
 	{"internal/cli"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
+	{"internal/lookup"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
