@@ -42,11 +42,12 @@ func BenchmarkCorpus(b *testing.B) {
 			}
 			b.SetBytes(size)
 			b.ReportAllocs()
+			opt := lockfile.Options{Memory: new(lockfile.Memory)} // as a sweep reads many files
 			packages := 0
 			began := cpuTime(b)
 			for b.Loop() {
 				for _, data := range files[format.ID] {
-					packages += len(format.Parse(data, lockfile.Options{}).Packages)
+					packages += len(format.Parse(data, opt).Packages)
 				}
 			}
 			cpu := (cpuTime(b) - began).Seconds()

@@ -64,11 +64,15 @@ type Scanner struct {
 	searches int  // see maxSearches
 
 	file *lockfile.File
+
+	openRoom [32]byte // where open and names begin: most files need no more
+	nameRoom [32]span
 }
 
 // New makes a scanner over text that adds its problems to file.
 func New(text string, file *lockfile.File, opt Options) *Scanner {
-	s := &Scanner{text: text, opt: opt, line: 1, file: file, open: make([]byte, 0, 64), names: make([]span, 0, 64)}
+	s := &Scanner{text: text, opt: opt, line: 1, file: file}
+	s.open, s.names = s.openRoom[:0], s.nameRoom[:0]
 	s.checkUTF8 = !utf8.ValidString(text)
 	s.pos = len(text) - len(strings.TrimPrefix(text, "\ufeff"))
 	return s
