@@ -162,7 +162,7 @@ func describe(opt Options, started time.Time) *finding.Run {
 	return &finding.Run{
 		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths,
 		Catalogue: finding.Catalogue{
-			Revision: opt.Set.Revision(), Campaigns: len(opt.Set.Campaigns()), Indicators: st.Indicators,
+			Revision: opt.Set.Revision(), Campaigns: st.Campaigns, Indicators: st.Indicators,
 			Packages: st.Packages, Versions: st.Versions,
 		},
 	}

@@ -174,9 +174,19 @@ func (c *compiler) indicator(campaign int, ind Indicator) error {
 	return err
 }
 
-// nameSections are the tables of names, by ecosystem.
-var nameSections = map[ecosystem.Ecosystem]int{
-	ecosystem.NPM: secNPM, ecosystem.PyPI: secPyPI, ecosystem.Go: secGo, ecosystem.Actions: secActions,
+// nameSection is the table of names of an ecosystem; ok is false where there is none.
+func nameSection(e ecosystem.Ecosystem) (section int, ok bool) {
+	switch e {
+	case ecosystem.NPM:
+		return secNPM, true
+	case ecosystem.PyPI:
+		return secPyPI, true
+	case ecosystem.Go:
+		return secGo, true
+	case ecosystem.Actions:
+		return secActions, true
+	}
+	return 0, false
 }
 
 func (c *compiler) packageIndicator(number uint32, ind Indicator) (met bool, err error) {
@@ -188,7 +198,7 @@ func (c *compiler) packageIndicator(number uint32, ind Indicator) (met bool, err
 		c.digest(number, d)
 		met = true
 	}
-	section, ok := nameSections[ind.Ecosystem]
+	section, ok := nameSection(ind.Ecosystem)
 	if !ok || ind.Name == "" {
 		return met, nil
 	}

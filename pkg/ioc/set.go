@@ -259,7 +259,7 @@ func (s *Set) match(out []Match, x *index, n uint32, why Reason) []Match {
 // and where there are none the reason: OtherName, OtherVersion, SafeVersion or OddVersion.
 // A name that is not listed costs one look-up and no allocation.
 func (s *Set) Package(e ecosystem.Ecosystem, name, ver string) ([]Match, Reason) {
-	section, ok := nameSections[e]
+	section, ok := nameSection(e)
 	if !ok {
 		return nil, OtherName
 	}
@@ -275,7 +275,9 @@ func (s *Set) Package(e ecosystem.Ecosystem, name, ver string) ([]Match, Reason)
 				q.ask(table(x.sections[section]).find(folded), CaseOnly)
 			}
 		}
-		q.ask(table(x.sections[section]).find(scopeOf(e, name)), Namespace)
+		if scope := scopeOf(e, name); scope != "" {
+			q.ask(table(x.sections[section]).find(scope), Namespace)
+		}
 		out = append(out, q.out...)
 		if q.why != OtherName {
 			why = q.why
@@ -402,7 +404,7 @@ func (q *query) test(v value) Reason {
 // is met by any range, as AllVersions, and any name of a listed scope as Namespace. The reason
 // of no match is OtherName or NoLatent.
 func (s *Set) Latent(e ecosystem.Ecosystem, name, expr string) ([]Match, Reason) {
-	section, ok := nameSections[e]
+	section, ok := nameSection(e)
 	if !ok {
 		return nil, OtherName
 	}
