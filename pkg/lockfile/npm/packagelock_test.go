@@ -143,7 +143,9 @@ func TestPackageLockDamage(t *testing.T) {
 	testTraps(t, npm.ParsePackageLock, []trap{
 		{`{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"},"node_modules/b":{"versi`, `a@1.0.0 b@(no-version) !1:truncated`},
 		{`{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}`, `a@1.0.0 !1:truncated`},
-		{"{\"lockfileVersion\":3,\"packages\":{\"node_modules/a\":{\n<<<<<<< HEAD\n\"version\":\"1.0.0\"},\"node_modules/b\":{\"version\":\"2.0.0\"}}}", `a@(no-version) b@2.0.0 !2:syntax`},
+		{"{\"lockfileVersion\":3,\"packages\":{\"node_modules/a\":{\n<<<<<<< HEAD\n\"version\":\"1.0.0\"},\"node_modules/b\":{\"version\":\"2.0.0\"}}}", `a@1.0.0 b@2.0.0 !2:syntax`},
+		{"{\"lockfileVersion\":3,\"packages\":{\n\"node_modules/a\":{\n<<<<<<< HEAD\n\"version\":\"1.0.0\",\n=======\n\"version\":\"6.6.6\",\n>>>>>>> x\n\"dev\":true}}}", `a@1.0.0 a@6.6.6{dev} !3:syntax !5:syntax !6:repeated-key !7:syntax`},
+		{"<<<<<<< HEAD\n{\"lockfileVersion\":3,\"packages\":{\"node_modules/a\":{\"version\":\"1.0.0\"}}}\n=======\n{\"lockfileVersion\":3,\"packages\":{\"node_modules/a\":{\"version\":\"6.6.6\"}}}\n>>>>>>> x\n", `a@1.0.0 a@6.6.6 !1:syntax !3:syntax !4:documents !5:syntax`},
 		{v3(`"node_modules/a":{"version":"1.0.0" "dev":true},"node_modules/b":{"version":"2.0.0"},`), `a@1.0.0{dev} b@2.0.0 !1:syntax !1:syntax`},
 		{v3(`"node_modules/a":{"version":"1.0.0"},?,"node_modules/b":{"version":"2.0.0"}`), `a@1.0.0 b@2.0.0 !1:syntax`},
 		{v3(`"node_modules/a":{"version":"1.0.0","node_modules/b":{"version":"2.0.0"}`), `b@2.0.0 a@1.0.0 !1:entry !1:truncated`}, // a brace is missing

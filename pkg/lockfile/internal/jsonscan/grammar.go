@@ -44,6 +44,32 @@ func spacesEnd(text string, i int) int {
 	return i
 }
 
+// conflict moves over a line that git puts around the two sides of an unfinished merge. npm
+// reads a file with such lines and installs a mixture of both sides: they are read as if one
+// stood behind the other.
+func (s *Scanner) conflict() bool {
+	rest := s.text[s.pos:]
+	if s.pos > 0 && s.text[s.pos-1] != '\n' || !hasConflictMark(rest) {
+		return false
+	}
+	s.problem(s.pos, lockfile.CodeSyntax, "the mark of a merge conflict")
+	end := strings.IndexByte(rest, '\n')
+	if end < 0 {
+		end = len(rest)
+	}
+	s.pos += end
+	return true
+}
+
+func hasConflictMark(text string) bool {
+	for _, mark := range [...]string{"<<<<<<<", "|||||||", "=======", ">>>>>>>"} {
+		if strings.HasPrefix(text, mark) {
+			return true
+		}
+	}
+	return false
+}
+
 // comment moves over a comment: no tool writes one, but some would read past it.
 func (s *Scanner) comment() bool {
 	rest := s.text[s.pos:]
@@ -85,9 +111,11 @@ func (s *Scanner) next(first, separated bool) bool {
 		return false
 	}
 	c := s.space()
-	for c == ',' {
-		s.problem(s.pos, lockfile.CodeSyntax, "a comma too many")
-		s.pos++
+	for c == ',' || c != '"' && s.conflict() {
+		if c == ',' {
+			s.problem(s.pos, lockfile.CodeSyntax, "a comma too many")
+			s.pos++
+		}
 		c = s.space()
 	}
 	closer := s.open[len(s.open)-1]
@@ -269,7 +297,7 @@ func (s *Scanner) unexpected(want string) {
 		s.fail(lockfile.CodeEncoding, "a NUL byte where %s should be", want)
 	case r == utf8.RuneError && size == 1:
 		s.fail(lockfile.CodeEncoding, "the byte %#x, which is not UTF-8, where %s should be", rest[0], want)
-	case strings.HasPrefix(rest, "<<<<<<<"), strings.HasPrefix(rest, "======="), strings.HasPrefix(rest, ">>>>>>>"):
+	case hasConflictMark(rest):
 		s.fail(lockfile.CodeSyntax, "the mark of a merge conflict where %s should be", want)
 	default:
 		s.fail(lockfile.CodeSyntax, "%q where %s should be", r, want)

@@ -88,6 +88,9 @@ func (s *Scanner) Document() bool {
 		return false
 	}
 	c := s.space()
+	for s.conflict() {
+		c = s.space()
+	}
 	switch {
 	case s.pos == len(s.text) && s.started:
 		return false

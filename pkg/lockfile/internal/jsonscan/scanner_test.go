@@ -74,6 +74,9 @@ func TestScanner(t *testing.T) {
 		{"{\"a\":1,\n\"a\":2}", `{a:1;a:2;}!2:repeated-key`},
 		{`{"a":1,"\u0061":2}`, `{a:1;a:2;}!1:repeated-key`},
 		{`{"a":1,}`, `{a:1;}!1:syntax`},
+		{"{\n<<<<<<< HEAD\n\"a\":1,\n||||||| b\n\"a\":0,\n=======\n\"a\":2,\n>>>>>>> x\n\"b\":3}", `{a:1;a:0;a:2;b:3;}!2:syntax!4:syntax!5:repeated-key!6:syntax!7:repeated-key!8:syntax`},
+		{"<<<<<<< HEAD\n{\"a\":1}\n=======\n{\"a\":2}\n>>>>>>> x\n", `{a:1;}{a:2;}!1:syntax!3:syntax!4:documents!5:syntax`},
+		{"[1,\n<<<<<<< HEAD\n2,\n=======\n3,\n>>>>>>> x\n4]", `[1;2;3;4;]!2:syntax!4:syntax!6:syntax`},
 		{`[1,]`, `[1;]!1:syntax`},
 		{`[,]`, `[]!1:syntax`},
 		{`[1,,2]`, `[1;2;]!1:syntax`},
@@ -114,7 +117,7 @@ func TestScanner(t *testing.T) {
 		{`{"a":}`, `{}!1:syntax`},
 		{`{1:2}`, `{}!1:syntax`},
 		{`}`, `!1:syntax`},
-		{"{\n<<<<<<< HEAD\n\"a\":1}", `{}!2:syntax`},
+		{"{\n<<<<<<< HEAD\n\"a\":1}", `{a:1;}!2:syntax`},
 		{"{\"a\":1,\u00a0\"b\":2}", `{a:1;}!1:syntax`}, // a no-break space is no white space
 	} {
 		if got := transcript(tt.in, jsonscan.Options{}); got != tt.want {
