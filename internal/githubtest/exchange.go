@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,9 +30,13 @@ type Exchange struct {
 	Header http.Header
 	Answer bytes.Buffer
 
-	// What goes wrong on its way. Cut is the number of bytes of the answer after which the
-	// connection is cut; -1 is never. Slow is the pause before each SlowBytes of it.
+	// What goes wrong on its way. Cut is the number of bytes of the body after which the
+	// connection is closed; -1 is never. Drop closes it before anything is sent, and Reset
+	// makes the client's system see a reset instead of an end. Slow is the pause before
+	// each SlowBytes of the body.
 	Cut       int
+	Drop      bool
+	Reset     bool
 	Slow      time.Duration
 	SlowBytes int
 
@@ -69,11 +74,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.answer()
-	e.send(w)
-	s.note(e, time.Since(began))
-	if e.Cut >= 0 && e.Cut < e.Answer.Len() {
-		panic(http.ErrAbortHandler) // cuts the connection
+	s.note(e, time.Since(began)) // before it is sent: whoever has the answer finds it in the log
+	if !e.Drop {
+		e.send(w)
 	}
+	if e.Drop || e.Cut >= 0 && e.Cut < e.Answer.Len() {
+		if e.Reset {
+			reset(w)
+		}
+		panic(http.ErrAbortHandler) // closes the connection
+	}
+}
+
+// reset closes a connection so that the other side sees a reset.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // the close alone would do
+	}
+	_ = conn.Close() // it is meant to break
 }
 
 // kindOf tells requests apart by their path.
@@ -165,6 +187,9 @@ func (e *Exchange) Serve() {
 		if !e.serveNumbered() {
 			e.server.routes.ServeHTTP(discard{}, e.Request.WithContext(withExchange(e.Request.Context(), e)))
 		}
+		if e.route == "" {
+			e.unexpected()
+		}
 		e.conditional()
 	}
 	e.charge()
@@ -210,18 +235,19 @@ func (e *Exchange) limited() bool {
 		return false
 	}
 	if m := s.minute(e.who); s.opts.Limits.Secondary && m.secondary(e.Kind, e.Request.Method, makesContent(e.Request)) {
-		e.secondaryLimit(http.StatusForbidden, m.start.Add(time.Minute).Sub(s.opts.Now()))
+		e.secondaryLimit(http.StatusForbidden, Told{RetryAfter: m.start.Add(time.Minute).Sub(s.opts.Now())}, secondaryDocumentation)
 		return true
 	}
 	b := s.bucket(e.who, e.resource())
 	if b.remaining() > 0 {
 		return false
 	}
+	told := Told{Reset: b.reset.Sub(s.opts.Now())}
 	if e.Kind == GraphQL {
-		e.graphQLLimit(b, "RATE_LIMITED")
+		e.graphQLLimit("RATE_LIMITED", told)
 		return true
 	}
-	e.primaryLimit(http.StatusForbidden, b.reset, true, 0)
+	e.primaryLimit(http.StatusForbidden, told)
 	return true
 }
 
@@ -229,49 +255,69 @@ func makesContent(r *http.Request) bool {
 	return r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/issues") || strings.HasSuffix(r.URL.Path, "/comments"))
 }
 
-// primaryLimit answers that the hour's points are spent. The client is told by the reset
-// header, and by retry-after when that is not 0.
-func (e *Exchange) primaryLimit(status int, reset time.Time, withReset bool, retryAfter time.Duration) {
-	until := reset
-	b := bucket{limit: e.server.bucket(e.who, e.resource()).limit, reset: reset}
-	b.used = b.limit
+// Told is how an answer tells a client to wait. Where both are 0 the client is told nothing,
+// and is to wait for a minute.
+type Told struct {
+	RetryAfter time.Duration // in the header retry-after
+	Reset      time.Duration // until the time in x-ratelimit-reset
+}
+
+// untilOf gives the time before which a client that was told so is not to call. The header
+// retry-after comes first.
+func (e *Exchange) untilOf(told Told, exhausted bool) time.Time {
+	switch {
+	case told.RetryAfter > 0:
+		return e.Now().Add(told.RetryAfter)
+	case told.Reset > 0 && exhausted:
+		return e.Now().Add(told.Reset)
+	}
+	return e.Now().Add(time.Minute)
+}
+
+// tellHeaders sets the headers of a limit. Callers hold the lock.
+func (e *Exchange) tellHeaders(told Told, exhausted bool) {
+	b := *e.server.bucket(e.who, e.resource())
+	if told.Reset > 0 {
+		b.reset = e.Now().Add(told.Reset)
+	}
+	if exhausted {
+		b.used = b.limit
+	}
 	b.headers(e.Header, e.resource())
-	if !withReset {
+	if told.Reset == 0 && exhausted {
 		e.Header.Del("X-Ratelimit-Reset")
-		until = e.Now().Add(time.Minute)
 	}
-	if retryAfter > 0 {
-		e.Header.Set("Retry-After", strconv.Itoa(seconds(retryAfter)))
-		until = e.Now().Add(retryAfter)
+	if told.RetryAfter > 0 {
+		e.Header.Set("Retry-After", strconv.Itoa(seconds(told.RetryAfter)))
 	}
+}
+
+// primaryLimit answers that the hour's points are spent. Callers hold the lock.
+func (e *Exchange) primaryLimit(status int, told Told) {
+	e.tellHeaders(told, true)
 	e.fail(status, "API rate limit exceeded for "+e.who.key()+".")
-	e.server.tell(waitKey(e.who, e.resource()), until, "primary limit", e.conn)
+	e.server.tell(waitKey(e.who, e.resource()), e.untilOf(told, true), "primary limit", e.conn)
 }
 
 // secondaryDocumentation is where the error of a secondary limit points, today.
 const secondaryDocumentation = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 
-// secondaryLimit answers that too much was asked at once. A client that is not told how
-// long to wait is to wait for a minute.
-func (e *Exchange) secondaryLimit(status int, retryAfter time.Duration) {
-	until := e.Now().Add(time.Minute)
-	if retryAfter > 0 {
-		e.Header.Set("Retry-After", strconv.Itoa(seconds(retryAfter)))
-		until = e.Now().Add(retryAfter)
-	}
-	e.server.bucket(e.who, e.resource()).headers(e.Header, e.resource())
-	e.failAt(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", secondaryDocumentation)
-	e.server.tell(waitKey(e.who, ""), until, "secondary limit", e.conn)
+// secondaryLimit answers that too much was asked at once. Callers hold the lock.
+func (e *Exchange) secondaryLimit(status int, told Told, documentation string) {
+	e.tellHeaders(told, false)
+	e.failAt(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", documentation)
+	e.server.tell(waitKey(e.who, ""), e.untilOf(told, false), "secondary limit", e.conn)
 }
 
-// graphQLLimit answers as GraphQL does when its points are spent: with 200.
-func (e *Exchange) graphQLLimit(b *bucket, typ string) {
-	b.headers(e.Header, graphQLResource)
+// graphQLLimit answers as GraphQL does when its points are spent: with 200. GitHub was
+// seen to send either of two types. Callers hold the lock.
+func (e *Exchange) graphQLLimit(typ string, told Told) {
+	e.tellHeaders(told, true)
 	e.Status = http.StatusOK
 	e.json(map[string]any{"errors": []any{map[string]any{
 		"type": typ, "code": "graphql_rate_limit", "message": "API rate limit already exceeded for " + e.who.key() + ".",
 	}}})
-	e.server.tell(waitKey(e.who, graphQLResource), b.reset, "GraphQL limit", e.conn)
+	e.server.tell(waitKey(e.who, graphQLResource), e.untilOf(told, true), "GraphQL limit", e.conn)
 }
 
 // seconds rounds up: a client that waits so long does not come too early.

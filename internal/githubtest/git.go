@@ -3,6 +3,7 @@ package githubtest
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -66,7 +67,7 @@ func (e *Exchange) serveGit() {
 	}
 	request, err := uploadpack.Serve(&e.Answer, body, content.Content, e.Git)
 	e.git = &request
-	if err != nil {
+	if err != nil && !errors.Is(err, uploadpack.ErrNotOurs) { // what was there may be gone
 		s.violation("git: %s: %v", e.Request.URL.Path, err)
 	}
 }

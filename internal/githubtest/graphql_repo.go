@@ -3,7 +3,6 @@ package githubtest
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -336,31 +335,4 @@ func (g *graph) pulls(parent any, args gql.Args) (any, error) {
 		}
 	}
 	return pageOfKeys(args, len(pulls), func(i int) string { return number(int64(pulls[i].Number)) }, func(i int) any { return pulls[i] })
-}
-
-// serveNumbered lets an address below /repositories/ID be served as the repository's own.
-func (e *Exchange) serveNumbered() bool {
-	rest, numbered := strings.CutPrefix(e.Request.URL.Path, restRoot+"/repositories/")
-	if !numbered {
-		return false
-	}
-	digits, below, _ := strings.Cut(rest, "/")
-	s := e.server
-	s.mu.Lock()
-	var full string
-	for _, r := range s.repos {
-		if fmt.Sprint(r.ID) == digits {
-			full = r.FullName()
-		}
-	}
-	s.mu.Unlock()
-	if full == "" {
-		e.fail(http.StatusNotFound, "Not Found")
-		return true
-	}
-	moved := e.Request.Clone(withExchange(e.Request.Context(), e))
-	moved.URL.Path = strings.TrimSuffix(restRoot+"/repos/"+full+"/"+below, "/")
-	moved.URL.RawPath = ""
-	s.routes.ServeHTTP(discard{}, moved)
-	return true
 }

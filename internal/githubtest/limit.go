@@ -162,7 +162,8 @@ func (s *Server) early(key string, conn *connection, what string) {
 	if grace == 0 {
 		grace = 250 * time.Millisecond
 	}
-	if !w.hearers[conn] && time.Since(w.told) < grace {
+	late := conn.opened.Sub(w.told) > grace/5 // a connection of which nobody thought then
+	if !w.hearers[conn] && !late && time.Since(w.told) < grace {
 		w.hearers[conn] = true
 		return
 	}

@@ -23,8 +23,8 @@ const (
 
 // Entry is one request in a server's log.
 type Entry struct {
-	Time      time.Time // of its arrival, by the server's clock
-	Took      time.Duration
+	Time      time.Time     // of its arrival, by the server's clock
+	Took      time.Duration // to make the answer, without its way
 	Kind      Kind
 	Method    string
 	Path      string // below BASE, with its query

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -71,15 +72,11 @@ func (s *Server) mux() *http.ServeMux {
 		r := &routes[i]
 		mux.HandleFunc(r.method+" "+restRoot+r.path, func(_ http.ResponseWriter, request *http.Request) {
 			e := request.Context().Value(exchangeKey{}).(*Exchange)
-			e.route = r.method + " " + strings.ReplaceAll(r.path, "...}", "}")
+			e.route = r.name()
 			c := &call{Exchange: e, s: s, request: request}
 			c.run(r)
 		})
 	}
-	mux.HandleFunc("/", func(_ http.ResponseWriter, request *http.Request) {
-		e := request.Context().Value(exchangeKey{}).(*Exchange)
-		e.unexpected()
-	})
 	return mux
 }
 
@@ -93,4 +90,44 @@ func withExchange(ctx context.Context, e *Exchange) context.Context {
 func (e *Exchange) unexpected() {
 	e.fail(http.StatusNotFound, "Not Found")
 	e.server.violation("nobody expected %s %s", e.Request.Method, e.Request.URL.RequestURI())
+}
+
+// Routes gives the method and path of every route, as the log names them.
+func Routes() []string {
+	names := make([]string, len(routes))
+	for i := range routes {
+		names[i] = routes[i].name()
+	}
+	return names
+}
+
+// name is the method and the path as in GitHub's documentation.
+func (r *route) name() string { return r.method + " " + strings.ReplaceAll(r.path, "...}", "}") }
+
+// serveNumbered lets an address below /repositories/ID be served as the repository's own.
+func (e *Exchange) serveNumbered() bool {
+	rest, numbered := strings.CutPrefix(e.Request.URL.Path, restRoot+"/repositories/")
+	if !numbered {
+		return false
+	}
+	e.route = "GET /repositories/{id}"
+	digits, below, _ := strings.Cut(rest, "/")
+	s := e.server
+	s.mu.Lock()
+	var full string
+	for _, r := range s.repos {
+		if fmt.Sprint(r.ID) == digits {
+			full = r.FullName()
+		}
+	}
+	s.mu.Unlock()
+	if full == "" {
+		e.fail(http.StatusNotFound, "Not Found")
+		return true
+	}
+	moved := e.Request.Clone(withExchange(e.Request.Context(), e))
+	moved.URL.Path = strings.TrimSuffix(restRoot+"/repos/"+full+"/"+below, "/")
+	moved.URL.RawPath = ""
+	s.routes.ServeHTTP(discard{}, moved)
+	return true
 }

@@ -189,6 +189,9 @@ func Prepare(schema Schema, source, operationName string, variables map[string]a
 	if q.operation == nil {
 		return nil, []*Error{{Message: fmt.Sprintf("No operation named %q", operationName)}}
 	}
+	if schema[q.root()] == nil {
+		return nil, []*Error{{Message: "Schema is not configured for mutations"}}
+	}
 	c := &checker{query: q, given: variables, used: map[string]bool{}}
 	c.check()
 	if len(c.errors) > 0 {

@@ -9,6 +9,9 @@ import (
 	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 )
 
+// ErrNotOurs is wrapped by the error of a request that wants an object that is not there.
+var ErrNotOurs = errors.New("not our ref")
+
 // fetch answers with the sections acknowledgments, shallow-info and packfile, of those that
 // the request calls for.
 func fetch(out *writer, c gitstore.Content, request *Request, opts Options) error {
@@ -17,7 +20,7 @@ func fetch(out *writer, c gitstore.Content, request *Request, opts Options) erro
 	}
 	for _, id := range request.Wants {
 		if _, ok := c.Object(id); !ok {
-			return fmt.Errorf("not our ref %s", id)
+			return fmt.Errorf("%w %s", ErrNotOurs, id)
 		}
 	}
 	var common []gitstore.ID

@@ -143,7 +143,14 @@ func (w *walker) commits(wants []gitstore.ID) error {
 // deepen sends the wants and the commits before them, as many generations as the request
 // says, and tells the client where history ends for it.
 func (w *walker) deepen(request *Request) error {
-	level := request.Wants
+	var level []gitstore.ID
+	for _, id := range request.Wants {
+		to, err := w.tags(id)
+		if err != nil {
+			return err
+		}
+		level = append(level, to)
+	}
 	reached := map[gitstore.ID]bool{}
 	for depth := 1; len(level) > 0; depth++ {
 		var next []gitstore.ID
@@ -170,9 +177,28 @@ func (w *walker) deepen(request *Request) error {
 	return nil
 }
 
-// commit gives the commit that id is or that the tag id names.
+// tags sends the annotated tags that lead from id to another object, and gives that one.
+func (w *walker) tags(id gitstore.ID) (gitstore.ID, error) {
+	for {
+		o, ok := w.content.Object(id)
+		if !ok {
+			return id, fmt.Errorf("object %s is not there", id)
+		}
+		if o.Kind != gitstore.Tag {
+			return id, nil
+		}
+		tag, err := gitstore.DecodeTag(o.Data)
+		if err != nil {
+			return id, err
+		}
+		w.send(id)
+		id = tag.Target
+	}
+}
+
+// commit decodes a commit, if id is one.
 func (w *walker) commit(id gitstore.ID) (gitstore.CommitInfo, bool) {
-	_, o, ok := gitstore.Peel(w.content, id)
+	o, ok := w.content.Object(id)
 	if !ok || o.Kind != gitstore.Commit {
 		return gitstore.CommitInfo{}, false
 	}

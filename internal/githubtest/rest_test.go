@@ -1,0 +1,278 @@
+package githubtest_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
+)
+
+// world is a server with something for every route to show.
+func world(t *testing.T, opts githubtest.Options) (s *githubtest.Server, token string) {
+	t.Helper()
+	s = githubtest.Start(t, opts)
+	r := history(s)
+	r.Change(func(r *githubtest.Repository) {
+		r.Description, r.Topics, r.Kilobytes = "what was", []string{"npm", "tier-1"}, 42
+		r.Runners = []githubtest.Runner{{ID: 1, Name: "runner-1", Labels: []string{"self-hosted"}}}
+		r.Releases = []githubtest.Release{{ID: 5, Tag: "v1", Name: "First", Body: "notes", At: r.CreatedAt}}
+	})
+	content := gitstore.NewMemory()
+	content.Commit(content.Head(), "first", gitstore.Files{
+		"a/b/c.txt": {Data: []byte("text")},
+		"big":       {Data: make([]byte, 1<<20+1)},
+		"link":      {Mode: gitstore.ModeSymlink, Data: []byte("/etc/passwd")},
+		"module":    {Mode: gitstore.ModeSubmodule, Data: []byte(strings.Repeat("1", 40))},
+		"run.sh":    {Mode: gitstore.ModeExecutable, Data: []byte("#!/bin/sh\n")},
+	})
+	s.Add(githubtest.Repository{Name: "files", Content: content, Visibility: githubtest.Internal})
+	s.Add(githubtest.Repository{Name: "empty", Fork: true, Visibility: githubtest.Public})
+	s.AddFiles("archived", map[string]string{"a": "1"}).Change(func(r *githubtest.Repository) { r.Archived = true })
+	s.AddFiles("closed", map[string]string{"a": "1"}).Change(func(r *githubtest.Repository) { r.IssuesOff = true })
+	s.AddFiles("disabled", map[string]string{"a": "1"}).Change(func(r *githubtest.Repository) { r.Disabled = true })
+	org := s.Organization("acme")
+	s.AddMembers(org, "wren", "finch")
+	s.Update(func() { org.Runners = []githubtest.Runner{{ID: 2, Name: "SHA1HULUD"}} })
+	s.Add(githubtest.Repository{Owner: "wren", Name: "dotfiles", Visibility: githubtest.Public})
+	for i := range 5 {
+		s.AddAdvisories(githubtest.Advisory{
+			ID: fmt.Sprintf("GHSA-2222-3333-44%02d", i), Ecosystem: "npm", Package: "evil", Range: "= 1.0.0", Summary: "Malware in evil",
+			Published: time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC), References: []string{"https://example.com/a"},
+		})
+	}
+	return s, s.InstallationToken(s.Installation())
+}
+
+// TestRoutes asks for every route of the table, with the answers that matter.
+func TestRoutes(t *testing.T) {
+	s, token := world(t, githubtest.Options{})
+	head, _ := gitstore.Lookup(s.Repo("acme/history").Content, "refs/heads/main")
+	tree, _ := gitstore.TreeOf(s.Repo("acme/history").Content, head)
+	blob := gitstore.Object{Kind: gitstore.Blob, Data: []byte("3")}.ID()
+	app := "Bearer " + jwt(t, s.App(), time.Now().Add(-time.Minute), time.Now().Add(time.Minute))
+	spare := s.InstallationToken(s.Installation())
+	s.Repo("acme/history").AddIssue(s.Organization("wren"), "old", "text", "incident")
+
+	for _, tt := range []struct {
+		method, path, as string
+		body             map[string]any
+		status           int
+		want             []any // a path into the answer, then what stands there
+	}{
+		{"GET", "/app", app, nil, 200, []any{"slug", "sweeper"}},
+		{"GET", "/app/installations", app, nil, 200, []any{0, "account", "login", "acme"}},
+		{"GET", "/orgs/acme/installation", app, nil, 200, []any{"repository_selection", "all"}},
+		{"GET", "/orgs/nobody/installation", app, nil, 404, []any{"message", "Not Found"}},
+		{"GET", "/repos/acme/history/installation", app, nil, 200, []any{"app_slug", "sweeper"}},
+		{"POST", fmt.Sprintf("/app/installations/%d/access_tokens", s.Installation().ID), app, map[string]any{"repositories": []string{"history"}}, 201, []any{"repository_selection", "selected"}},
+		{"GET", "/installation/repositories?per_page=2&page=2", "", nil, 200, []any{"total_count", 6.0}},
+		{"DELETE", "/installation/token", "token " + spare, nil, 204, nil},
+
+		{"GET", "/orgs/acme", "", nil, 200, []any{"total_private_repos", 5.0}},
+		{"GET", "/orgs/nobody", "", nil, 404, nil},
+		{"GET", "/orgs/acme/repos?type=all&per_page=100", "", nil, 200, []any{0, "name", "archived"}},
+		{"GET", "/orgs/acme/members", "", nil, 200, []any{1, "login", "finch"}},
+		{"GET", "/orgs/acme/actions/runners", "", nil, 200, []any{"runners", 0, "name", "SHA1HULUD"}},
+		{"GET", "/users/wren", "", nil, 200, []any{"public_repos", 1.0}},
+		{"GET", "/users/nobody", "", nil, 404, nil},
+		{"GET", "/users/wren/repos?sort=created", "", nil, 200, []any{0, "name", "dotfiles"}},
+
+		{"GET", "/repos/acme/history", "", nil, 200, []any{"size", 42.0}},
+		{"GET", "/repos/acme/history/git/trees/" + tree.String(), "", nil, 200, []any{"tree", 0, "type", "tree"}},
+		{"GET", "/repos/acme/history/git/trees/" + head.String() + "?recursive=1", "", nil, 200, []any{"tree", 1, "path", "docs/a.md"}},
+		{"GET", "/repos/acme/files/git/trees/main?recursive=1", "", nil, 200, []any{"tree", 5, "type", "commit"}},
+		{"GET", "/repos/acme/empty/git/trees/main", "", nil, 409, []any{"message", "Git Repository is empty."}},
+		{"GET", "/repos/acme/history/git/trees/" + strings.Repeat("1", 40), "", nil, 404, nil},
+		{"GET", "/repos/acme/history/git/blobs/" + blob.String(), "", nil, 200, []any{"content", "Mw==\n"}},
+		{"GET", "/repos/acme/history/git/blobs/" + tree.String(), "", nil, 404, nil},
+		{"GET", "/repos/acme/history/git/commits/" + head.String(), "", nil, 200, []any{"tree", "sha", tree.String()}},
+		{"GET", "/repos/acme/history/git/ref/heads/main", "", nil, 200, []any{"object", "sha", head.String()}},
+		{"GET", "/repos/acme/history/git/ref/tags/v3", "", nil, 200, []any{"object", "type", "tag"}},
+		{"GET", "/repos/acme/history/git/ref/heads/none", "", nil, 404, nil},
+		{"GET", "/repos/acme/history/git/matching-refs/tags/v", "", nil, 200, []any{2, "ref", "refs/tags/v3"}},
+		{"GET", "/repos/acme/history/branches", "", nil, 200, []any{1, "name", "main"}},
+		{"GET", "/repos/acme/history/tags", "", nil, 200, []any{2, "commit", "sha", head.String()}},
+		{"GET", "/repos/acme/history/pulls", "", nil, 200, []any{0, "head", "ref", "change-1"}},
+		{"GET", "/repos/acme/history/pulls?state=closed", "", nil, 200, nil},
+		{"GET", "/repos/acme/history/releases", "", nil, 200, []any{0, "tag_name", "v1"}},
+		{"GET", "/repos/acme/history/actions/runners", "", nil, 200, []any{"runners", 0, "labels", 0, "name", "self-hosted"}},
+
+		{"GET", "/repos/acme/files/contents/", "", nil, 200, []any{0, "type", "dir"}},
+		{"GET", "/repos/acme/files/contents/a/b/c.txt?ref=main", "", nil, 200, []any{"content", base64.StdEncoding.EncodeToString([]byte("text")) + "\n"}},
+		{"GET", "/repos/acme/files/contents/big", "", nil, 200, []any{"encoding", "none"}},
+		{"GET", "/repos/acme/files/contents/link", "", nil, 200, []any{"target", "/etc/passwd"}},
+		{"GET", "/repos/acme/files/contents/module", "", nil, 200, []any{"type", "submodule"}},
+		{"GET", "/repos/acme/files/contents/none", "", nil, 404, nil},
+
+		{"GET", "/repos/acme/history/issues?state=open&labels=incident&per_page=10", "", nil, 200, []any{0, "title", "old"}},
+		{"POST", "/repos/acme/history/issues", "", map[string]any{"title": "new", "body": "text", "labels": []string{"incident", "malware"}}, 201, []any{"number", 3.0}},
+		{"GET", "/repos/acme/history/issues/3", "", nil, 200, []any{"performed_via_github_app", "slug", "sweeper"}},
+		{"GET", "/repos/acme/history/issues/9", "", nil, 404, nil},
+		{"PATCH", "/repos/acme/history/issues/3", "", map[string]any{"state": "closed", "state_reason": "completed"}, 200, []any{"state", "closed"}},
+		{"GET", "/repos/acme/history/issues?creator=sweeper%5Bbot%5D&state=closed", "", nil, 200, []any{0, "number", 3.0}},
+		{"PATCH", "/repos/acme/history/issues/3", "", map[string]any{"state": "open", "title": "again", "labels": []string{"other"}}, 200, []any{"labels", 0, "name", "other"}},
+		{"POST", "/repos/acme/history/issues/3/comments", "", map[string]any{"body": "more"}, 201, []any{"user", "login", "sweeper[bot]"}},
+		{"GET", "/repos/acme/history/issues/3/comments", "", nil, 200, []any{0, "body", "more"}},
+		{"POST", "/repos/acme/history/issues", "", map[string]any{"title": "long", "body": strings.Repeat("ä", 65_537)}, 422, []any{"message", "Validation Failed"}},
+		{"POST", "/repos/acme/history/issues", "", map[string]any{"title": "long", "body": strings.Repeat("ä", 65_536)}, 201, nil},
+		{"POST", "/repos/acme/history/issues", "", map[string]any{"body": "no title"}, 422, nil},
+		{"POST", "/repos/acme/closed/issues", "", map[string]any{"title": "x"}, 410, []any{"message", "Issues has been disabled in this repository."}},
+		{"POST", "/repos/acme/archived/issues", "", map[string]any{"title": "x"}, 403, []any{"message", "Repository was archived so is read-only."}},
+		{"GET", "/repos/acme/archived/git/trees/main", "", nil, 200, nil},
+		{"GET", "/repos/acme/disabled/git/trees/main", "", nil, 403, []any{"message", "Repository access blocked"}},
+		{"GET", "/repos/acme/history/labels", "", nil, 200, []any{0, "name", "incident"}},
+		{"POST", "/repos/acme/history/labels", "", map[string]any{"name": "cured", "color": "00ff00", "description": "gone"}, 201, []any{"color", "00ff00"}},
+		{"POST", "/repos/acme/history/labels", "", map[string]any{"name": "Cured"}, 422, nil},
+		{"GET", "/repos/acme/history/labels/cured", "", nil, 200, []any{"description", "gone"}},
+		{"GET", "/repos/acme/history/labels/none", "", nil, 404, nil},
+
+		{"GET", "/advisories?type=malware&ecosystem=npm&per_page=2", "", nil, 200, []any{0, "ghsa_id", "GHSA-2222-3333-4404"}},
+		{"GET", "/advisories?type=malware&modified=%3E%3D2026-01-05", "", nil, 200, []any{0, "vulnerabilities", 0, "package", "name", "evil"}},
+		{"GET", "/rate_limit", "", nil, 200, []any{"resources", "core", "limit", 5000.0}},
+		{"GET", "/meta", "", nil, 200, nil},
+	} {
+		as := tt.as
+		if as == "" {
+			as = "token " + token
+		}
+		var body any
+		if tt.body != nil {
+			body = tt.body
+		}
+		got := ask(t, tt.method, s.URL()+"/api/v3"+tt.path, as, body)
+		if got.status != tt.status {
+			t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, got.status, tt.status, got.body)
+			continue
+		}
+		if n := len(tt.want); n > 0 && got.json(t, tt.want[:n-1]...) != tt.want[n-1] {
+			t.Errorf("%s %s: %v is not %v: %s", tt.method, tt.path, tt.want[:n-1], tt.want[n-1], got.body)
+		}
+	}
+
+	comment := rest(t, s, token, "/repos/acme/history/issues/3/comments").json(t, 0, "id")
+	got := ask(t, "PATCH", fmt.Sprintf("%s/api/v3/repos/acme/history/issues/comments/%.0f", s.URL(), comment), "token "+token, map[string]any{"body": "less"})
+	if got.status != 200 || got.json(t, "body") != "less" {
+		t.Errorf("comment: %d %s", got.status, got.body)
+	}
+	if got := rest(t, s, token, "/repos/acme/history/git/blobs/"+blob.String(), "Accept", "application/vnd.github.raw+json"); string(got.body) != "3" {
+		t.Errorf("raw: %q", got.body)
+	}
+
+	asked := map[string]bool{}
+	for _, e := range s.Log() {
+		asked[e.Route] = true
+	}
+	for _, route := range githubtest.Routes() {
+		if !asked[route] {
+			t.Errorf("no row asks for %s", route)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	s, token := world(t, githubtest.Options{})
+	var names []string
+	next := "/installation/repositories?per_page=4"
+	for pages := 0; next != "" && pages < 5; pages++ {
+		got := rest(t, s, token, next)
+		for _, r := range got.json(t, "repositories").([]any) {
+			names = append(names, r.(map[string]any)["name"].(string))
+		}
+		next = ""
+		for link := range strings.SplitSeq(got.header.Get("Link"), ", ") {
+			if address, found := strings.CutSuffix(link, `>; rel="next"`); found {
+				next = strings.TrimPrefix(address, "<"+s.URL()+"/api/v3")
+			}
+		}
+	}
+	if !slices.Equal(names, []string{"history", "files", "empty", "archived", "closed", "disabled"}) {
+		t.Errorf("%q", names)
+	}
+	got := rest(t, s, token, "/advisories?type=malware&per_page=3")
+	if _, after, _ := strings.Cut(got.header.Get("Link"), "after="); after == "" {
+		t.Errorf("link %q", got.header.Get("Link"))
+	}
+}
+
+func TestTruncatedTree(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{TreeEntries: 3})
+	history(s)
+	token := s.InstallationToken(s.Installation())
+	got := rest(t, s, token, "/repos/acme/history/git/trees/main?recursive=1")
+	if got.json(t, "truncated") != true || len(got.json(t, "tree").([]any)) != 3 {
+		t.Errorf("%s", got.body)
+	}
+	if got := rest(t, s, token, "/repos/acme/history/git/trees/main"); got.json(t, "truncated") != false {
+		t.Errorf("%s", got.body)
+	}
+}
+
+func TestRenamed(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	r := s.AddFiles("old", map[string]string{"a": "1"})
+	r.Rename("new")
+	token := s.InstallationToken(s.Installation())
+	got := rest(t, s, token, "/repos/acme/old/git/trees/main?recursive=1")
+	to := got.header.Get("Location")
+	if got.status != 301 || to != fmt.Sprintf("%s/api/v3/repositories/%d/git/trees/main?recursive=1", s.URL(), r.ID) {
+		t.Errorf("%d %q", got.status, to)
+	}
+	if got := ask(t, "GET", to, "token "+token, nil); got.status != 200 || got.json(t, "tree", 0, "path") != "a" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := ask(t, "POST", s.URL()+"/api/v3/repos/acme/old/issues", "token "+token, map[string]any{"title": "x"}); got.status != 307 {
+		t.Errorf("a write to the old name: %d", got.status)
+	}
+	if got := rest(t, s, token, "/repositories/1"); got.status != 404 {
+		t.Errorf("no such number: %d", got.status)
+	}
+	s.AddFiles("old", nil)
+	if got := rest(t, s, token, "/repos/acme/old"); got.status != 200 || got.json(t, "name") != "old" {
+		t.Errorf("the name, taken again: %d %s", got.status, got.body)
+	}
+}
+
+func TestIssuesAppearLate(t *testing.T) {
+	clock := newClock()
+	s := githubtest.Start(t, githubtest.Options{Now: clock.Now, IssueDelay: time.Minute})
+	s.AddFiles("one", nil)
+	token := s.InstallationToken(s.Installation())
+	url := s.URL() + "/api/v3/repos/acme/one/issues"
+	open := func() int { return len(ask(t, "GET", url, "token "+token, nil).json(t).([]any)) }
+	ask(t, "POST", url, "token "+token, map[string]any{"title": "x"})
+	if n := open(); n != 0 {
+		t.Errorf("%d at once", n)
+	}
+	if got := ask(t, "GET", url+"/1", "token "+token, nil); got.status != 200 {
+		t.Errorf("by its number: %d", got.status)
+	}
+	clock.Add(time.Minute)
+	if n := open(); n != 1 {
+		t.Errorf("%d after a minute", n)
+	}
+	ask(t, "PATCH", url+"/1", "token "+token, map[string]any{"state": "closed"})
+	if n := open(); n != 1 {
+		t.Errorf("%d just after it was closed", n)
+	}
+	clock.Add(time.Minute)
+	if n := open(); n != 0 {
+		t.Errorf("%d a minute after it was closed", n)
+	}
+}
+
+func TestUnexpected(t *testing.T) {
+	s := githubtest.New(githubtest.Options{})
+	defer s.Close()
+	token := s.InstallationToken(s.Installation())
+	for _, path := range []string{"/api/v3/nothing", "/", "/api/v3/repos/acme", "/api/v3//app", "/acme/x/info/refs/more"} {
+		s.ForgetViolations()
+		if got := ask(t, "GET", s.URL()+path, "token "+token, nil); got.status != 404 || len(s.Violations()) != 1 {
+			t.Errorf("%s: %d, violations %q", path, got.status, s.Violations())
+		}
+	}
+}
