@@ -54,33 +54,43 @@ func New(client *ghclient.Client, repository, author string) (*Tracker, error) {
 // Author gives the login of the account that a client writes as. For a GitHub App it is the
 // client with the App's key that knows, and not one of an installation.
 func Author(ctx context.Context, client *ghclient.Client) (string, error) {
-	if client.Kind() == ghclient.KindApp {
-		app, _, err := client.REST().Apps.Get(ctx, "")
-		if err != nil {
-			return "", fmt.Errorf("name of the GitHub App: %w", err)
+	var login string
+	var err error
+	switch client.Kind() {
+	case ghclient.KindApp:
+		var app *github.App
+		app, _, err = client.REST().Apps.Get(ctx, "")
+		if login = app.GetSlug(); login != "" {
+			login += "[bot]"
 		}
-		if app.GetSlug() == "" {
-			return "", errors.New("name of the GitHub App: the answer has none")
+	case ghclient.KindGivenToken, ghclient.KindInstallation: // GET /user is for people
+		var got struct {
+			Viewer struct {
+				Login string `json:"login"`
+			} `json:"viewer"`
 		}
-		return app.GetSlug() + "[bot]", nil
+		err = client.GraphQL(ctx, "query{viewer{login}}", nil, &got)
+		login = got.Viewer.Login
+	default:
+		var user *github.User
+		user, _, err = client.REST().Users.Get(ctx, "")
+		login = user.GetLogin()
 	}
-	var got struct {
-		Viewer struct {
-			Login string `json:"login"`
-		} `json:"viewer"`
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("which account writes issues: %w", err)
+	case login == "":
+		return "", errors.New("which account writes issues: the answer names none")
 	}
-	if err := client.GraphQL(ctx, "query{viewer{login}}", nil, &got); err != nil {
-		return "", fmt.Errorf("account of the token: %w", err)
-	}
-	if got.Viewer.Login == "" {
-		return "", errors.New("account of the token: the answer has none")
-	}
-	return got.Viewer.Login, nil
+	return login, nil
 }
 
 // Repository asks what the repository is, and goes on under the name that it has now.
 func (t *Tracker) Repository(ctx context.Context) (incident.Repository, error) {
 	repo, _, err := t.client.REST().Repositories.Get(ctx, t.owner, t.repo)
+	if ghclient.Status(err) == http.StatusNotFound {
+		err = ghclient.ErrNotFound
+	}
 	if err != nil {
 		return incident.Repository{}, fmt.Errorf("%q: %w", t.owner+"/"+t.repo, err)
 	}
