@@ -16,6 +16,10 @@ const (
 	GitHubAPI       = "api.github.com"     // its REST API, and GraphQL
 	GitHubUploads   = "uploads.github.com" // the assets of releases
 	GitHubResidency = "ghe.com"            // Enterprise Cloud with data residency: hosts below it
+
+	Slack         = "slack.com"           // its Web API
+	SlackHooks    = "hooks.slack.com"     // its incoming webhooks
+	SlackGovHooks = "hooks.slack-gov.com" // those of its service for governments
 )
 
 // IsNPM reports whether h is the public npm registry under any of its names.
