@@ -28,7 +28,11 @@ func (s *Set) Names() iter.Seq[Name] {
 	return func(yield func(Name) bool) {
 		for _, x := range s.layers {
 			for _, e := range ecosystem.All {
-				for key, values := range table(x.sections[nameSections[e]]).all() {
+				section, ok := nameSection(e)
+				if !ok {
+					continue
+				}
+				for key, values := range table(x.sections[section]).all() {
 					if !yieldName(yield, e, key, values) {
 						return
 					}
