@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/iocs"
@@ -25,18 +27,15 @@ func catalogue(stderr io.Writer, paths, campaigns []string) (*ioc.Set, []*findin
 	set := iocs.Set()
 	var problems []*finding.Problem
 	for _, path := range paths {
-		f, err := importFeed(path, feed.Options{})
+		read := listSet
+		if feeds.IsCopy(path) {
+			read = copySet
+		}
+		more, found, err := read(stderr, path)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--ioc %w", err)
 		}
-		tellPassed(stderr, path, f)
-		for _, e := range f.Errors {
-			problems = append(problems, &finding.Problem{Code: sweep.CodeCatalogue, Detail: e.Error()})
-		}
-		more, err := compile(f.Packs(slug(path), time.Time{}))
-		if err != nil {
-			return nil, nil, fmt.Errorf("--ioc %q: %w", path, err)
-		}
+		problems = append(problems, found...)
 		set = set.With(more)
 		if len(campaigns) > 0 && !holdsAny(more, campaigns) {
 			return nil, nil, fmt.Errorf("--ioc %q: --campaign leaves all of it out; name %s as well", path, campaignsOf(more))
@@ -50,6 +49,24 @@ func catalogue(stderr io.Writer, paths, campaigns []string) (*ioc.Set, []*findin
 		return nil, nil, noCampaign(err)
 	}
 	return only, problems, nil
+}
+
+// listSet is the list or folder of lists at path.
+func listSet(stderr io.Writer, path string) (*ioc.Set, []*finding.Problem, error) {
+	f, err := importFeed(path, feed.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	tellPassed(stderr, path, f)
+	var problems []*finding.Problem
+	for _, e := range f.Errors {
+		problems = append(problems, &finding.Problem{Code: sweep.CodeCatalogue, Detail: e.Error()})
+	}
+	set, err := compile(f.Packs(slug(path), time.Time{}))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%q: %w", path, err)
+	}
+	return set, problems, nil
 }
 
 func holdsAny(set *ioc.Set, campaigns []string) bool {
@@ -95,7 +112,14 @@ func importFeed(path string, opt feed.Options) (feed.Feed, error) {
 		return feed.Feed{}, fmt.Errorf("%q: %w", path, err)
 	}
 	base := filepath.Base(abs)
-	f, err := feed.ImportFS(os.DirFS(filepath.Dir(abs)), base, opt)
+	fsys, root := os.DirFS(filepath.Dir(abs)), base
+	if feeds.IsCopy(path) {
+		if fsys, err = copyPacks(path); err != nil {
+			return feed.Feed{}, err
+		}
+		root = "."
+	}
+	f, err := feed.ImportFS(fsys, root, opt)
 	asNamed := func(file string) string {
 		return filepath.Join(path, filepath.FromSlash(strings.TrimPrefix(file, base)))
 	}
@@ -118,6 +142,15 @@ func importFeed(path string, opt feed.Options) (feed.Feed, error) {
 		err = fmt.Errorf("%q: %w", path, bare(err))
 	}
 	return f, err
+}
+
+// copyPacks is the folder of the packs that count of what "ioc update" wrote.
+func copyPacks(path string) (fs.FS, error) {
+	c, err := feeds.OpenCopy(path)
+	if err != nil {
+		return nil, err
+	}
+	return c.FS()
 }
 
 // tellPassed names the files of a folder of lists that were not opened: one of them may be a

@@ -21,7 +21,7 @@ func iocCommand() *cobra.Command {
 		Use:   "ioc",
 		Short: "List, check and convert indicators of compromise",
 	}
-	group(cmd, iocListCommand(), iocShowCommand(), iocLintCommand(), iocImportCommand(), iocExportCommand())
+	group(cmd, iocListCommand(), iocShowCommand(), iocLintCommand(), iocImportCommand(), iocExportCommand(), iocUpdateCommand())
 	return cmd
 }
 

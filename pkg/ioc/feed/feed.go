@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -53,6 +54,7 @@ type Feed struct {
 	Errors     []RowError   // rows that are no indicator
 	Repairs    []ioc.Repair // rows that were changed; Source is the file
 	Duplicates int          // rows that say again what an earlier row said
+	Modified   time.Time    // latest date of change that OSV records and packs of it give; zero where none does
 	Passed     []string     // files of a folder or zip that were not opened: no list has their extension
 
 	packs []ioc.Pack // of inputs that are packs
@@ -170,6 +172,13 @@ func (r *reader) repair(line int, rule ioc.Rule, found, made string) {
 		return
 	}
 	r.feed.Repairs = append(r.feed.Repairs, ioc.Repair{Source: r.file, Line: line, Rule: string(rule), Found: clip(found), Made: clip(made)})
+}
+
+// modified takes note of the date at which a record was changed.
+func (f *Feed) modified(at time.Time) {
+	if at.After(f.Modified) {
+		f.Modified = at
+	}
 }
 
 func clip(s string) string {

@@ -271,6 +271,7 @@ func (r *reader) pack(root node, data []byte) error {
 		}
 	}
 	p.Indicators = kept
+	r.feed.modified(p.Modified)
 	r.feed.packs = append(r.feed.packs, p)
 	return nil
 }

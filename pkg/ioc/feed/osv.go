@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -61,6 +62,9 @@ type artifact struct {
 }
 
 func (r *reader) osvRecord(record node) {
+	if at, err := time.Parse(time.RFC3339, record.str("modified")); err == nil {
+		r.feed.modified(at)
+	}
 	base := ioc.Indicator{Type: ioc.TypePackage, Confidence: ioc.Confirmed, OSV: r.osvIDs(record)}
 	if at := record.str("withdrawn"); at != "" {
 		base.Status = ioc.Withdrawn

@@ -20,6 +20,8 @@ const (
 	Slack         = "slack.com"           // its Web API
 	SlackHooks    = "hooks.slack.com"     // its incoming webhooks
 	SlackGovHooks = "hooks.slack-gov.com" // those of its service for governments
+
+	OSVFiles = "storage.googleapis.com" // zips of OSV's records, in the bucket osv-vulnerabilities
 )
 
 // IsNPM reports whether h is the public npm registry under any of its names.
