@@ -36,6 +36,12 @@ const (
 
 func (a *atom) withdrawn() bool { return a.ind.Status == ioc.Withdrawn }
 
+// waits reports whether the atom is gone from its feed and kept until a person has looked.
+func (a *atom) waits() bool { return a.ind.Status == ioc.Disputed && a.ind.Note == waitingNote }
+
+// waitingNote marks indicators that wait.
+const waitingNote = "gone from the feed together with many others; kept until somebody has looked"
+
 // atoms are the atoms of packs by a key, with the keys in order. Where two atoms are the same,
 // the one that is not withdrawn counts.
 type atoms struct {
@@ -179,9 +185,10 @@ func compare(before, after atoms) change {
 	return c
 }
 
-// keepWithdrawn adds to the new packs what the old ones say and the new do not: withdrawn by feed,
-// now, unless it was before. A pack that is gone stays with nothing else in it.
-func keepWithdrawn(before, after []ioc.Pack, beforeAtoms, afterAtoms atoms, feed string, now time.Time) []ioc.Pack {
+// keepGone adds to the new packs what the old ones say and the new do not, as end makes it of an
+// indicator and those of its atoms that are gone. A pack that is gone stays with nothing else in
+// it.
+func keepGone(before, after []ioc.Pack, beforeAtoms, afterAtoms atoms, end func(ioc.Indicator, []atom) ioc.Indicator) []ioc.Pack {
 	type group struct {
 		pack  string
 		ind   *ioc.Indicator
@@ -220,7 +227,7 @@ func keepWithdrawn(before, after []ioc.Pack, beforeAtoms, afterAtoms atoms, feed
 			after = append(after, header)
 		}
 		p := &after[i]
-		ind := ended(*g.ind, g.atoms, feed, now)
+		ind := end(*g.ind, g.atoms)
 		ind.ID = ioc.IndicatorID(ind, p.ID)
 		if ids[p.ID+"\x00"+ind.ID] {
 			continue
@@ -236,16 +243,35 @@ func keepWithdrawn(before, after []ioc.Pack, beforeAtoms, afterAtoms atoms, feed
 	return after
 }
 
-// ended is an indicator with some of its atoms alone, withdrawn. What it leaned on may be gone,
-// so it leans on nothing: it never fires again.
-func ended(ind ioc.Indicator, parts []atom, feed string, now time.Time) ioc.Indicator {
+// withdraw ends an indicator with some of its atoms: by feed, now, unless it was before. What it
+// leaned on may be gone, so it leans on nothing: it never fires again.
+func withdraw(ind ioc.Indicator, parts []atom, feed string, now time.Time) ioc.Indicator {
+	ind = only(ind, parts)
 	if ind.Status != ioc.Withdrawn {
-		ind.Status, ind.Withdrawal = ioc.Withdrawn, withdrawal(feed, now)
+		ind.Status = ioc.Withdrawn
+		ind.Withdrawal = &ioc.Withdrawal{At: now.Format(time.RFC3339), Reason: goneReason, By: feed}
 	}
-	ind.Requires, ind.BenignHost, ind.SafeVersion = nil, false, nil
+	ind.Requires, ind.BenignHost, ind.SafeVersion, ind.Note = nil, false, nil, ""
 	if rule, _ := ioc.CommonAlone(ind); rule != "" {
 		ind.Confidence = ioc.Weak
 	}
+	return ind
+}
+
+// goneReason is the reason of a withdrawal that a feed did not give itself.
+const goneReason = "gone-from-feed"
+
+// wait keeps an indicator with some of its atoms, and marks it.
+func wait(ind ioc.Indicator, parts []atom) ioc.Indicator {
+	ind = only(ind, parts)
+	if ind.Status != ioc.Withdrawn {
+		ind.Status, ind.Note = ioc.Disputed, waitingNote
+	}
+	return ind
+}
+
+// only is an indicator that says no more than some of its atoms.
+func only(ind ioc.Indicator, parts []atom) ioc.Indicator {
 	if ind.Type != ioc.TypePackage {
 		return ind
 	}

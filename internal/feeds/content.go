@@ -157,7 +157,7 @@ func (f *Feed) fingerprint() string {
 
 // condition asks for news only where the copy was made with the same configuration.
 func (f *Feed) condition(last *entry) condition {
-	if last.Digest == "" || last.Config != f.fingerprint() {
+	if last.Digest == "" || last.Waiting > 0 || last.Config != f.fingerprint() {
 		return condition{}
 	}
 	return condition{last.ETag, last.LastModified}

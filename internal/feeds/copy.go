@@ -64,6 +64,7 @@ type entry struct {
 	Active  int `json:"active"`
 	Ended   int `json:"ended"`
 	Refused int `json:"refused"`
+	Waiting int `json:"waiting,omitempty"` // gone from the feed, and kept until a person has looked
 
 	Packs   []blobFile `json:"packs,omitempty"`
 	Index   *blobFile  `json:"index,omitempty"`

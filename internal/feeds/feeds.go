@@ -6,6 +6,9 @@
 // stays, and the Row of the feed says by which rule and since when it is stale. A person who
 // has looked can accept exactly the bytes that were held, by their digest.
 //
+// One guard holds half: where a list grew and lost much on the way, what is new is taken, and what
+// is gone stays as it was until a person has looked.
+//
 // Nothing that a feed once said is lost in silence. An indicator that is gone from it, or that
 // it withdrew, stays in the copy with the status withdrawn, date and reason: what it finds is
 // shown as withdrawn, and no more as a hit.
@@ -16,11 +19,7 @@
 // Copy reads it. Only Update and what it calls ask the network.
 package feeds
 
-import (
-	"time"
-
-	"github.com/wormsweep/wormsweep/pkg/ioc"
-)
+import "time"
 
 // Rule names why a feed was not taken, in one word that docs/feeds.md explains. The rules are a
 // contract.
@@ -76,7 +75,7 @@ type Outcome string
 const (
 	Fetched   Outcome = "fetched"   // taken over
 	Unchanged Outcome = "unchanged" // the copy is what the feed gives
-	Held      Outcome = "held"      // a guard objects; the copy stays
+	Held      Outcome = "held"      // a guard objects; the copy stays, and may gain what is new
 	Failed    Outcome = "failed"    // could not be had; the copy stays
 	Unlisted  Outcome = "unlisted"  // in the copy and not in the configuration: not asked, and kept
 )
@@ -108,11 +107,3 @@ type Row struct {
 
 // Current reports whether the copy is what the source gives.
 func (r *Row) Current() bool { return r.Outcome == Fetched || r.Outcome == Unchanged }
-
-// gone is the reason of a withdrawal that a feed did not give itself.
-const goneReason = "gone-from-feed"
-
-// withdrawal is the end of an indicator that a feed no longer has.
-func withdrawal(feed string, now time.Time) *ioc.Withdrawal {
-	return &ioc.Withdrawal{At: now.Format(time.RFC3339), Reason: goneReason, By: feed}
-}

@@ -19,16 +19,30 @@ const (
 	maxOfOne = 20
 )
 
-// guardShrink objects when too much of the copy would be withdrawn.
+// guardShrink objects when too much of the copy would be withdrawn, or something that waits for a
+// person already.
 func guardShrink(f *Feed, c *change) *Reason {
 	most := defaultShrink
 	if f.MaxShrink != nil {
 		most = *f.MaxShrink
 	}
-	if gone := len(c.withdrawn); gone*100 > most*c.active {
-		return &Reason{Shrinks, fmt.Sprintf("%d of %d indicators would be withdrawn: over %d per cent", gone, c.active, most)}
+	waiting := 0
+	for i := range c.withdrawn {
+		if c.withdrawn[i].waits() {
+			waiting++
+		}
+	}
+	switch gone := len(c.withdrawn); {
+	case gone*100 > most*c.active:
+		return &Reason{Shrinks, fmt.Sprintf("%d of %d indicators are gone: over %d per cent", gone, c.active, most)}
+	case waiting > 0:
+		return &Reason{Shrinks, waitingText(waiting)}
 	}
 	return nil
+}
+
+func waitingText(n int) string {
+	return fmt.Sprintf("%d indicators are gone, and were kept when they went", n)
 }
 
 // guardRows objects when more rows were refused than taken.

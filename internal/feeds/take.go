@@ -35,28 +35,44 @@ func (u *updater) take(f *Feed, e *entry, c *content) (*change, error) {
 	if reason != nil {
 		return nil, &objection{outcome: outcomeOf(reason.Rule), reasons: []Reason{*reason}}
 	}
-	if reasons := t.guards(f, e, c); len(reasons) > 0 {
-		o := &objection{outcome: Held, reasons: reasons}
-		free := !slices.ContainsFunc(reasons, func(r Reason) bool { return !acceptable[r.Rule] })
-		if !free || !u.accepted(f.Name, c.digest) {
-			if free {
-				o.offered = c.digest
-			}
-			return nil, errors.Join(o, writeWhole(u.review(f.Name), t.reviewed()))
+	o := &objection{outcome: Held, reasons: t.guards(f, e, c)}
+	end := func(ind ioc.Indicator, parts []atom) ioc.Indicator { return withdraw(ind, parts, f.Name, u.now) }
+	switch {
+	case len(o.reasons) == 0:
+		o = nil
+	case slices.ContainsFunc(o.reasons, func(r Reason) bool { return !acceptable[r.Rule] }):
+		return nil, o
+	case u.accepted(f.Name, c.digest):
+		o = nil
+	default:
+		o.offered = c.digest
+		if err := writeWhole(u.review(f.Name), t.reviewed()); err != nil {
+			return nil, err
 		}
+		if !t.grewOnly(o.reasons) {
+			return nil, o
+		}
+		end = wait
 	}
-	packs := keepWithdrawn(t.before, t.packs, t.beforeAtoms, t.afterAtoms, f.Name, u.now)
+	packs := keepGone(t.before, t.packs, t.beforeAtoms, t.afterAtoms, end)
 	if reason := u.sound(f, packs); reason != nil {
 		return nil, &objection{outcome: Held, reasons: []Reason{*reason}}
 	}
 	if err := u.store(f, e, c, t, packs); err != nil {
-		var reason *Reason
-		if errors.As(err, &reason) {
-			return nil, &objection{outcome: Held, reasons: []Reason{*reason}}
-		}
 		return nil, err
 	}
-	return &t.change, nil
+	if o == nil {
+		return &t.change, nil
+	}
+	e.Waiting = len(t.change.withdrawn)
+	o.change = change{added: t.change.added, changed: t.change.changed}
+	return nil, o
+}
+
+// grewOnly reports whether the one objection is that much is gone from a list that grew all the
+// same: then what is new need not wait.
+func (t *taken) grewOnly(reasons []Reason) bool {
+	return len(reasons) == 1 && reasons[0].Rule == Shrinks && len(t.change.added) >= len(t.change.withdrawn)
 }
 
 // read makes packs of the content and compares them with those of the copy. The reason is why
@@ -223,7 +239,7 @@ func (u *updater) store(f *Feed, e *entry, c *content, t *taken, packs []ioc.Pac
 	next := entry{
 		Name: e.Name, Kind: f.Kind, From: c.from, Config: f.fingerprint(), ETag: c.etag, LastModified: c.lastModified,
 		Digest: c.digest, Commit: c.commit, Serial: c.serial, Signer: c.signer, Shape: t.shape, Newest: c.newest,
-		Fetched: u.now, Refused: t.refuse, Seen: e.Seen,
+		Fetched: u.now, Checked: e.Checked, Refused: t.refuse, Trouble: e.Trouble,
 	}
 	if next.Newest.IsZero() {
 		next.Newest = e.Newest

@@ -122,6 +122,7 @@ func (u *updater) feed(ctx context.Context, f *Feed) Row {
 	switch {
 	case errors.As(err, &objection):
 		u.trouble(e, objection.outcome, objection.offered, objection.reasons)
+		result = &objection.change
 	case err != nil: // of our own folder
 		u.trouble(e, Failed, "", []Reason{{Unreachable, err.Error()}})
 	default:
@@ -139,7 +140,8 @@ func (u *updater) feed(ctx context.Context, f *Feed) Row {
 		}
 	case result == nil:
 		row.Outcome = Unchanged
-	default:
+	}
+	if result != nil {
 		row.Added, row.Withdrawn, row.Changed = len(result.added), len(result.withdrawn), result.changed
 	}
 	return row
@@ -150,6 +152,7 @@ type objection struct {
 	outcome Outcome
 	offered string // digest that can be accepted
 	reasons []Reason
+	change  change // what was taken all the same
 }
 
 func (o *objection) Error() string { return o.reasons[0].Error() }
@@ -177,8 +180,11 @@ func (u *updater) update(ctx context.Context, f *Feed, e *entry) (*change, error
 		return nil, err
 	}
 	defer c.close()
-	if e.Digest != "" && (c.unchanged || c.digest == e.Digest && e.Config == f.fingerprint()) {
+	if e.Digest != "" && (c.unchanged || c.digest == e.Digest && e.Config == f.fingerprint()) && !u.accepted(f.Name, e.Digest) {
 		e.confirm(c)
+		if e.Waiting > 0 {
+			return nil, &objection{outcome: Held, offered: e.Digest, reasons: []Reason{{Shrinks, waitingText(e.Waiting)}}}
+		}
 		return nil, nil
 	}
 	return u.take(f, e, c)
