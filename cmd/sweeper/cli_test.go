@@ -114,6 +114,7 @@ func TestExitCodesAreTested(t *testing.T) {
 		"0 ioc lint", "1 ioc lint", "2 ioc lint",
 		"0 ioc import", "2 ioc import", "3 ioc import",
 		"0 ioc export", "2 ioc export", "3 ioc export",
+		"0 ioc update", "2 ioc update", "3 ioc update",
 	} {
 		if asked[want] == 0 {
 			t.Errorf("no script asks for %q", want)

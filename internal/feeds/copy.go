@@ -89,7 +89,7 @@ type blobFile struct {
 }
 
 // fileForm is what the names of a copy's files look like: none leads out of the folder.
-var fileForm = regexp.MustCompile(`^[a-z0-9-]+\.[0-9a-f]{16}\.(json|bin|jsonl)$`)
+var fileForm = regexp.MustCompile(`^[a-z0-9-]+\.[0-9a-f]{16}\.(json|bin|records)$`)
 
 // readState reads a state file. It returns an error for anything that Update did not write.
 func readState(data []byte) (*state, error) {

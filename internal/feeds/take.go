@@ -262,20 +262,21 @@ func (u *updater) store(f *Feed, e *entry, c *content, t *taken, packs []ioc.Pac
 		b.Pack = p.ID
 		next.Packs = append(next.Packs, b)
 	}
-	b, err := writeBlob(u.dir, f.Name, "bin", index)
+	indexFile, err := writeBlob(u.dir, f.Name, "bin", index)
 	if err != nil {
 		return err
 	}
-	next.Index = &b
+	next.Index = &indexFile
 	if c.records != nil {
 		data, err := json.Marshal(c.records, json.Deterministic(true))
 		if err != nil {
 			return err
 		}
-		if b, err = writeBlob(u.dir, f.Name, "jsonl", data); err != nil {
+		records, err := writeBlob(u.dir, f.Name, "records", data)
+		if err != nil {
 			return err
 		}
-		next.Records = &b
+		next.Records = &records
 	}
 	kept := atomsOf(packs)
 	for _, key := range kept.keys {
