@@ -154,6 +154,7 @@ func (a *atom) text() string {
 type change struct {
 	added     []atom // counted, and not in the copy or withdrawn there
 	withdrawn []atom // counted in the copy; gone, or withdrawn by the feed
+	said      int    // of those, how many the feed itself calls withdrawn
 	changed   int    // other confidence or status
 	active    int    // of the copy before
 }
@@ -180,6 +181,9 @@ func compare(before, after atoms) change {
 		c.active++
 		if a, there := after.by[key]; !there || a.withdrawn() {
 			c.withdrawn = append(c.withdrawn, old)
+			if there {
+				c.said++
+			}
 		}
 	}
 	return c

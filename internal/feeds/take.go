@@ -69,10 +69,10 @@ func (u *updater) take(f *Feed, e *entry, c *content) (*change, error) {
 	return nil, o
 }
 
-// grewOnly reports whether the one objection is that much is gone from a list that grew all the
-// same: then what is new need not wait.
+// grewOnly reports whether the one objection is that much is gone without a word from a list that
+// grew all the same: then what is new need not wait.
 func (t *taken) grewOnly(reasons []Reason) bool {
-	return len(reasons) == 1 && reasons[0].Rule == Shrinks && len(t.change.added) >= len(t.change.withdrawn)
+	return len(reasons) == 1 && reasons[0].Rule == Shrinks && t.change.said == 0 && len(t.change.added) >= len(t.change.withdrawn)
 }
 
 // read makes packs of the content and compares them with those of the copy. The reason is why
