@@ -336,3 +336,22 @@ func (g *graph) pulls(parent any, args gql.Args) (any, error) {
 	}
 	return pageOfKeys(args, len(pulls), func(i int) string { return number(int64(pulls[i].Number)) }, func(i int) any { return pulls[i] })
 }
+
+// headRef gives the branch of a pull request, or null where it was deleted.
+func (g *graph) headRef(parent any, _ gql.Args) (any, error) {
+	p := parent.(pull)
+	name := "refs/heads/" + p.Branch
+	id, ok := gitstore.Lookup(p.repo.Content, name)
+	if !ok {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return ref{p.repo, name, "refs/heads/", id}, nil
+}
+
+func (g *graph) releases(parent any, args gql.Args) (any, error) {
+	r := parent.(Repository)
+	if err := g.readable(r); err != nil {
+		return nil, err
+	}
+	return pageOfKeys(args, len(r.Releases), func(i int) string { return number(int64(i)) }, func(i int) any { return r.Releases[i] })
+}

@@ -170,6 +170,12 @@ func (g *graph) schema() gql.Schema {
 			"target":  field("GitObject", func(o object) any { return g.gitObject(o.repo, o.tag().Target) }),
 		})},
 
+		"ReleaseConnection": connectionType("Release"),
+		"Release": {Fields: map[string]gql.Field{
+			"name":    field("", func(r Release) any { return r.Name }),
+			"tagName": field("", func(r Release) any { return r.Tag }),
+		}},
+
 		"PullRequestConnection": connectionType("PullRequest"),
 		"PullRequest": {Fields: map[string]gql.Field{
 			"id":          field("", func(p pull) any { return node("PR", p.ID) }),
@@ -179,6 +185,7 @@ func (g *graph) schema() gql.Schema {
 			"isDraft":     field("", func(p pull) any { return p.Draft }),
 			"headRefName": field("", func(p pull) any { return p.Branch }),
 			"headRefOid":  field("", func(p pull) any { return p.head().String() }),
+			"headRef":     {Type: "Ref", Resolve: g.headRef},
 			"baseRefName": field("", func(p pull) any { return p.base() }),
 		}},
 	}
@@ -241,6 +248,7 @@ func (g *graph) repositoryFields() map[string]gql.Field {
 			}(),
 		},
 		"object": {Type: "GitObject", Args: map[string]gql.Arg{"oid": {}, "expression": {}}, Resolve: g.object},
+		"releases": {Type: "ReleaseConnection", Connection: true, Resolve: g.releases, Args: paged("orderBy")},
 		"pullRequests": {
 			Type: "PullRequestConnection", Connection: true, Resolve: g.pulls,
 			Args: paged("states", "orderBy", "headRefName", "baseRefName", "labels"),

@@ -55,6 +55,8 @@ var reasonWords = map[string]string{
 	"commit-author":          "the author of the commit is listed",
 	"repository-name":        "the name of the repository is listed",
 	"repository-description": "the description of the repository is listed",
+	"repository-topic":       "a topic of the repository is listed",
+	"release-name":           "the title of the release is listed",
 	"runner-name":            "the name of the runner is listed",
 
 	"mirror-host":    "the address is not the public registry's: a mirror, as far as anyone can tell",

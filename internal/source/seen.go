@@ -24,6 +24,8 @@ const (
 	SeenAuthor      = "author"
 	SeenName        = "repository" // without its owner
 	SeenDescription = "description"
+	SeenTopic       = "topic"
+	SeenRelease     = "release" // its title, or the tag of one without
 	SeenRunner      = "runner"
 )
 

@@ -103,7 +103,7 @@ func TestShared(t *testing.T) {
 func TestPropertiesAreSpelledAlike(t *testing.T) {
 	shown := []string{
 		source.SeenBranch, source.SeenTag, source.SeenCommit, source.SeenTree, source.SeenMessage, source.SeenAuthor,
-		source.SeenName, source.SeenDescription, source.SeenRunner,
+		source.SeenName, source.SeenDescription, source.SeenTopic, source.SeenRelease, source.SeenRunner,
 	}
 	var known []string
 	for _, p := range ioc.Properties {

@@ -173,7 +173,7 @@ var Types = []Type{
 // Kinds are the values that Indicator.Kind may take, by type.
 var Kinds = map[Type][]string{
 	TypeGit:     {"branch_glob", "commit_sha", "tree_sha", "message_glob", "author"},
-	TypeGitHub:  {"repo_name_glob", "repo_name_regex", "repo_description", "runner_name"},
+	TypeGitHub:  {"repo_name_glob", "repo_name_regex", "repo_description", "topic", "release_glob", "runner_name"},
 	TypeNetwork: {"domain", "url", "ip", "user_agent", "wallet"},
 	TypeHost:    {"path", "process", "service_unit", "registry_key", "env_var"},
 	TypeAccount: {"npm", "pypi", "github", "email", "email_glob"},

@@ -20,18 +20,21 @@ const (
 	CommitAuthor    Property = "author"      // of a commit or its committer: "Name <address>"
 	RepoName        Property = "repository"  // name without its owner
 	RepoDescription Property = "description" // as its page shows it
-	RunnerName      Property = "runner"      // of a self-hosted runner
+	RepoTopic       Property = "topic"
+	ReleaseTitle    Property = "release" // or its tag, where it has none
+	RunnerName      Property = "runner"  // of a self-hosted runner
 )
 
 // Properties lists every Property.
 var Properties = []Property{
-	RefBranch, RefTag, CommitID, TreeID, CommitMessage, CommitAuthor, RepoName, RepoDescription, RunnerName,
+	RefBranch, RefTag, CommitID, TreeID, CommitMessage, CommitAuthor, RepoName, RepoDescription,
+	RepoTopic, ReleaseTitle, RunnerName,
 }
 
 // Reason is the reason code of a match by the property: "branch-name", "commit-id".
 func (p Property) Reason() Reason {
 	switch p {
-	case RefBranch, RefTag, RunnerName, RepoName:
+	case RefBranch, RefTag, RunnerName, RepoName, ReleaseTitle:
 		return Reason(p + "-name")
 	case CommitID, TreeID:
 		return Reason(p + "-id")
@@ -52,6 +55,8 @@ var propertyKinds = map[Property][]string{
 	CommitAuthor:    {"author"},
 	RepoName:        {"repo_name_glob", "repo_name_regex"},
 	RepoDescription: {"repo_description"},
+	RepoTopic:       {"topic"},
+	ReleaseTitle:    {"release_glob"},
 	RunnerName:      {"runner_name"},
 }
 
@@ -117,7 +122,7 @@ type propertyTests struct {
 // testOf is the test of a kind of indicator with that value, which Compile has checked.
 func testOf(kind, value string) func(string) bool {
 	switch kind {
-	case "branch_glob":
+	case "branch_glob", "release_glob":
 		return func(v string) bool { return matchText(value, v) }
 	case "message_glob":
 		return func(v string) bool {

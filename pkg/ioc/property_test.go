@@ -22,6 +22,8 @@ func shown(t *testing.T) *ioc.Set {
 		{ioc.TypeGitHub, "repo_name_glob", "*s1ngularity-repository*"},
 		{ioc.TypeGitHub, "repo_name_regex", "^[0-9a-z]{18}$"},
 		{ioc.TypeGitHub, "repo_description", "Shai-Hulud Migration"},
+		{ioc.TypeGitHub, "topic", "shai-hulud"},
+		{ioc.TypeGitHub, "release_glob", "*Hulud*"},
 		{ioc.TypeGitHub, "runner_name", "SHA1HULUD"},
 	} {
 		pack.Indicators = append(pack.Indicators, ioc.Indicator{
@@ -66,6 +68,8 @@ func TestSetProperty(t *testing.T) {
 		{ioc.RepoName, "0123456789abcdefghi", "", ""},
 		{ioc.RepoDescription, "Shai-Hulud Migration", "repo_description", "repository-description"},
 		{ioc.RepoDescription, "About Shai-Hulud Migration", "", ""},
+		{ioc.RepoTopic, "shai-hulud", "topic", "repository-topic"},
+		{ioc.ReleaseTitle, "A Hulud release", "release_glob", "release-name"},
 		{ioc.RunnerName, "SHA1HULUD", "runner_name", "runner-name"},
 		{ioc.RunnerName, "SHA1HULUD-2", "", ""},
 	} {
@@ -79,8 +83,8 @@ func TestSetProperty(t *testing.T) {
 	if got := set.Stats().Shown[ioc.TypeGit]["branch_glob"]; got != 1 {
 		t.Errorf("Stats().Shown of branch_glob = %d, want 1", got)
 	}
-	if got := set.Stats().Unmatched[ioc.TypeGitHub]; got != 4 {
-		t.Errorf("Stats().Unmatched of github = %d, want 4: no file or package meets them", got)
+	if got := set.Stats().Unmatched[ioc.TypeGitHub]; got != 6 {
+		t.Errorf("Stats().Unmatched of github = %d, want 6: no file or package meets them", got)
 	}
 }
 

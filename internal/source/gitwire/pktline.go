@@ -23,9 +23,12 @@ const (
 	lineLength = 4      // bytes of the length
 )
 
+// errForeign wraps the errors of answers that are not of this protocol.
+var errForeign = errors.New("does the server speak version 2 of the protocol, and take filters?")
+
 // errEmpty is the error of an answer without a byte: git's server program ends so where it
 // does not like a request.
-var errEmpty = errors.New("an empty answer: does the server speak version 2 of the protocol, and take filters?")
+var errEmpty = fmt.Errorf("an empty answer: %w", errForeign)
 
 // errCut wraps what ended an answer before its end: it may come whole another time.
 var errCut = errors.New("the answer was cut short")

@@ -151,7 +151,7 @@ func (r *Remote) post(ctx context.Context, body []byte) (context.Context, io.Rea
 	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if err != nil || kind != resultType {
 		answer.Close()
-		return ctx, nil, fmt.Errorf("the server answers with the content type %.100q: no git server", res.Header.Get("Content-Type"))
+		return ctx, nil, fmt.Errorf("the server answers with the content type %.100q: %w", res.Header.Get("Content-Type"), errForeign)
 	}
 	return ctx, answer, nil
 }

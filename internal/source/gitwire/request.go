@@ -60,11 +60,11 @@ func pack(l *lines) (*band, error) {
 		case err != nil:
 			return nil, err
 		case m != line:
-			return nil, fmt.Errorf("an answer without a pack: does the server speak version 2 of the protocol?")
+			return nil, fmt.Errorf("an answer without a pack: %w", errForeign)
 		case section == "packfile":
 			return &band{lines: l}, nil
 		case section != "shallow-info" && section != "acknowledgments" && section != "wanted-refs":
-			return nil, fmt.Errorf("an answer with the section %.50q: does the server speak version 2 of the protocol?", section)
+			return nil, fmt.Errorf("an answer with the section %.50q: %w", section, errForeign)
 		}
 		for aside := 0; m != delim; {
 			var text string
@@ -72,7 +72,7 @@ func pack(l *lines) (*band, error) {
 				return nil, err
 			}
 			if m == flush || m == responseEnd {
-				return nil, fmt.Errorf("an answer without a pack, after its section %q", section)
+				return nil, fmt.Errorf("an answer without a pack, after its section %q: %w", section, errForeign)
 			}
 			if aside += len(text) + lineLength; aside > maxAside {
 				return nil, errAside
@@ -114,7 +114,7 @@ func parseRefs(l *lines) ([]Ref, error) {
 		case m == flush || m == responseEnd:
 			return out, nil
 		case m != line:
-			return out, fmt.Errorf("a list of refs in sections: does the server speak version 2 of the protocol?")
+			return out, fmt.Errorf("a list of refs in sections: %w", errForeign)
 		case len(out) == maxRefs:
 			return out, fmt.Errorf("%w: more than %d refs", gitobject.ErrLimit, maxRefs)
 		}

@@ -35,6 +35,17 @@ func pause(err error, try int) (wait time.Duration, better bool) {
 	return 0, s.Status == http.StatusUnauthorized && try == 1
 }
 
+// Refused reports whether an error says that a server does not give this by git's protocol,
+// or not to these credentials: another way may do.
+func Refused(err error) bool {
+	var status *StatusError
+	var refused *RefusedError
+	if errors.As(err, &status) {
+		return status.Status >= 400 && status.Status < http.StatusInternalServerError && status.Status != http.StatusTooManyRequests && status.After == 0
+	}
+	return errors.As(err, &refused) || errors.Is(err, errForeign)
+}
+
 // retryAfter reads the header of that name, in seconds; a date is 0.
 func retryAfter(header http.Header) time.Duration {
 	n, err := strconv.ParseUint(header.Get("Retry-After"), 10, 31)
