@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wormsweep/wormsweep/internal/githubtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files of the scripts")
@@ -27,6 +29,10 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...   runs a command that must end with this exit code
 //	commit FOLDER           makes a git repository of a folder, with one commit of all in it
 //	expand FILE             puts the values of $VARIABLES into a file
+//	github FOLDER           has a simulator of GitHub serve the folders in FOLDER as the
+//	                        repositories of the organisation acme, with an App: GITHUB_URL,
+//	                        WORMSWEEP_APP_ID and WORMSWEEP_APP_KEY are set; given again, it
+//	                        starts anew
 //
 // the conditions [root], for the superuser, whom no file mode stops, and [full], for a device
 // that is always full; and the variables MODULE, the root of this module, and SOON, a day of
@@ -41,12 +47,14 @@ func TestScripts(t *testing.T) {
 			"exits":  exits,
 			"commit": commit,
 			"expand": expand,
+			"github": github,
 		},
 		Condition: condition,
 		Setup: func(env *testscript.Env) error {
 			for name, value := range gitEnvironment {
 				env.Setenv(name, value)
 			}
+			env.Setenv("WORMSWEEP_INCIDENT_KEY", "the key of the scripts")
 			env.Setenv("SOON", time.Now().AddDate(0, 0, 30).Format(time.DateOnly))
 			module, err := filepath.Abs("../..")
 			env.Setenv("MODULE", module)
@@ -122,4 +130,25 @@ func condition(name string) (bool, error) {
 		return err == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// github starts the simulator. What it was asked and should not have been fails the script.
+func github(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: github FOLDER")
+	}
+	server, err := githubtest.Listen(githubtest.Options{Org: "acme"})
+	ts.Check(err)
+	ts.Defer(func() {
+		violations := server.Violations()
+		server.Close()
+		if len(violations) > 0 {
+			ts.Fatalf("GitHub: %q", violations)
+		}
+	})
+	_, err = server.AddFolders(ts.MkAbs(args[0]), "acme")
+	ts.Check(err)
+	ts.Setenv("GITHUB_URL", server.URL())
+	ts.Setenv("WORMSWEEP_APP_ID", strconv.FormatInt(server.App().ID, 10))
+	ts.Setenv("WORMSWEEP_APP_KEY", string(server.App().Key))
 }

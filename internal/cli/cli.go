@@ -33,7 +33,8 @@ const (
 )
 
 // Main runs the command with its arguments, without the program's name, and returns the
-// exit code. It reads no global but the environment's NO_COLOR.
+// exit code. Of the environment it reads NO_COLOR and the credentials and
+// places whose variables begin with WORMSWEEP_, and GITHUB_TOKEN.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand()
 	root.SetArgs(args)
@@ -63,7 +64,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Version:       Version(),
 	}
-	group(root, sweepCommand(), reportCommand(), inventoryCommand(), iocCommand())
+	group(root, sweepCommand(), reportCommand(), inventoryCommand(), whoHasCommand(), rematchCommand(), diffCommand(), iocCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(helpCommand())

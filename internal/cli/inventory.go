@@ -44,7 +44,7 @@ told on standard error.`,
 			if err != nil {
 				return usage(err)
 			}
-			inv := &inventory{root: args[0], all: all, format: rows, stderr: cmd.ErrOrStderr()}
+			inv := &inventoryRun{root: args[0], all: all, format: rows, stderr: cmd.ErrOrStderr()}
 			return inv.run(cmd)
 		},
 	}
@@ -79,8 +79,8 @@ func rowFormatOf(format string) (rowFormat, error) {
 	return rowFormat{}, fmt.Errorf("--format %q is no format: want tsv or json", format)
 }
 
-// inventory is one run of the command.
-type inventory struct {
+// inventoryRun is one run of the command.
+type inventoryRun struct {
 	root     string
 	all      bool
 	format   rowFormat
@@ -88,7 +88,7 @@ type inventory struct {
 	problems int
 }
 
-func (inv *inventory) run(cmd *cobra.Command) error {
+func (inv *inventoryRun) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	var wrong error // the path went away since it was checked
 	err := toStdout(cmd, func(w io.Writer) error {
@@ -138,7 +138,7 @@ func empty(path string) bool {
 }
 
 // entries writes the rows of one file, and tells its problems.
-func (inv *inventory) entries(w io.Writer, e sweep.Entries) error {
+func (inv *inventoryRun) entries(w io.Writer, e sweep.Entries) error {
 	if e.Err != nil {
 		inv.failed(e)
 		return nil
@@ -166,7 +166,7 @@ func (inv *inventory) entries(w io.Writer, e sweep.Entries) error {
 }
 
 // failed tells why a file or folder was not read, where it was not left out on purpose.
-func (inv *inventory) failed(e sweep.Entries) {
+func (inv *inventoryRun) failed(e sweep.Entries) {
 	file, code, err := e.Path, source.CodeUnreadable, e.Err
 	var pe *source.PathError
 	if errors.As(err, &pe) {
@@ -178,7 +178,7 @@ func (inv *inventory) failed(e sweep.Entries) {
 	inv.problem(inv.name(e.Repository, file), 0, string(code), err.Error())
 }
 
-func (inv *inventory) problem(name string, line int, code, detail string) {
+func (inv *inventoryRun) problem(name string, line int, code, detail string) {
 	inv.problems++
 	where := strconv.Quote(name)
 	if line > 0 {
@@ -188,7 +188,7 @@ func (inv *inventory) problem(name string, line int, code, detail string) {
 }
 
 // name is the path of a file relative to the path that was named.
-func (inv *inventory) name(repo *source.Repository, file string) string {
+func (inv *inventoryRun) name(repo *source.Repository, file string) string {
 	return path.Join(below(inv.root, repo.Path), file)
 }
 

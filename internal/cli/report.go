@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -8,10 +9,20 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/shard"
+	"github.com/wormsweep/wormsweep/iocs"
 )
 
+// reportFlags are the flags of report.
+type reportFlags struct {
+	outputFlags
+	org       string
+	inventory string
+	account   accountFlags
+	issues    issueFlags
+}
+
 func reportCommand() *cobra.Command {
-	var f outputFlags
+	var f reportFlags
 	cmd := &cobra.Command{
 		Use:   "report STREAM...",
 		Short: "Join the streams of sweeps and render them again",
@@ -26,12 +37,18 @@ of it read, or not all written.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runReport(cmd, args, f) },
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd.Flags())
-	cmd.Flags().BoolVar(&f.explain, "explain", false, "render the explanations that the streams hold")
+	flags := cmd.Flags()
+	f.outputFlags.add(flags)
+	flags.BoolVar(&f.explain, "explain", false, "render the explanations that the streams hold")
+	f.issues.add(flags)
+	flags.StringVar(&f.org, "org", "", "for --issues: the organisation `NAME` that was swept")
+	addInventory(flags, &f.inventory)
+	f.account.add(flags)
 	return cmd
 }
 
-func runReport(cmd *cobra.Command, names []string, f outputFlags) error {
+func runReport(cmd *cobra.Command, names []string, f reportFlags) error {
+	ctx := cmd.Context()
 	var streams []shard.Stream
 	for _, name := range names {
 		file, err := os.Open(name)
@@ -41,17 +58,56 @@ func runReport(cmd *cobra.Command, names []string, f outputFlags) error {
 		defer file.Close()
 		streams = append(streams, shard.Stream{Name: name, Reader: file})
 	}
-	out, err := openOutputs(cmd, f)
+	filer, closed, err := f.filer(ctx)
+	if err != nil {
+		return refused(err)
+	}
+	defer closed()
+	out, err := openOutputs(cmd, f.outputFlags)
 	if err != nil {
 		return usage(err)
 	}
 	defer out.discard()
+	last := &held{next: out.event}
 	summary, err := shard.Join(streams, func(e finding.Event) error {
-		out.event(e)
+		filer.event(e)
+		last.event(e)
 		return nil
 	})
 	if err != nil {
 		return exitError{exitUnknown, err}
 	}
+	for _, p := range filer.file(cmd) {
+		last.problem(summary, p)
+	}
+	last.release()
 	return sweepExit(summary.Exit, out.commit())
+}
+
+// filer makes ready to file, where that is asked for; closed lets go of what it holds.
+func (f *reportFlags) filer(ctx context.Context) (filer *filing, closed func(), err error) {
+	closed = func() {}
+	if f.issues.repository == "" {
+		return nil, closed, nil
+	}
+	if f.org == "" {
+		return nil, closed, fmt.Errorf("--issues: --org names the organisation: %w", errWrongUse)
+	}
+	client, err := f.account.client()
+	if err != nil {
+		return nil, closed, fmt.Errorf("%w: %w", err, errWrongUse)
+	}
+	reader, err := client.Installation(ctx, f.org, reading)
+	if err != nil {
+		return nil, closed, err
+	}
+	st, err := openToWrite(ctx, f.inventory)
+	if err != nil {
+		return nil, closed, err
+	}
+	if st != nil {
+		closed = func() { _ = st.Close() } // nothing that was written is lost without it
+	}
+	filer, err = f.issues.filer(ctx, client, reader, f.org, st, iocs.Set())
+	return filer, closed, err
 }

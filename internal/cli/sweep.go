@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/finding"
@@ -20,7 +21,7 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
-// sweepFlags are the flags of sweep.
+// sweepFlags are the flags of sweep, and of what judges as a sweep does.
 type sweepFlags struct {
 	outputFlags
 	ioc       []string
@@ -28,35 +29,56 @@ type sweepFlags struct {
 	failOn    []string
 	jobs      jobs
 	refs      string
+	remote    remoteFlags
+	issues    issueFlags
 }
 
 func sweepCommand() *cobra.Command {
 	var f sweepFlags
 	cmd := &cobra.Command{
 		Use:   "sweep PATH...",
-		Short: "Look for indicators in repositories on disk",
+		Short: "Look for indicators in repositories",
 		Long: `Sweep looks for the packages and files of known campaigns at each PATH: a git
 repository (a checkout, a bare one, a mirror), a folder, or a folder of any
 number of these. A checkout is swept as it lies, with ignored files, and at
-HEAD. Nothing in it is executed, followed out of it or believed.
+HEAD. With --org or --repo it looks at repositories on GitHub instead. Nothing
+in a repository is executed, followed out of it or believed.
 
 Exit codes: 0 nothing found, and all of it read; 1 an indicator was found;
 2 wrong use; 3 nothing found, but not all of it read, or not all written.`,
-		Args: wants("PATH", true),
-		RunE: func(cmd *cobra.Command, args []string) error { return runSweep(cmd, args, f) },
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.remote.check(cmd, args, &f); err != nil {
+				return usage(err)
+			}
+			if f.remote.asked() {
+				return runRemoteSweep(cmd, f)
+			}
+			if err := wants("PATH", true)(cmd, args); err != nil {
+				return err
+			}
+			return runSweep(cmd, args, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	f.outputFlags.add(flags)
-	flags.StringVar(&f.refs, "refs", "head", "also sweep `REFS` of git repositories: head, branches, tags, prs, all or a glob of their names")
+	flags.StringVar(&f.propose, "propose-exclusions", "", "write what was not read to `FILE`, to fill in")
+	flags.StringVar(&f.refs, "refs", "head", "also sweep `REFS`: head, branches, tags, prs, all or a glob of their names")
+	f.addJudgement(flags)
+	f.remote.add(flags)
+	f.issues.add(flags)
+	return cmd
+}
+
+// addJudgement defines the flags that say what is looked for, and what counts.
+func (f *sweepFlags) addJudgement(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.ioc, "ioc", nil, "also look for the list or lists at `PATH`; repeatable")
 	flags.StringArrayVar(&f.campaigns, "campaign", nil, "look for the campaign `ID` alone; repeatable")
 	flags.StringVar(&f.exclusions, "exclusions", "", "`FILE` of what to live with, and until when")
-	flags.StringVar(&f.propose, "propose-exclusions", "", "write what was not read to `FILE`, to fill in")
 	flags.BoolVar(&f.explain, "explain", false, "say why a listed name was no finding")
 	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit 1 only from severity `LEVEL` up (low, medium, high, critical), and with confirmed only for confirmed indicators; repeatable")
 	flags.Var(&f.jobs, "jobs", "`N` files read at once; 0 is one a processor")
-	return cmd
 }
 
 // jobs is the value of --jobs.
@@ -77,11 +99,27 @@ func (j *jobs) Set(s string) error {
 	return nil
 }
 
+// options are those of a sweep, by the flags that addJudgement defines. Every error is wrong use.
+func (f *sweepFlags) options(cmd *cobra.Command) (sweep.Options, error) {
+	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Shown: shownByGit}
+	var err error
+	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
+		return opt, err
+	}
+	if cmd.Flags().Changed("exclusions") {
+		set, err := loadExclusions(f.exclusions)
+		if err != nil {
+			return opt, err
+		}
+		opt.Exclusions = set
+	}
+	opt.Set, opt.Problems, err = catalogue(cmd.ErrOrStderr(), f.ioc, f.campaigns)
+	return opt, err
+}
+
 func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	ctx := cmd.Context()
-	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Paths: paths, Shown: shownByGit}
-	err := checkPaths(paths)
-	if err != nil {
+	if err := checkPaths(paths); err != nil {
 		return usage(err)
 	}
 	if cmd.Flags().Changed("propose-exclusions") && f.propose == "" {
@@ -91,19 +129,11 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	if err != nil {
 		return usage(fmt.Errorf("--%w", err))
 	}
-	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
+	opt, err := f.options(cmd)
+	if err != nil {
 		return usage(err)
 	}
-	if cmd.Flags().Changed("exclusions") {
-		set, err := loadExclusions(f.exclusions)
-		if err != nil {
-			return usage(err)
-		}
-		opt.Exclusions = set
-	}
-	if opt.Set, opt.Problems, err = catalogue(cmd.ErrOrStderr(), f.ioc, f.campaigns); err != nil {
-		return usage(err)
-	}
+	opt.Paths = paths
 	out, err := openOutputs(cmd, f.outputFlags)
 	if err != nil {
 		return usage(err)

@@ -68,6 +68,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/app/installations", app, nil, 200, []any{0, "account", "login", "acme"}},
 		{"GET", "/orgs/acme/installation", app, nil, 200, []any{"repository_selection", "all"}},
 		{"GET", "/orgs/nobody/installation", app, nil, 404, []any{"message", "Not Found"}},
+		{"GET", "/users/acme/installation", app, nil, 200, []any{"app_slug", "sweeper"}},
+		{"GET", "/users/nobody/installation", app, nil, 404, []any{"message", "Not Found"}},
 		{"GET", "/repos/acme/history/installation", app, nil, 200, []any{"app_slug", "sweeper"}},
 		{"POST", fmt.Sprintf("/app/installations/%d/access_tokens", s.Installation().ID), app, map[string]any{"repositories": []string{"history"}}, 201, []any{"repository_selection", "selected"}},
 		{"GET", "/installation/repositories?per_page=2&page=2", "", nil, 200, []any{"total_count", 6.0}},

@@ -23,6 +23,7 @@ var routes = []route{
 	{"GET", "/app/installations", "app", listInstallations},
 	{"POST", "/app/installations/{installation_id}/access_tokens", "app", createInstallationToken},
 	{"GET", "/orgs/{org}/installation", "app", getOrgInstallation},
+	{"GET", "/users/{username}/installation", "app", getUserInstallation},
 	{"GET", "/repos/{owner}/{repo}/installation", "app", getRepoInstallation},
 	{"GET", "/installation/repositories", "metadata:read", listInstallationRepos},
 	{"DELETE", "/installation/token", "", deleteInstallationToken},

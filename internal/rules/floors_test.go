@@ -21,6 +21,7 @@ var floors = [][]string{
 	{"internal/sweep"},
 	{"internal/inventory"},
 	{"internal/match", "internal/feeds/..."},
+	{"internal/source/github"},
 	{"internal/finding", "internal/source/local", "internal/source/gitwire", "pkg/lockfile/formats", "iocs/..."},
 	{"internal/source/gitrepo", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
 	{"internal/source/gitobject", "internal/ghclient"},

@@ -41,6 +41,7 @@ type Options struct {
 
 	Version string   // of the program, for finding.Run
 	Paths   []string // as named by the user, for finding.Run
+	Shard   string   // of what they name, as well
 	Now     func() time.Time
 }
 
@@ -160,7 +161,7 @@ const (
 func describe(opt Options, started time.Time) *finding.Run {
 	st := opt.Set.Stats()
 	return &finding.Run{
-		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths,
+		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths, Shard: opt.Shard,
 		Catalogue: finding.Catalogue{
 			Revision: opt.Set.Revision(), Campaigns: st.Campaigns, Indicators: st.Indicators,
 			Packages: st.Packages, Versions: st.Versions,

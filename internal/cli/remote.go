@@ -1,0 +1,331 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/shard"
+	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/internal/source/github"
+	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// remoteFlags say which repositories on GitHub are swept, and as whom.
+type remoteFlags struct {
+	account accountFlags
+
+	org        string
+	repos      []string
+	via        string
+	include    []string
+	exclude    []string
+	topics     []string
+	visibility string
+	since      string
+	inventory  string
+	shard      string
+}
+
+// ofRemote are the flags that make no sense without --org or --repo.
+var ofRemote = []string{
+	"via", "include", "exclude", "topic", "visibility", "since", "inventory", "shard",
+	"github-url", "app-id", "app-key", "max-api-requests", "issues", "allow-public-issues", "dry-run",
+}
+
+func (f *remoteFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.org, "org", "", "sweep the repositories of the organisation `NAME` on GitHub")
+	flags.StringArrayVar(&f.repos, "repo", nil, "sweep `OWNER/NAME` on GitHub; repeatable")
+	flags.StringArrayVar(&f.include, "include", nil, "of --org, those whose name matches `GLOB`; repeatable")
+	flags.StringArrayVar(&f.exclude, "exclude", nil, "of --org, not those whose name matches `GLOB`; repeatable")
+	flags.StringArrayVar(&f.topics, "topic", nil, "of --org, those with `TOPIC`; repeatable")
+	flags.StringVar(&f.visibility, "visibility", "", "of --org, those that are `public`, private or internal")
+	flags.StringVar(&f.since, "since", "", "of --org, those pushed to since `DATE` (2026-08-04), or for so long (72h, 30d)")
+	flags.StringVar(&f.via, "via", "auto", "read contents by `WAY`: git, rest or auto")
+	addInventory(flags, &f.inventory)
+	flags.StringVar(&f.shard, "shard", "", "sweep share `I/N` alone; \"report\" joins them")
+	f.account.add(flags)
+}
+
+// asked reports whether repositories on GitHub are to be swept.
+func (f *remoteFlags) asked() bool { return f.org != "" || len(f.repos) > 0 }
+
+// check refuses flags that contradict each other.
+func (f *remoteFlags) check(cmd *cobra.Command, args []string, all *sweepFlags) error {
+	switch {
+	case !f.asked():
+		for _, name := range ofRemote {
+			if cmd.Flags().Changed(name) {
+				return fmt.Errorf("--%s is for --org and --repo", name)
+			}
+		}
+		return nil
+	case len(args) > 0:
+		return fmt.Errorf("both %q on this machine and repositories on GitHub are named: sweep one after the other", args[0])
+	case f.org != "" && len(f.repos) > 0:
+		return errors.New("--org and --repo: give one of them")
+	case f.org == "" && all.issues.repository != "" && f.owner() == "":
+		return errors.New("--issues: the repositories have several owners, and an incident is one organisation's")
+	}
+	return nil
+}
+
+// owner is the one owner of all that is swept, "" where there are several.
+func (f *remoteFlags) owner() string {
+	if f.org != "" {
+		return f.org
+	}
+	owner := ""
+	for _, name := range f.repos {
+		own, _, _ := strings.Cut(name, "/")
+		if owner != "" && !strings.EqualFold(owner, own) {
+			return ""
+		}
+		owner = own
+	}
+	return owner
+}
+
+// selection is what is swept, with its scope: runs of one scope are compared with each other.
+func (f *remoteFlags) selection(refs source.Refs) (sel github.Selection, scope string, err error) {
+	sel = github.Selection{
+		Org: f.org, Repositories: f.repos, Include: f.include, Exclude: f.exclude, Topics: f.topics, Visibility: f.visibility,
+	}
+	if f.since != "" {
+		if sel.Since, err = parseSince(f.since, time.Now()); err != nil {
+			return sel, "", fmt.Errorf("--since %w", err)
+		}
+	}
+	if f.shard != "" {
+		share, err := shard.Parse(f.shard)
+		if err != nil {
+			return sel, "", fmt.Errorf("--shard %w", err)
+		}
+		sel.Shard, sel.Shards = share.Index, share.Count
+	}
+	scope = fmt.Sprintf("org=%s repos=%q include=%q exclude=%q topics=%q visibility=%s since=%s shard=%s refs=%s server=%s",
+		strings.ToLower(f.org), f.repos, f.include, f.exclude, f.topics, f.visibility, f.since, f.shard, refs, f.account.url)
+	return sel, scope, nil
+}
+
+// parseSince reads a date, or how long ago it was.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	for _, form := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(form, text); err == nil {
+			return t, nil
+		}
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n < 100_000 {
+			return now.AddDate(0, 0, -n), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fmt.Errorf("%q: want a date (2026-08-04) or a time (72h, 30d)", text)
+}
+
+// parseVia reads --via.
+func parseVia(text string) (github.Via, error) {
+	switch text {
+	case "auto", "":
+		return github.ViaAuto, nil
+	case "git":
+		return github.ViaGit, nil
+	case "rest":
+		return github.ViaREST, nil
+	}
+	return "", fmt.Errorf("--via %q: want git, rest or auto", text)
+}
+
+// shownByGitHub are the properties that a sweep of GitHub sees.
+var shownByGitHub = slices.Concat(shownByGit, []ioc.Property{ioc.RepoName, ioc.RepoDescription, ioc.RepoTopic, ioc.ReleaseTitle})
+
+// reading is what a sweep's token may do. With the runners' permission, which an App may lack,
+// names of self-hosted runners are looked at, too.
+var (
+	reading     = ghclient.Permissions{"contents": "read", "metadata": "read"}
+	withRunners = ghclient.Permissions{"contents": "read", "metadata": "read", "organization_self_hosted_runners": "read"}
+)
+
+func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
+	ctx := cmd.Context()
+	refs, err := source.ParseRefs(f.refs)
+	if err != nil {
+		return usage(fmt.Errorf("--%w", err))
+	}
+	sel, scope, err := f.remote.selection(refs)
+	if err != nil {
+		return usage(err)
+	}
+	via, err := parseVia(f.remote.via)
+	if err != nil {
+		return usage(err)
+	}
+	opt, err := f.options(cmd)
+	if err != nil {
+		return usage(err)
+	}
+	client, err := f.remote.account.client()
+	if err != nil {
+		return usage(err)
+	}
+	reader, runners, err := readerOf(ctx, client, &f.remote)
+	if err != nil {
+		return refused(err)
+	}
+	opt.Paths = append([]string{}, f.remote.repos...)
+	if f.remote.org != "" {
+		opt.Paths = []string{f.remote.org}
+	}
+	opt.Shown, opt.NoSizes, opt.Shard, opt.Selection, opt.InFlight = shownByGitHub, true, f.remote.shard, refs.String(), inFlight
+	if runners {
+		opt.Shown = append(slices.Clone(opt.Shown), ioc.RunnerName)
+	}
+	if one := seesOne(ctx, reader, f.remote.org); one != nil {
+		opt.Problems = append(opt.Problems, one)
+	}
+	list := github.Options{Refs: refs, Via: via, Observe: true}
+
+	var kept *remembering
+	st, err := openToWrite(ctx, f.remote.inventory)
+	if err != nil {
+		return exitError{exitUnknown, err}
+	}
+	if st != nil {
+		defer st.Close()
+		if kept, err = remember(ctx, st, scope, &opt); err != nil {
+			return exitError{exitUnknown, err}
+		}
+		list.Pages = kept.pages
+	}
+	filer, err := f.issues.filer(ctx, client, reader, f.remote.owner(), st, opt.Set)
+	if err != nil {
+		return refused(err)
+	}
+	out, err := openOutputs(cmd, f.outputFlags)
+	if err != nil {
+		return usage(err)
+	}
+	defer out.discard()
+
+	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
+	var general []*finding.Problem
+	last := &held{next: out.event} // the summary waits for what filing has to say
+	summary, err := sweep.Run(ctx, github.Repositories(ctx, reader, sel, list), opt, func(e finding.Event) error {
+		progress.event(e)
+		filer.event(e)
+		if p, ok := e.(*finding.Problem); ok && p.Repository == "" {
+			general = append(general, p)
+		}
+		last.event(e)
+		return nil
+	})
+	progress.end()
+	if err != nil {
+		return refused(err)
+	}
+	whole := f.remote.org != "" && len(general) == 0
+	if err := kept.finish(ctx, summary, general, whole); err != nil {
+		last.problem(summary, &finding.Problem{Code: sweep.CodeInventory, Detail: err.Error()})
+	}
+	for _, p := range filer.file(cmd) {
+		last.problem(summary, p)
+	}
+	last.release()
+	return sweepExit(summary.Exit, out.commit())
+}
+
+// inFlight is how many repositories are looked at together: most of the time they wait for the
+// network.
+const inFlight = 32
+
+// refused tells what GitHub did not let happen from a wrong use: credentials and names that are
+// wrong are mended by who runs this.
+func refused(err error) error {
+	var suspended *ghclient.SuspendedError
+	switch {
+	case errors.Is(err, ghclient.ErrBadCredentials), errors.Is(err, ghclient.ErrNotFound), errors.Is(err, github.ErrSelection),
+		errors.As(err, &suspended), errors.Is(err, errWrongUse):
+		return usage(err)
+	}
+	return exitError{exitUnknown, err}
+}
+
+// errWrongUse is wrapped by errors that are the user's to mend.
+var errWrongUse = errors.New("wrong use")
+
+// readerOf gives a client whose token may read and nothing else, and whether it sees runners.
+func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags) (reader *ghclient.Client, runners bool, err error) {
+	account := f.org
+	if account == "" {
+		account = f.repos[0]
+		if f.owner() == "" && client.App() {
+			return nil, false, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
+		}
+	}
+	if f.org != "" && client.App() {
+		var permitted *ghclient.NotPermittedError
+		reader, err = client.Installation(ctx, account, withRunners)
+		if err == nil || !errors.As(err, &permitted) && ghclient.Status(err) != 422 {
+			return reader, err == nil, err
+		}
+	}
+	reader, err = client.Installation(ctx, account, reading)
+	return reader, err == nil && !client.App() && f.org != "", err
+}
+
+// seesOne is the problem of a token that sees one repository, where an organisation is asked for.
+func seesOne(ctx context.Context, client *ghclient.Client, org string) *finding.Problem {
+	if org == "" {
+		return nil
+	}
+	name, one, err := client.SeesOneRepository(ctx)
+	switch {
+	case err != nil:
+		return &finding.Problem{Code: string(source.CodePartialView), Detail: fmt.Sprintf("what the token sees could not be found out: %v", err)}
+	case one:
+		return &finding.Problem{Code: string(source.CodePartialView), Detail: fmt.Sprintf("the token is that of a workflow and sees %q alone: an organisation needs a GitHub App (docs/github.md)", name)}
+	}
+	return nil
+}
+
+// held passes events on but for the summary, which it keeps until release.
+type held struct {
+	next    func(finding.Event)
+	summary *finding.Summary
+}
+
+func (h *held) event(e finding.Event) {
+	if s, ok := e.(*finding.Summary); ok {
+		h.summary = s
+		return
+	}
+	h.next(e)
+}
+
+// problem adds a problem that came up after the sweep, to the stream and to its summary.
+func (h *held) problem(s *finding.Summary, p *finding.Problem) {
+	h.next(p)
+	s.Problems++
+	if s.Exit == exitClean {
+		s.Exit = exitUnknown
+	}
+}
+
+func (h *held) release() {
+	if h.summary != nil {
+		h.next(h.summary)
+	}
+}

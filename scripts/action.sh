@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# What action.yml runs: a sweep by the inputs of the action, which stand in the environment.
+# Usage: action.sh SWEEPER
+#
+# The exit code of the sweep is the step's, unless the input "fail" is "false".
+set -uo pipefail
+sweeper=$1
+
+folder=${INPUT_FOLDER:-${RUNNER_TEMP:-.}/wormsweep/reports}
+mkdir -p "$folder" || exit 3
+
+args=(--format text
+	--report "json=$folder/sweep.jsonl" --report "sarif=$folder/sweep.sarif" --report "markdown=$folder/sweep.md")
+
+# flag NAME VALUE: adds a flag that has a value.
+flag() {
+	if [[ -n ${2-} ]]; then
+		args+=("$1=$2")
+	fi
+}
+
+# each NAME VALUES: adds a flag for each line of VALUES, or with "words" for each word.
+each() {
+	local name=$1 values=$2 value
+	if [[ ${3-} == words ]]; then
+		values=${values//[[:space:]]/$'\n'}
+	fi
+	while IFS= read -r value; do
+		flag "$name" "$value"
+	done <<<"$values"
+}
+
+flag --org "${INPUT_ORGANISATION-}"
+each --repo "${INPUT_REPOSITORIES-}" words
+if [[ -n ${INPUT_ORGANISATION-}${INPUT_REPOSITORIES-} ]]; then
+	flag --refs "${INPUT_REFS-}"
+	flag --shard "${INPUT_SHARD-}"
+	flag --max-api-requests "${INPUT_MAX_API_REQUESTS-}"
+	flag --github-url "${INPUT_GITHUB_URL-}"
+	flag --inventory "${WORMSWEEP_INVENTORY-}"
+fi
+each --campaign "${INPUT_CAMPAIGN-}" words
+each --ioc "${INPUT_IOC-}"
+flag --exclusions "${INPUT_EXCLUSIONS-}"
+flag --fail-on "${INPUT_FAIL_ON-}"
+flag --issues "${INPUT_ISSUES-}"
+if [[ ${INPUT_DRY_RUN-} == true ]]; then
+	args+=(--dry-run)
+fi
+args+=(--)
+while IFS= read -r path; do
+	if [[ -n $path ]]; then
+		args+=("$path")
+	fi
+done <<<"${INPUT_PATHS-}"
+
+"$sweeper" sweep "${args[@]}" | tee "$folder/sweep.txt"
+code=${PIPESTATUS[0]}
+
+if [[ -n ${GITHUB_STEP_SUMMARY-} && ${INPUT_SUMMARY-} != false && -s $folder/sweep.md ]]; then
+	cat "$folder/sweep.md" >>"$GITHUB_STEP_SUMMARY"
+fi
+if [[ -n ${GITHUB_OUTPUT-} ]]; then
+	printf 'exit-code=%s\nfolder=%s\n' "$code" "$folder" >>"$GITHUB_OUTPUT"
+fi
+if [[ ${INPUT_FAIL-} == false && $code != 2 ]]; then
+	exit 0
+fi
+exit "$code"
