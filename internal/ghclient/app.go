@@ -26,7 +26,7 @@ type app struct {
 	fixed  int64 // Auth.InstallationID
 
 	mu    sync.Mutex
-	found map[string]int64 // installations by account, looked up
+	found map[string]installationAnswer // installations by account, looked up
 }
 
 func newApp(core *core, auth Auth) (*app, error) {
@@ -48,7 +48,7 @@ func newApp(core *core, auth Auth) (*app, error) {
 		return nil, fmt.Errorf("GitHub App %d: %w", auth.AppID, err)
 	}
 	who := &principal{kind: KindApp, lim: core.limiter(0), network: network, explain: badKey(auth.AppID)}
-	a := &app{who: who, id: auth.AppID, fixed: auth.InstallationID, found: map[string]int64{}}
+	a := &app{who: who, id: auth.AppID, fixed: auth.InstallationID, found: map[string]installationAnswer{}}
 	a.client = newClient(core, who, a, nil)
 	return a, nil
 }
@@ -100,16 +100,18 @@ type installationAnswer struct {
 	Granted   Permissions `json:"permissions"`
 }
 
-// lookUp finds the App's installation on an account.
-func (a *app) lookUp(ctx context.Context, account string) (int64, error) {
+// lookUp finds the App's installation on an account; of one that was named from the start,
+// only its id.
+func (a *app) lookUp(ctx context.Context, account string) (installationAnswer, error) {
+	none := installationAnswer{}
 	if a.fixed != 0 {
-		return a.fixed, nil
+		return installationAnswer{ID: a.fixed}, nil
 	}
 	a.mu.Lock()
-	id := a.found[strings.ToLower(account)]
+	known, ok := a.found[strings.ToLower(account)]
 	a.mu.Unlock()
-	if id != 0 {
-		return id, nil
+	if ok {
+		return known, nil
 	}
 	var paths []string
 	if owner, repo, ok := strings.Cut(account, "/"); ok {
@@ -123,22 +125,22 @@ func (a *app) lookUp(ctx context.Context, account string) (int64, error) {
 		_, err := a.client.Get(context.WithValue(ctx, ctxKind, kindToken), path, nil, &in)
 		switch {
 		case noSuchApp(err):
-			return 0, a.noSuchApp()
+			return none, a.noSuchApp()
 		case errors.Is(err, ErrNotFound):
 			continue
 		case err != nil:
-			return 0, err
+			return none, err
 		case in.ID <= 0:
-			return 0, fmt.Errorf("GET %q: an installation without an id", "/"+path)
+			return none, fmt.Errorf("GET %q: an installation without an id", "/"+path)
 		case in.Suspended != nil:
-			return 0, &SuspendedError{account, in.ID}
+			return none, &SuspendedError{account, in.ID}
 		}
 		a.mu.Lock()
-		a.found[strings.ToLower(account)] = in.ID
+		a.found[strings.ToLower(account)] = in
 		a.mu.Unlock()
-		return in.ID, nil
+		return in, nil
 	}
-	return 0, fmt.Errorf("the GitHub App %d is not installed on %q, or there is no such account: %w", a.id, account, ErrNotFound)
+	return none, fmt.Errorf("the GitHub App %d is not installed on %q, or there is no such account: %w", a.id, account, ErrNotFound)
 }
 
 // noSuchApp reports whether GitHub knows no App of the id that signed.
@@ -152,16 +154,18 @@ func (a *app) noSuchApp() error {
 }
 
 // notGranted says which permissions the installation lacks, once GitHub refused to make a
-// token with them.
-func (a *app) notGranted(ctx context.Context, in *installation, refusal error) error {
-	var now installationAnswer
-	path := "app/installations/" + strconv.FormatInt(in.id, 10)
-	if _, err := a.client.Get(context.WithValue(ctx, ctxKind, kindToken), path, nil, &now); err != nil {
-		return refusal
+// token with them: all that were asked for, where GitHub does not tell what it has.
+func (a *app) notGranted(ctx context.Context, in *installation) error {
+	missing := in.perms.beyond(in.granted)
+	if in.granted == nil || missing == "" {
+		var now installationAnswer
+		path := "app/installations/" + strconv.FormatInt(in.id, 10)
+		if _, err := a.client.Get(context.WithValue(ctx, ctxKind, kindToken), path, nil, &now); err == nil {
+			missing = in.perms.beyond(now.Granted)
+		}
 	}
-	missing := in.perms.beyond(now.Granted)
 	if missing == "" {
-		return refusal
+		missing = in.perms.beyond(nil)
 	}
 	return &NotPermittedError{
 		Request: "POST " + strconv.Quote("/"+in.path()), Permission: missing,

@@ -193,6 +193,7 @@ func TestInstallationErrors(t *testing.T) {
 		return step{want: lookUp, status: 401, body: `{"message":"` + message + `"}`}
 	}
 	missing := step{want: lookUp, status: 404, body: `{"message":"Not Found"}`}
+	refused := step{want: mint, status: 422, body: `{"message":"The permissions requested are not granted to this installation."}`}
 	for _, tt := range []struct {
 		name  string
 		steps []step
@@ -205,7 +206,10 @@ func TestInstallationErrors(t *testing.T) {
 		{"not installed", []step{missing, {want: "GET /api/v3/users/acme/installation", status: 404}}, `the GitHub App 5 is not installed on "acme", or there is no such account`, is(ghclient.ErrNotFound)},
 		{"suspended, seen early", []step{found(`,"suspended_at":"2026-01-01T00:00:00Z"`)}, `the App's installation 7 on "acme" is suspended`, as[*ghclient.SuspendedError]},
 		{"suspended", []step{found(""), {want: mint, status: 403, body: `{"message":"This installation has been suspended"}`}}, `the App's installation 7 on "acme" is suspended`, as[*ghclient.SuspendedError]},
-		{"not granted", []step{found(""), {want: mint, status: 422, body: `{"message":"The permissions requested are not granted to this installation."}`}, {want: "GET /api/v3/app/installations/7", body: `{"id":7,"permissions":{"contents":"read","issues":"read"}}`}}, `not permitted: it needs the permission "issues=write, metadata=read"`, as[*ghclient.NotPermittedError]},
+		{"not granted", []step{found(""), refused}, `not permitted: it needs the permission "issues=write"`, as[*ghclient.NotPermittedError]},
+		{"not granted any more", []step{{want: lookUp, body: `{"id":7,"permissions":{"contents":"read","issues":"write","metadata":"read"}}`}, refused, {want: "GET /api/v3/app/installations/7", body: `{"id":7,"permissions":{"contents":"read","issues":"read"}}`}}, `not permitted: it needs the permission "issues=write, metadata=read"`, as[*ghclient.NotPermittedError]},
+		{"not granted, and nobody says what", []step{{want: lookUp, body: `{"id":7}`}, refused, {want: "GET /api/v3/app/installations/7", status: 404}}, `not permitted: it needs the permission "contents=read, issues=write, metadata=read"`, as[*ghclient.NotPermittedError]},
+		{"not its repository", []step{found(""), {want: mint, status: 422, body: `{"message":"There is at least one repository that does not exist or is not accessible to the parent installation."}`}}, `status 422 ("There is at least one repository`, as[*ghclient.StatusError]},
 		{"uninstalled meanwhile", []step{found(""), {want: mint, status: 404, body: `{}`}}, `the GitHub App 5 has no installation 7 on "acme"`, is(ghclient.ErrNotFound)},
 		{"no token", []step{found(""), {want: mint, status: 201, body: `{}`}}, "the answer holds no token", nil},
 		{"a token with a line end", []step{found(""), {want: mint, status: 201, body: `{"token":"CanaryCanary\nX: y"}`}}, "the answer holds no token", nil},

@@ -95,7 +95,7 @@ func (c *core) limiter(installation int64) *limiter {
 	defer c.mu.Unlock()
 	l := c.limiters[installation]
 	if l == nil {
-		l = newLimiter(c.now, c.sleep, c.waiting)
+		l = newLimiter(c)
 		c.limiters[installation] = l
 	}
 	return l
@@ -111,7 +111,7 @@ func (c *core) waiting(request string, from time.Time, d time.Duration) {
 		c.waitMark = end
 	}
 	c.mu.Unlock()
-	if longer && d > writePause {
+	if longer {
 		c.log.LogAttrs(context.Background(), slog.LevelInfo, "waiting for a limit of GitHub",
 			slog.String("request", request), slog.Duration("for", d))
 	}

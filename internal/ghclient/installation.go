@@ -23,11 +23,12 @@ const renewBefore = 5 * time.Minute
 
 // installation makes the tokens of one installation, with one set of permissions.
 type installation struct {
-	app   *app
-	who   *principal
-	id    int64
-	perms Permissions
-	body  []byte // of the request for a token
+	app     *app
+	who     *principal
+	id      int64
+	perms   Permissions
+	granted Permissions // to the installation, as it was looked up; nil where not known
+	body    []byte      // of the request for a token
 
 	turn chan struct{} // who can send on it may ask for a token
 
@@ -43,7 +44,7 @@ func (a *app) installation(ctx context.Context, account string, perms Permission
 	case len(repoIDs) > maxRepositories:
 		return nil, fmt.Errorf("a token for %d repositories of %q: GitHub allows %d", len(repoIDs), account, maxRepositories)
 	}
-	id, err := a.lookUp(ctx, account)
+	found, err := a.lookUp(ctx, account)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +55,14 @@ func (a *app) installation(ctx context.Context, account string, perms Permission
 	if err != nil {
 		return nil, err
 	}
-	in := &installation{app: a, id: id, perms: maps.Clone(perms), body: body, turn: make(chan struct{}, 1)}
+	in := &installation{
+		app: a, id: found.ID, perms: maps.Clone(perms), granted: found.Granted,
+		body: body, turn: make(chan struct{}, 1),
+	}
 	core := a.client.core
 	in.who = &principal{
-		kind: KindInstallation, account: account, installation: id,
-		lim: core.limiter(id), network: core.network, explain: badToken,
+		kind: KindInstallation, account: account, installation: in.id,
+		lim: core.limiter(in.id), network: core.network, explain: badToken,
 		token: in.current, refused: in.refused,
 	}
 	_, err = in.current(ctx)
@@ -119,6 +123,7 @@ func (in *installation) held() string {
 // explain says why no token was made.
 func (in *installation) explain(ctx context.Context, err error) error {
 	var suspended *SuspendedError
+	var status *StatusError
 	switch {
 	case noSuchApp(err):
 		return in.app.noSuchApp()
@@ -126,8 +131,8 @@ func (in *installation) explain(ctx context.Context, err error) error {
 		return &SuspendedError{in.who.account, in.id}
 	case errors.Is(err, ErrNotFound):
 		return fmt.Errorf("the GitHub App %d has no installation %d on %q: %w", in.app.id, in.id, in.who.account, err)
-	case Status(err) == http.StatusUnprocessableEntity:
-		return in.app.notGranted(ctx, in, err)
+	case errors.As(err, &status) && status.Status == http.StatusUnprocessableEntity && strings.Contains(status.Message, "permission"):
+		return in.app.notGranted(ctx, in)
 	}
 	return err
 }

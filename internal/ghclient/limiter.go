@@ -31,8 +31,9 @@ type limiter struct {
 	blocks   int       // blocks of any kind so far: tells old news from new
 	message  string    // GitHub's words on the last block
 	buckets  map[string]*bucket
-	writing  bool      // a write is under way: they go one after the other
-	nextSlot time.Time // the next write may be sent
+	writing  bool           // a write is under way: they go one after the other
+	nextSlot time.Time      // the next write may be sent
+	paces    map[bool]*pace // of GraphQL or REST; nil where no minute is counted
 }
 
 // bucket is one primary limit: "core", "graphql", "search", ...
@@ -58,11 +59,16 @@ func (b *bucket) full() bool {
 	return b.inFlight > 0
 }
 
-func newLimiter(now func() time.Time, sleep func(context.Context, time.Duration) error, waited func(string, time.Time, time.Duration)) *limiter {
-	return &limiter{
-		now: now, sleep: sleep, waited: waited,
+// newLimiter makes a limiter that nothing is known to yet.
+func newLimiter(c *core) *limiter {
+	l := &limiter{
+		now: c.now, sleep: c.sleep, waited: c.waiting,
 		change: make(chan struct{}), buckets: map[string]*bucket{},
 	}
+	if c.place.hosted {
+		l.paces = newPaces()
+	}
+	return l
 }
 
 // pass is leave to send one request.
@@ -94,7 +100,8 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 		if b.known && !now.Before(b.reset) {
 			b.known = false
 		}
-		until, block := l.blocked(b, now, write)
+		until, block := l.blocked(b, now)
+		polite := l.polite(bucketName, now, write)
 		switch {
 		case !until.IsZero():
 			l.mu.Unlock()
@@ -108,10 +115,18 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 			case <-change:
 			case <-ctx.Done():
 			}
+		case polite > 0:
+			l.mu.Unlock()
+			if err := l.sleep(ctx, polite); err != nil {
+				return pass{}, fmt.Errorf("%s: %w", request, err)
+			}
 		default:
 			l.inFlight++
 			b.inFlight++
 			l.writing = l.writing || write
+			if pace := l.paces[bucketName == graphQLBucket]; pace != nil {
+				pace.take(now, write)
+			}
 			p := pass{bucketName, write, l.blocks}
 			l.mu.Unlock()
 			return p, nil
@@ -121,7 +136,7 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 
 // blocked gives the time before which a request to b must not be sent, zero if it may be,
 // and as what GitHub said so.
-func (l *limiter) blocked(b *bucket, now time.Time, write bool) (time.Time, RateLimitedError) {
+func (l *limiter) blocked(b *bucket, now time.Time) (time.Time, RateLimitedError) {
 	switch {
 	case now.Before(l.until):
 		return l.until, RateLimitedError{Secondary: true, Message: l.message}
@@ -129,10 +144,21 @@ func (l *limiter) blocked(b *bucket, now time.Time, write bool) (time.Time, Rate
 		return b.until, RateLimitedError{Message: b.message}
 	case b.known && b.remaining <= 0 && b.inFlight == 0:
 		return b.reset, RateLimitedError{Message: "no request remains in this window"}
-	case write && now.Before(l.nextSlot):
-		return l.nextSlot, RateLimitedError{Secondary: true, Message: "writes are sent a second apart"}
 	}
 	return time.Time{}, RateLimitedError{}
+}
+
+// polite gives how long to wait for what GitHub asks of everybody: writes a second apart,
+// and no more in a minute than it allows.
+func (l *limiter) polite(bucketName string, now time.Time, write bool) time.Duration {
+	free := now
+	if write {
+		free = latest(free, l.nextSlot)
+	}
+	if pace := l.paces[bucketName == graphQLBucket]; pace != nil {
+		free = latest(free, pace.free(now, write))
+	}
+	return free.Sub(now)
 }
 
 func (l *limiter) wait(ctx context.Context, request string, now, until time.Time, block RateLimitedError) error {

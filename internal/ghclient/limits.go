@@ -145,12 +145,14 @@ func (c *core) readFault(kind requestKind, status int, body []byte) answerBody {
 	return fault
 }
 
+const graphQLBucket = "graphql"
+
 // bucketOf says which primary limit a request counts to, as the header
 // X-RateLimit-Resource of its answer will. path is relative to the API's root.
 func bucketOf(kind requestKind, path string) string {
 	switch {
 	case kind == kindGraphQL:
-		return "graphql"
+		return graphQLBucket
 	case strings.HasPrefix(path, "/search/code"):
 		return "code_search"
 	case strings.HasPrefix(path, "/search/"):

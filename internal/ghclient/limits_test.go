@@ -237,6 +237,30 @@ func TestBlockIsShared(t *testing.T) {
 	})
 }
 
+// On github.com no minute holds more than GitHub allows, for reads and writes together.
+func TestPointsOfAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var sent []time.Time // one entry a point
+		github := inMemory(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, time.Now())
+			if len(sent) > 900 {
+				if first := sent[len(sent)-901]; time.Since(first) < time.Minute {
+					t.Errorf("901 points in %v", time.Since(first))
+				}
+			}
+			w.Write([]byte("{}"))
+		})
+		start := time.Now()
+		sendMany(t, github, 3000, 40)
+		if took := time.Since(start); took < 3*time.Minute || took > 4*time.Minute {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func sendMany(t *testing.T, github http.RoundTripper, needed, atOnce int) {
 	t.Helper()
 	c, err := ghclient.New(ghclient.Options{Auth: ghclient.Auth{Token: token}, Transport: github})

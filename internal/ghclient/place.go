@@ -16,6 +16,7 @@ type place struct {
 	graphql *url.URL
 	git     *url.URL // root of the repositories, with a slash at its end
 	uploads *url.URL
+	hosted  bool // by GitHub, and not a server of somebody's own
 }
 
 // newPlace reads Options.BaseURL.
@@ -57,7 +58,7 @@ func newPlace(base string) (*place, error) {
 // hosted is a GitHub whose API has a host of its own.
 func hosted(git, api, uploads string) *place {
 	at := func(host, path string) *url.URL { return &url.URL{Scheme: "https", Host: host, Path: path} }
-	return &place{rest: at(api, "/"), graphql: at(api, "/graphql"), git: at(git, "/"), uploads: at(uploads, "/")}
+	return &place{rest: at(api, "/"), graphql: at(api, "/graphql"), git: at(git, "/"), uploads: at(uploads, "/"), hosted: true}
 }
 
 func loopback(name string) bool {
