@@ -48,12 +48,15 @@ func readLimits(resp *http.Response, fault answerBody, bucket string, now time.T
 		resource := resp.Header.Get("X-RateLimit-Resource")
 		n.told = resource == "" || resource == bucket
 		n.remaining = max(remaining, 0)
-		n.reset = byOurClock(time.Unix(seconds, 0), resp, now)
+		n.reset = byOurClock(time.Unix(min(seconds, farAway), 0), resp, now)
 	}
 	n.until = retryAfter(resp, now)
 	n.kind = kindOfLimit(resp, fault, n)
 	return n
 }
+
+// farAway is a time, in seconds, with which there is still something to reckon.
+const farAway = 1 << 40
 
 func kindOfLimit(resp *http.Response, fault answerBody, n *limits) limitKind {
 	for _, f := range fault.Errors {

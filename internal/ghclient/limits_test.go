@@ -159,52 +159,89 @@ type inMemory func(http.ResponseWriter, *http.Request)
 
 func (f inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(100 * time.Millisecond)
-	w := httptest.NewRecorder()
-	f(w, r)
-	resp := w.Result()
-	resp.Request = r
+	resp := record(http.HandlerFunc(f), r)
 	time.Sleep(100 * time.Millisecond)
 	return resp, nil
+}
+
+func record(handler http.HandlerFunc, r *http.Request) *http.Response {
+	w := httptest.NewRecorder()
+	handler(w, r)
+	resp := w.Result()
+	resp.Request = r
+	return resp
 }
 
 // With a tenth of the limit that is needed, many at once are late, and none is early: none
 // is even refused.
 func TestManyWithLittle(t *testing.T) {
+	for _, limit := range []int{50, 7} { // more than are sent at once, and fewer
+		synctest.Test(t, func(t *testing.T) { manyWithLittle(t, limit) })
+	}
+}
+
+func manyWithLittle(t *testing.T, limit int) {
+	var mu sync.Mutex
+	used, inFlight, most := 0, 0, 0
+	reset := time.Now().Add(time.Hour)
+	github := inMemory(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		inFlight++
+		most = max(most, inFlight)
+		if !time.Now().Before(reset) {
+			used, reset = 0, reset.Add(time.Hour)
+		}
+		used++
+		n := used
+		mu.Unlock()
+		time.Sleep(time.Duration(n%7) * 50 * time.Millisecond) // answers overtake each other
+		w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(max(limit-n, 0)))
+		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+		if n > limit {
+			t.Errorf("request %d of a window of %d, at %v", n, limit, time.Now())
+			w.WriteHeader(http.StatusForbidden)
+		}
+		w.Write([]byte("{}"))
+		mu.Lock()
+		inFlight--
+		mu.Unlock()
+	})
+	start := time.Now()
+	sendMany(t, github, 10*limit, 40)
+	if took := time.Since(start); took < 9*time.Hour || took > 10*time.Hour {
+		t.Errorf("took %v for ten windows of an hour", took)
+	}
+	if most > 20 || most < 2 {
+		t.Errorf("%d at once", most)
+	}
+}
+
+// Writes go one after the other, whoever of many sends them.
+func TestOneWriteAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const limit, needed, atOnce = 50, 500, 40
-		var mu sync.Mutex
-		used, inFlight, most := 0, 0, 0
-		reset := time.Now().Add(time.Hour)
+		var writing atomic.Int64
 		github := inMemory(func(w http.ResponseWriter, r *http.Request) {
-			mu.Lock()
-			inFlight++
-			most = max(most, inFlight)
-			if !time.Now().Before(reset) {
-				used, reset = 0, reset.Add(time.Hour)
+			if n := writing.Add(1); n > 1 {
+				t.Errorf("%d writes at once", n)
 			}
-			used++
-			n := used
-			mu.Unlock()
-			time.Sleep(time.Duration(n%7) * 50 * time.Millisecond) // answers overtake each other
-			w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(max(limit-n, 0)))
-			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
-			if n > limit {
-				t.Errorf("request %d of a window of %d, at %v", n, limit, time.Now())
-				w.WriteHeader(http.StatusForbidden)
-			}
+			time.Sleep(3 * time.Second)
+			writing.Add(-1)
+			w.WriteHeader(http.StatusCreated)
 			w.Write([]byte("{}"))
-			mu.Lock()
-			inFlight--
-			mu.Unlock()
 		})
-		start := time.Now()
-		sendMany(t, github, needed, atOnce)
-		if took := time.Since(start); took < 9*time.Hour || took > 10*time.Hour {
-			t.Errorf("took %v for ten windows of an hour", took)
+		c, err := ghclient.New(ghclient.Options{Auth: ghclient.Auth{Token: token}, Transport: github})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if most > 20 || most < 2 {
-			t.Errorf("%d at once", most)
+		var done sync.WaitGroup
+		for range 5 {
+			done.Go(func() {
+				if _, _, err := c.REST().Issues.Create(context.Background(), "acme", "x", nil); err != nil {
+					t.Error(err)
+				}
+			})
 		}
+		done.Wait()
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Redacted stands where a secret stood.
@@ -65,9 +66,16 @@ func Redact(s string) string {
 // maxWords is how much of what GitHub said an error repeats.
 const maxWords = 300
 
-// oneLine redacts words from outside and makes them fit for one line of an error.
+// oneLine redacts words from outside and makes them fit for one line of an error: what no
+// terminal should get is replaced.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(Redact(s)), " ")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 	if len(s) > maxWords {
 		s = strings.ToValidUTF8(s[:maxWords], "") + "..."
 	}

@@ -19,6 +19,7 @@ const (
 	firstBackoff = time.Second
 	maxLimited   = 6 // answers of one request that tell of a limit
 	maxRequest   = MaxBody
+	maxFault     = 1 << 20 // bytes of an answer that is an error
 
 	// A query that takes GitHub too long costs points each time.
 	maxSlowQueries = 2
@@ -244,12 +245,12 @@ func (t *transport) exchange(ctx context.Context, c *call) (*answer, *limits, er
 	came := t.core.now()
 	defer resp.Body.Close()
 	a.resp = resp
-	a.body, err = io.ReadAll(io.LimitReader(resp.Body, c.limit+1))
-	if err != nil && resp.StatusCode < 400 { // of an error, its status and headers will do
+	if resp.StatusCode >= 400 { // its status and headers will do, where it is cut or long
+		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxFault))
+	} else if a.body, err = io.ReadAll(io.LimitReader(resp.Body, c.limit+1)); err != nil {
 		return nil, readLimits(resp, answerBody{}, c.bucket, came), t.broken(ctx, c, err)
-	}
-	if int64(len(a.body)) > c.limit {
-		return nil, nil, fmt.Errorf("%s: the answer has more than %d bytes", c.name, c.limit)
+	} else if int64(len(a.body)) > c.limit {
+		return nil, readLimits(resp, answerBody{}, c.bucket, came), fmt.Errorf("%s: the answer has more than %d bytes", c.name, c.limit)
 	}
 	a.fault = t.core.readFault(c.kind, resp.StatusCode, a.body)
 	if resp.StatusCode == http.StatusNotModified {
