@@ -2,6 +2,7 @@
 # make check     installs what the rest needs, then runs everything; CI calls it
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md
+# make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the
 #                repositories of examples/org
 #
@@ -16,7 +17,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench fixtures lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench fixtures schema lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -63,6 +64,9 @@ sweep:
 
 bench:
 	go run ./internal/ci/figures
+
+schema:
+	scripts/schema-check.sh
 
 fixtures:
 	scripts/make-npm-fixtures.sh

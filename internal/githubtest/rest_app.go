@@ -161,7 +161,7 @@ func createInstallationToken(c *call) {
 		list := []any{}
 		for _, r := range repos {
 			t.repos[r.ID] = true
-			list = append(list, c.s.fullRepo(r))
+			list = append(list, c.s.repository(r))
 		}
 		shown["repositories"], shown["repository_selection"] = list, "selected"
 	}
@@ -217,7 +217,7 @@ func listInstallationRepos(c *call) {
 	}
 	c.json(map[string]any{
 		"total_count": len(repos), "repository_selection": selection,
-		"repositories": pageOf(c, repos, func(r *Repo) any { return c.s.fullRepo(r) }),
+		"repositories": pageOf(c, repos, func(r *Repo) any { return c.s.repository(r) }),
 	})
 }
 

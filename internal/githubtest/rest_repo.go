@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// minimalRepo shows a repository as "minimal-repository".
-func (s *Server) minimalRepo(r *Repo) map[string]any {
+// repository shows a repository as "repository", of which "minimal-repository" is a part.
+func (s *Server) repository(r *Repo) map[string]any {
 	api := s.api("/repos/%s", r.FullName())
 	web := s.base + "/" + r.FullName()
 	shown := map[string]any{
@@ -46,9 +46,9 @@ var repoAddresses = map[string]string{
 
 func topics(names []string) []string { return append([]string{}, names...) }
 
-// fullRepo shows a repository as "full-repository", which "repository" is a part of.
+// fullRepo shows a repository as "full-repository".
 func (s *Server) fullRepo(r *Repo) map[string]any {
-	shown := s.minimalRepo(r)
+	shown := s.repository(r)
 	shown["network_count"], shown["subscribers_count"] = 0, 0
 	return shown
 }
@@ -102,7 +102,7 @@ func ofType(r *Repo, typ string) bool {
 func listOrgRepos(c *call) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	c.json(pageOf(c, c.visible(c.org), func(r *Repo) any { return c.s.minimalRepo(r) }))
+	c.json(pageOf(c, c.visible(c.org), func(r *Repo) any { return c.s.repository(r) }))
 }
 
 func listUserRepos(c *call) {
@@ -114,7 +114,7 @@ func listUserRepos(c *call) {
 		return
 	}
 	repos := c.visible(user)
-	c.json(pageOf(c, repos, func(r *Repo) any { return c.s.minimalRepo(r) }))
+	c.json(pageOf(c, repos, func(r *Repo) any { return c.s.repository(r) }))
 }
 
 // counts gives how many public and other repositories an account has.

@@ -104,7 +104,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/repos/acme/history/releases", "", nil, 200, []any{0, "tag_name", "v1"}},
 		{"GET", "/repos/acme/history/actions/runners", "", nil, 200, []any{"runners", 0, "labels", 0, "name", "self-hosted"}},
 
-		{"GET", "/repos/acme/files/contents/", "", nil, 200, []any{0, "type", "dir"}},
+		{"GET", "/repos/acme/files/contents/a", "", nil, 200, []any{0, "type", "dir"}},
 		{"GET", "/repos/acme/files/contents/a/b/c.txt?ref=main", "", nil, 200, []any{"content", base64.StdEncoding.EncodeToString([]byte("text")) + "\n"}},
 		{"GET", "/repos/acme/files/contents/big", "", nil, 200, []any{"encoding", "none"}},
 		{"GET", "/repos/acme/files/contents/link", "", nil, 200, []any{"target", "/etc/passwd"}},

@@ -21,6 +21,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,10 +131,22 @@ func New(opts Options) *Server {
 	return s
 }
 
+// RecordVariable names the environment variable with a folder into which every server of a
+// test writes a recording. schematest holds them against GitHub's own descriptions.
+const RecordVariable = "GITHUBTEST_RECORD"
+
 // Start starts a server for a test. At the test's end it is checked and closed.
 func Start(t testing.TB, opts Options) *Server {
 	t.Helper()
 	s := New(opts)
+	if dir := os.Getenv(RecordVariable); dir != "" {
+		file, err := os.CreateTemp(dir, strings.ReplaceAll(t.Name(), "/", "-")+"-*.jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Record(file)
+		t.Cleanup(func() { file.Close() })
+	}
 	t.Cleanup(func() {
 		s.Close()
 		s.Check(t)
