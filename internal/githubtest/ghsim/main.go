@@ -1,8 +1,10 @@
 // Command ghsim runs the simulator of GitHub by itself, for demonstrations and benchmarks.
 //
 //	go run ./internal/githubtest/ghsim -org acme -from DIR
+//	go run ./internal/githubtest/ghsim -generate 10000 -corpus DIR -plant 7=axios@1.14.1
 //
-// Each folder of DIR becomes a repository of the organisation. It prints the address, the
+// With -from each folder of DIR becomes a repository of the organisation. With -generate it
+// has so many repositories, whose lockfiles are made from those below -corpus. It prints the address, the
 // App's id and installation and the file with the App's key, one a line, then runs until it
 // is interrupted. At its end it prints what was asked of it, and its exit code is 1 when
 // something was that nobody expected.
@@ -16,9 +18,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/githubtest/orggen"
 )
 
 func main() {
@@ -34,6 +40,27 @@ func main() {
 // settings are the flags.
 type settings struct {
 	listen, org, from, keyFile, record string
+	corpus                             string
+	generate, files                    int
+	plants                             []plant
+}
+
+// plant is an npm package that one generated repository locks.
+type plant struct {
+	number        int
+	name, version string
+}
+
+// addPlant reads NUMBER=NAME@VERSION.
+func (set *settings) addPlant(s string) error {
+	digits, spec, _ := strings.Cut(s, "=")
+	number, err := strconv.Atoi(digits)
+	at := strings.LastIndexByte(spec, '@')
+	if err != nil || at < 1 {
+		return fmt.Errorf("%q is not NUMBER=NAME@VERSION", s)
+	}
+	set.plants = append(set.plants, plant{number, spec[:at], spec[at+1:]})
+	return nil
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, error) {
@@ -45,6 +72,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 	flags.StringVar(&set.from, "from", "", "`folder` whose folders become repositories")
 	flags.StringVar(&set.keyFile, "key", "", "`file` for the App's key; one in a temporary folder when empty")
 	flags.StringVar(&set.record, "record", "", "`file` for a recording of requests and answers")
+	flags.IntVar(&set.generate, "generate", 0, "`number` of repositories to generate")
+	flags.StringVar(&set.corpus, "corpus", "", "`folder` of lockfiles to generate others from")
+	flags.IntVar(&set.files, "files", 24, "`number` of source files of a generated repository")
+	flags.Func("plant", "`NUMBER=NAME@VERSION`: an npm package that a generated repository locks", set.addPlant)
 	if err := flags.Parse(args); err != nil {
 		return 2, nil
 	}
@@ -81,11 +112,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 
 // fill adds the repositories.
 func (set *settings) fill(s *githubtest.Server) error {
-	if set.from == "" {
+	if set.from != "" {
+		if _, err := s.AddFolders(set.from, set.org); err != nil {
+			return err
+		}
+	}
+	if set.generate == 0 {
 		return nil
 	}
-	_, err := s.AddFolders(set.from, set.org)
-	return err
+	o, err := s.Generate(githubtest.Generate{
+		Repositories: set.generate, Options: orggen.Options{Corpus: set.corpus, Files: set.files},
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range set.plants {
+		if !slices.Contains(o.Full(), p.number) {
+			return fmt.Errorf("generated repository %d is empty, disabled or not there", p.number)
+		}
+		o.Plant(p.number, p.name, p.version)
+	}
+	return nil
 }
 
 // writeKey writes the App's key, and gives what removes it at the end.

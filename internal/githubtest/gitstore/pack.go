@@ -9,14 +9,22 @@ import (
 	"sync"
 )
 
-// compressors are reused: a compressor has 800 KB of tables.
-var compressors = sync.Pool{New: func() any {
-	w, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
-	if err != nil {
-		panic(err) // BestSpeed is a level
+// compressors are reused: a compressor has 800 KB of tables. The first is for what is so
+// small that compression gains nothing and costs the most: trees of a few entries.
+var compressors = [2]sync.Pool{{New: compressor(zlib.NoCompression)}, {New: compressor(zlib.BestSpeed)}}
+
+// tiny is the size up to which objects are stored as they are.
+const tiny = 300
+
+func compressor(level int) func() any {
+	return func() any {
+		w, err := zlib.NewWriterLevel(nil, level)
+		if err != nil {
+			panic(err) // the level is one of the package's
+		}
+		return w
 	}
-	return w
-}}
+}
 
 // WritePack writes a pack, version 2, of the objects that ids name, in their order. With
 // deltas, a blob or tree that begins and ends like the one of its kind before it is
@@ -104,8 +112,12 @@ func (p *packWriter) header(kind uint8, size int) {
 }
 
 func (p *packWriter) compress(data []byte) {
-	z := compressors.Get().(*zlib.Writer)
-	defer compressors.Put(z)
+	pool := &compressors[1]
+	if len(data) <= tiny {
+		pool = &compressors[0]
+	}
+	z := pool.Get().(*zlib.Writer)
+	defer pool.Put(z)
 	z.Reset(p)
 	if _, err := z.Write(data); err != nil && p.err == nil {
 		p.err = err

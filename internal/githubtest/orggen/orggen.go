@@ -116,6 +116,18 @@ func (r *Repository) Lockfiles() []string {
 	return paths
 }
 
+// LockfileIDs gives the ids of the generated lockfiles, as they are at the head.
+func (r *Repository) LockfileIDs() []gitstore.ID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.snapshot(len(r.pushes) - 1)
+	ids := make([]gitstore.ID, len(r.known))
+	for i, k := range r.known {
+		ids[i] = k.id
+	}
+	return ids
+}
+
 // Object implements gitstore.Content.
 func (r *Repository) Object(id gitstore.ID) (gitstore.Object, bool) {
 	r.mu.Lock()

@@ -36,9 +36,6 @@ type Exchange struct {
 // restRoot is where REST begins in the layout of GitHub Enterprise Server.
 const restRoot = "/api/v3"
 
-// graphQLRoute is the route of GraphQL in a recording.
-const graphQLRoute = "POST /graphql"
-
 // Read reads the recordings in a folder, but for what was answered wrongly on purpose.
 func Read(dir string) ([]Exchange, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))

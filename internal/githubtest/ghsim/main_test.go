@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/xtest"
+)
+
+// start runs the command until the test ends it, and gives what it printed at its start.
+func start(t *testing.T, args ...string) (printed map[string]string, end func() (code int, stdout, stderr string)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	var stderr bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		code, err := run(ctx, args, w, &stderr)
+		if err != nil {
+			t.Errorf("run: %v", err)
+		}
+		w.Close()
+		done <- code
+	}()
+	printed = map[string]string{}
+	lines := bufio.NewScanner(r)
+	for len(printed) < 5 && lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		printed[name] = value
+	}
+	return printed, func() (int, string, string) {
+		cancel()
+		var rest strings.Builder
+		for lines.Scan() {
+			rest.WriteString(lines.Text() + "\n")
+		}
+		return <-done, rest.String(), stderr.String()
+	}
+}
+
+func get(t *testing.T, url string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func TestServesFolders(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "api"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "api", "go.sum"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	record := filepath.Join(t.TempDir(), "record.jsonl")
+	printed, end := start(t, "-from", dir, "-org", "birds", "-record", record)
+	key, err := os.ReadFile(printed["app-key"])
+	if err != nil || !bytes.HasPrefix(key, []byte("-----BEGIN RSA PRIVATE KEY-----")) {
+		t.Errorf("key %q: %v", key, err)
+	}
+	if status := get(t, printed["url"]+"/api/v3/orgs/birds"); status != 200 {
+		t.Errorf("the organisation: %d", status)
+	}
+	if status := get(t, printed["url"]+"/api/v3/repos/birds/api"); status != 404 {
+		t.Errorf("a private repository: %d", status)
+	}
+	code, stdout, stderr := end()
+	if code != 0 || !strings.Contains(stdout, "rest 2 requests") || stderr != "" {
+		t.Errorf("%d %q %q", code, stdout, stderr)
+	}
+	if _, err := os.Stat(printed["app-key"]); err == nil {
+		t.Error("the key is still there")
+	}
+	if content, err := os.ReadFile(record); err != nil || bytes.Count(content, []byte("\n")) != 2 {
+		t.Errorf("recording %q, %v", content, err)
+	}
+}
+
+func TestSaysWhatNobodyExpected(t *testing.T) {
+	printed, end := start(t)
+	get(t, printed["url"]+"/nothing")
+	if code, _, stderr := end(); code != 1 || !strings.Contains(stderr, "nobody expected GET /nothing") {
+		t.Errorf("%d %q", code, stderr)
+	}
+}
+
+func TestGenerates(t *testing.T) {
+	_, end := start(t, "-generate", "40", "-corpus", xtest.Corpus(t), "-plant", "7=@scope/evil@6.6.6")
+	if code, _, stderr := end(); code != 0 {
+		t.Errorf("%d %q", code, stderr)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for _, args := range [][]string{
+		{"-plant", "x"},
+		{"-plant", "1=axios"},
+		{"-nonsense"},
+		{"-from", "/nonexistent"},
+		{"-generate", "5", "-corpus", t.TempDir()},
+		{"-listen", "nowhere:x"},
+	} {
+		if code, err := run(t.Context(), args, io.Discard, io.Discard); code != 2 {
+			t.Errorf("%q: %d, %v", args, code, err)
+		}
+	}
+}
