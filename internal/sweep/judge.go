@@ -76,7 +76,7 @@ func (r *result) events(opt Options) []finding.Event {
 		out = append(out, p)
 	}
 	for _, t := range r.trees {
-		for _, c := range t.ledger(r.name) {
+		for _, c := range r.ledger(t) {
 			out = append(out, c)
 		}
 	}

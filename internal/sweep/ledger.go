@@ -6,9 +6,9 @@ import (
 
 // ledger is the coverage rows of a tree: a row for each file in scope under its first ref, and
 // one for the whole under each.
-func (t *treeResult) ledger(repository string) []*finding.Coverage {
+func (r *result) ledger(t *treeResult) []*finding.Coverage {
 	row := func(file string, status finding.CoverageStatus) *finding.Coverage {
-		return &finding.Coverage{Repository: repository, Ref: t.ref, Commit: t.commit, File: file, Status: status}
+		return &finding.Coverage{Repository: r.name, Ref: t.ref, Commit: t.commit, File: file, Status: status}
 	}
 	var out []*finding.Coverage
 	for _, fr := range t.inScope {
@@ -34,7 +34,7 @@ func (t *treeResult) ledger(repository string) []*finding.Coverage {
 		}
 	}
 	whole := row("", finding.Parsed)
-	whole.Files, whole.OutOfScope = t.files, t.outOfScope
+	whole.Files, whole.OutOfScope = t.files, r.leftOut(t)
 	if len(t.problems) > 0 {
 		whole.Status, whole.Reason = finding.Unparsed, t.problems[0].code
 	}

@@ -179,6 +179,7 @@ func remembered() (repos []*source.Repository, trees map[string]*remoteTree) {
 	for _, name := range []string{"asks", "clean", "damaged", "decided", "hit", "includes", "sized"} {
 		r := &source.Repository{Name: name, Path: name, Number: int64(len(name)), Server: "example.com"}
 		r.Trees = append(r.Trees, trees[name])
+		r.Notes = []source.Note{{Code: source.CodeArchived}}
 		repos = append(repos, r)
 	}
 	return repos, trees
@@ -318,5 +319,31 @@ func TestSizeNotTold(t *testing.T) {
 	lines, sum := run(t, sweep.Options{Set: catalogue}, r)
 	if diff := cmp.Diff([]string{"problem r sized.js missing"}, lines); diff != "" || sum.Exit != 3 {
 		t.Errorf("exit %d (-want +got):\n%s", sum.Exit, diff)
+	}
+}
+
+// The ledger of a run that remembers is that of one that reads.
+func TestMemoryLedger(t *testing.T) {
+	catalogue := memorySet(t)
+	m := newMemory(catalogue)
+	ledger := func() (rows []*finding.Coverage) {
+		repos, _ := remembered()
+		_, err := sweep.Run(t.Context(), each(repos...), sweep.Options{Set: catalogue, Memory: m}, func(e finding.Event) error {
+			if c, ok := e.(*finding.Coverage); ok {
+				rows = append(rows, c)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	first := ledger()
+	if len(first) == 0 || first[len(first)-1].OutOfScope["archived"] != 1 {
+		t.Fatalf("the ledger lacks the note of a repository: %+v", first)
+	}
+	if diff := cmp.Diff(first, ledger()); diff != "" {
+		t.Errorf("(-first +second):\n%s", diff)
 	}
 }
