@@ -219,13 +219,15 @@ func TestFolder(t *testing.T) {
 // TestPacks has a feed of packs of our own: they keep their ids, revisions count, and a pack that
 // is gone stays withdrawn.
 func TestPacks(t *testing.T) {
+	date := 0
 	pack := func(id string, revision int, versions string) string {
+		date++ // of each later than of all before
 		return fmt.Sprintf(`{"schema": "ioc-pack/1", "id": %q, "title": "Example", "status": "active", "severity": "critical",
- "revision": %d, "modified": "2025-11-0%dT00:00:00Z", "sources": [{"id": "me"}], "indicators": [
+ "revision": %d, "modified": "2025-11-01T00:00:%02dZ", "sources": [{"id": "me"}], "indicators": [
  {"type": "package", "confidence": "confirmed", "sources": ["me"], "ecosystem": "npm", "name": "wormsweep-example", "versions": [%s]},
  {"type": "file", "confidence": "confirmed", "sources": ["me"], "path": "**/wormsweep-example.mjs"},
  {"type": "network", "confidence": "probable", "sources": ["me"], "kind": "domain", "value": "webhook.site", "benign_host": true, "requires": ["file"]}
-]}`, id, revision, revision, versions)
+]}`, id, revision, date, versions)
 	}
 	k, dir := newKeeper(t), t.TempDir()
 	c := config(t, "  - {name: ours, kind: folder, path: '"+dir+"', max_shrink: 90}\n")
