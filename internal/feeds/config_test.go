@@ -86,6 +86,7 @@ func TestReadConfig(t *testing.T) {
 		{one("kind: url, url: 'ftp://a.example/l'"), "want https", false},
 		{one("kind: url, url: 'http://localhost.a.example/l'"), "want https", true},
 		{one("kind: url, url: 'http://127.0.0.1.a.example/l'"), "want https", true},
+		{one("kind: url, url: 'http://10.0.0.1/l'"), "want https", true},
 		{one("kind: url, url: 'https://u:secret@a.example/l'"), "with a password", true},
 		{one("kind: url, url: 'https:///l'"), "not an address", true},
 		{one("kind: url, url: 'https://a.example/l#x'"), "fragment", true},

@@ -257,21 +257,11 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// TestEnvironmentProxy has a proxy in the environment, which nobody asks.
-func TestEnvironmentProxy(t *testing.T) {
-	proxy, s, k := newSource(t), newSource(t), newKeeper(t)
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
-		t.Setenv(name, proxy.URL)
-	}
-	s.serve("/list.txt", list(1, 5))
-	want(t, "direct", k.update(urlFeed(t, s, "/list.txt", "")), feeds.Fetched, 5, 0)
-	if len(proxy.requests) > 0 {
-		t.Errorf("the environment's proxy was asked: %q", proxy.requests)
-	}
-	// One of the configuration is used.
+// TestProxy has a proxy in the configuration.
+func TestProxy(t *testing.T) {
+	proxy, k := newSource(t), newKeeper(t)
 	c := config(t, "  - {name: one, kind: url, url: 'http://localhost:9/list.txt'}\n")
 	c.Proxy = proxy.URL
-	k = newKeeper(t)
 	want(t, "by proxy", k.update(c), feeds.Failed, 0, 0, feeds.Gone)
 	if len(proxy.requests) != 1 {
 		t.Errorf("the configuration's proxy was asked %d times, want once", len(proxy.requests))

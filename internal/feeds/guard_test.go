@@ -3,13 +3,18 @@ package feeds_test
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/xtest"
+	"github.com/wormsweep/wormsweep/iocs"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // osvList is a document of OSV records, each for one package of npm.
@@ -128,6 +133,39 @@ func TestManyPopular(t *testing.T) {
 	}
 	s.serve("/list.txt", listOf(25, "97.0.0"))
 	want(t, "by the configuration", k.update(urlFeed(t, s, "/list.txt", ", max_popular: 25")), feeds.Fetched, 25, 21)
+}
+
+// TestCatalogueIsNoNews has a feed say what the embedded catalogue says of very many popular
+// packages: a person looked at that before.
+func TestCatalogueIsNoNews(t *testing.T) {
+	popular := map[string]bool{}
+	for _, name := range popularNames(t, "npm") {
+		popular[name] = true
+	}
+	packs, err := iocs.Packs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, names := map[string]bool{}, map[string]bool{}
+	for _, p := range packs {
+		for _, ind := range p.Indicators {
+			if ind.Type != ioc.TypePackage || ind.Ecosystem != ecosystem.NPM || ind.Status == ioc.Withdrawn || p.Status == ioc.PackWithdrawn {
+				continue
+			}
+			for _, v := range ind.Versions {
+				if popular[ind.Name] {
+					rows[ind.Name+":"+v] = true
+					names[ind.Name] = true
+				}
+			}
+		}
+	}
+	if len(names) <= 20 {
+		t.Fatalf("the catalogue has %d popular packages: too few to be many", len(names))
+	}
+	s, k := newSource(t), newKeeper(t)
+	s.serve("/list.txt", []byte(strings.Join(slices.Sorted(maps.Keys(rows)), "\n")+"\n"))
+	want(t, "all of the catalogue", k.update(urlFeed(t, s, "/list.txt", "")), feeds.Fetched, len(rows), 0)
 }
 
 // popularNames are names of popular.txt.

@@ -141,6 +141,17 @@ func TestNextPage(t *testing.T) {
 	}
 }
 
+// TestNoProxyOfTheEnvironment looks at the transport: a proxy of the environment is never asked for
+// loopback, so that no server of a test would see it.
+func TestNoProxyOfTheEnvironment(t *testing.T) {
+	if newTransport("").Proxy != nil {
+		t.Error("a proxy is asked for")
+	}
+	if newTransport("http://proxy.example.com:3128").Proxy == nil {
+		t.Error("the configuration's proxy is not used")
+	}
+}
+
 // FuzzState holds that a state that is read names no file outside of its folder, and that it is
 // read again as it is written.
 func FuzzState(f *testing.F) {
