@@ -12,8 +12,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/xtest/corpus"
 )
 
-// BenchmarkSweep sweeps the corpus, taken twenty times with distinct contents. With
-// -cpu=1,2 it tells what a second processor is good for.
+// BenchmarkSweep sweeps the corpus, taken twenty times with distinct contents. Run with
+// GOMAXPROCS=1 and with 2 it tells what a second processor is good for.
 func BenchmarkSweep(b *testing.B) {
 	dir := b.TempDir()
 	if err := corpus.Copies(xtest.Corpus(b), dir, 20); err != nil {
