@@ -14,7 +14,7 @@ import (
 )
 
 // magic begins every index; its last byte is the layout's version.
-const magic = "wormsioc\x00\x00\x00\x03"
+const magic = "wormsioc\x00\x00\x00\x04"
 
 // The sections of an index, in their order in the header. Each is an offset and a length,
 // both uint32 little-endian, after magic and the 32 bytes of the revision.

@@ -3,6 +3,7 @@ package ioc
 import (
 	"encoding/binary"
 	"errors"
+	"iter"
 	"math/bits"
 	"slices"
 )
@@ -10,12 +11,12 @@ import (
 // A table is a hash multimap from a key to values, read in place from the bytes that it
 // was written to: opening one costs nothing and looking up allocates nothing.
 //
-// Layout, little-endian: the number of slots (a power of two) as uint32; the slots, each the
-// offset of a record from the table's start or 0 as uint32 and the upper half of its key's hash,
-// so that hardly any other key has a record read; the records. A record is the key with its
-// length as uint16, the number of values as uint32, and the values: indicator uint32, kind
-// uint8, extra with its length as uint16. The lower half of the hash says where a key's slot
-// is; collisions go to the next.
+// Layout, little-endian: the number of slots (a power of two) as uint32; a byte for each slot,
+// the tag of its key or 0 where it is free; a uint32 for each, the offset of its record from
+// the table's start; the records. A record is the key with its length as uint16, the number of
+// values as uint32, and the values: indicator uint32, kind uint8, extra with its length as
+// uint16. Slot and tag are parts of the key's hash; collisions go to the next slot. Nearly
+// every key that is asked for is not there, and its tag says so: no more is read.
 type table string
 
 // value is one value of a table.
@@ -38,15 +39,13 @@ const (
 	kindRef                   // a dependency_ref
 )
 
-// slotSize is the size of a slot, and tableHeader of what stands before the first.
-const (
-	tableHeader = 4
-	slotSize    = 8
-)
+// tagsAt is where the tags begin.
+const tagsAt = 4
 
-// hashKey takes eight bytes of the key at a time. Its constant is the golden ratio's fraction
-// in 64 bits; what it gives is written into every index.
-func hashKey(key string) (lower, upper uint32) {
+// hashKey gives the slot of a key, before it is cut to their number, and its tag. It takes
+// eight bytes of the key at a time. Its constant is the golden ratio's fraction in 64 bits;
+// what it gives is written into every index.
+func hashKey(key string) (slot uint32, tag byte) {
 	const factor = 0x9e3779b97f4a7c15
 	h := uint64(len(key)) * factor
 	for len(key) >= 8 {
@@ -58,7 +57,7 @@ func hashKey(key string) (lower, upper uint32) {
 		rest = rest<<8 | uint64(key[i])
 	}
 	h = mix(h^rest, factor)
-	return uint32(h), uint32(h >> 32)
+	return uint32(h), byte(h>>56) | 1
 }
 
 // mix folds the two halves of a product, so that each bit of x counts in all of it.
@@ -82,22 +81,40 @@ func (t table) u16(at int) int { return int(t[at]) | int(t[at+1])<<8 }
 
 // find returns a cursor on the values of key; the zero cursor yields none.
 func (t table) find(key string) cursor {
-	if len(t) < tableHeader {
+	if len(t) < tagsAt {
 		return cursor{}
 	}
-	mask := t.u32(0) - 1
-	lower, upper := hashKey(key)
-	for i := lower & mask; ; i = (i + 1) & mask {
-		slot := tableHeader + slotSize*int(i)
-		at := int(t.u32(slot))
-		if at == 0 {
+	slots := t.u32(0)
+	slot, tag := hashKey(key)
+	for slot &= slots - 1; ; slot = (slot + 1) & (slots - 1) {
+		switch t[tagsAt+int(slot)] {
+		case 0:
 			return cursor{}
+		case tag:
+			at := int(t.u32(tagsAt + int(slots) + 4*int(slot)))
+			if n := t.u16(at); n == len(key) && string(t[at+2:at+2+n]) == key {
+				return cursor{t, at + 2 + n + 4, t.u32(at + 2 + n)}
+			}
 		}
-		if t.u32(slot+4) != upper {
-			continue
+	}
+}
+
+// all yields the keys of t and their values, in the order of its slots.
+func (t table) all() iter.Seq2[string, cursor] {
+	return func(yield func(string, cursor) bool) {
+		if len(t) < tagsAt {
+			return
 		}
-		if n := t.u16(at); n == len(key) && string(t[at+2:at+2+n]) == key {
-			return cursor{t, at + 2 + n + 4, t.u32(at + 2 + n)}
+		slots := int(t.u32(0))
+		for slot := range slots {
+			if t[tagsAt+slot] == 0 {
+				continue
+			}
+			at := int(t.u32(tagsAt + slots + 4*slot))
+			n := t.u16(at)
+			if !yield(string(t[at+2:at+2+n]), cursor{t, at + 2 + n + 4, t.u32(at + 2 + n)}) {
+				return
+			}
 		}
 	}
 }
@@ -147,7 +164,7 @@ func (w tableWriter) bytes() ([]byte, error) {
 	for slots < 2*uint32(len(w)) {
 		slots *= 2
 	}
-	out := make([]byte, tableHeader+slotSize*slots)
+	out := make([]byte, tagsAt+5*slots)
 	le := binary.LittleEndian
 	le.PutUint32(out, slots)
 	keys := make([]string, 0, len(w))
@@ -156,13 +173,12 @@ func (w tableWriter) bytes() ([]byte, error) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		lower, upper := hashKey(key)
-		i := lower & (slots - 1)
-		for le.Uint32(out[tableHeader+slotSize*i:]) != 0 {
-			i = (i + 1) & (slots - 1)
+		slot, tag := hashKey(key)
+		for slot &= slots - 1; out[tagsAt+slot] != 0; {
+			slot = (slot + 1) & (slots - 1)
 		}
-		le.PutUint32(out[tableHeader+slotSize*i:], uint32(len(out)))
-		le.PutUint32(out[tableHeader+slotSize*i+4:], upper)
+		out[tagsAt+slot] = tag
+		le.PutUint32(out[tagsAt+slots+4*slot:], uint32(len(out)))
 		if len(key) > 0xffff {
 			return nil, errTableKey
 		}

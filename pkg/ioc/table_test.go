@@ -1,7 +1,6 @@
 package ioc
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,21 +60,26 @@ func TestEmptyTable(t *testing.T) {
 	}
 }
 
-// What the slot says of a key tells keys apart, and no slot has many.
+// Keys are spread over slots and tags, so that few have to be compared.
 func TestHashKey(t *testing.T) {
 	keys := manyKeys()
-	slots, hashes := map[uint32]int{}, map[string]bool{}
+	slots, tags := map[uint32]int{}, map[byte]int{}
 	for _, key := range keys {
-		lower, upper := hashKey(key)
-		slots[lower%uint32(len(keys))]++
-		hashes[string(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, lower), upper))] = true
-	}
-	if len(hashes) != len(keys) {
-		t.Errorf("%d keys have %d hashes", len(keys), len(hashes))
+		slot, tag := hashKey(key)
+		slots[slot%uint32(len(keys))]++
+		tags[tag]++
+		if tag == 0 {
+			t.Errorf("the tag of %q is that of a free slot", key)
+		}
 	}
 	for slot, n := range slots {
 		if n > 10 {
 			t.Errorf("%d of %d keys begin at slot %d", n, len(keys), slot)
+		}
+	}
+	for tag, n := range tags {
+		if n > len(keys)/50 {
+			t.Errorf("%d of %d keys have the tag %d", n, len(keys), tag)
 		}
 	}
 }

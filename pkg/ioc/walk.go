@@ -138,22 +138,3 @@ func (x *index) selectors() []uint32 {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
-
-// all yields the keys of t and their values, in the order of its slots.
-func (t table) all() iter.Seq2[string, cursor] {
-	return func(yield func(string, cursor) bool) {
-		if len(t) < tableHeader {
-			return
-		}
-		for slot := range int(t.u32(0)) {
-			at := int(t.u32(tableHeader + slotSize*slot))
-			if at == 0 {
-				continue
-			}
-			n := t.u16(at)
-			if !yield(string(t[at+2:at+2+n]), cursor{t, at + 2 + n + 4, t.u32(at + 2 + n)}) {
-				return
-			}
-		}
-	}
-}
