@@ -260,24 +260,31 @@ func wantedSource(descriptor string) lockfile.Source {
 	return classify(wanted)
 }
 
+// asksHosted reports whether a descriptor asks for a repository on GitHub: "name@owner/repo".
+func asksHosted(descriptor string) bool {
+	_, wanted, _ := splitSpec(descriptor)
+	return isHosted(wanted)
+}
+
 // address reads "resolved": the address of the archive and, behind "#", its SHA-1; of a git
 // repository the commit stands there. What was asked for by range alone comes from a registry,
 // in whatever form its addresses are.
 func (y *yarnLock) address(pkg *lockfile.Package, resolved string) {
 	address, fragment, hashed := strings.Cut(resolved, "#")
-	if isTarballOf(address, pkg.Name, pkg.Version) {
-		pkg.Source.URL = address
+	if isTarballOf(address, pkg.Name, pkg.Version) { // yarn 1 fetches it, whatever was asked for
+		pkg.Source = lockfile.Source{Kind: lockfile.Registry, URL: address}
 	} else {
+		fromRegistry := pkg.Source.Kind == lockfile.Registry &&
+			!slices.ContainsFunc(y.entry.descriptors, func(d string) bool { return wantedSource(d).Kind != lockfile.Registry })
 		source := classify(resolved)
-		if source.Kind == lockfile.Git {
+		if source.Kind == lockfile.Git && (!fromRegistry || slices.ContainsFunc(y.entry.descriptors, asksHosted)) {
 			pkg.Source = source
 			return
 		}
-		fromRegistry := pkg.Source.Kind == lockfile.Registry &&
-			!slices.ContainsFunc(y.entry.descriptors, func(d string) bool { return wantedSource(d).Kind != lockfile.Registry })
 		locate(pkg, address)
-		if fromRegistry {
-			pkg.Source.Kind = lockfile.Registry
+		if fromRegistry { // yarn 1 takes it from its cache by name, version and SHA-1, even of a git address
+			pkg.Source.Kind, pkg.Source.Commit = lockfile.Registry, source.Commit
+			hashed = hashed && (source.Kind != lockfile.Git || len(fragment) == 40)
 		}
 	}
 	if hashed {

@@ -19,6 +19,9 @@ func TestYarnClassic(t *testing.T) {
 	at := func(address string) string {
 		return classic("a@^1:\n  version \"1.0.0\"\n  resolved \"" + address + "\"\n")
 	}
+	from := func(asked, address string) string {
+		return classic("\"a@" + asked + "\":\n  version \"1.0.0\"\n  resolved \"" + address + "\"\n")
+	}
 	testTraps(t, npm.ParseYarn, []trap{
 		{classic("a@^1, \"a@>=1 <2\", a@~1.0:\n  version \"1.0.0\"\n"), `a@1.0.0`},
 		{classic("\"@s/a@^1\":\n  version \"1.0.0\"\n"), `@s/a@1.0.0`},
@@ -34,9 +37,16 @@ func TestYarnClassic(t *testing.T) {
 		{at("https://registry.yarnpkg.com/a/-/a-1.0.0.tgz#" + sha1Hex), `a@1.0.0`},
 		{at("https://registry.npmjs.org/a/-/a-1.0.0.tgz#" + sha1Hex), `a@1.0.0`},
 		{at("https://mirror.example/npm/a/-/a-1.0.0.tgz"), `a@1.0.0`},
-		{at("git+ssh://git@h.example/o/a.git#" + commit), `a@1.0.0(git:` + commit + `)`},
-		{at("https://h.example/o/a.git#" + commit), `a@1.0.0(git:` + commit + `)`},
-		{at("https://codeload.github.com/o/a/tar.gz/" + commit), `a@1.0.0(git:` + commit + `)`},
+		{from("git@h.example:o/a", "git+ssh://git@h.example/o/a.git#"+commit), `a@1.0.0(git:` + commit + `)`},
+		{from("https://h.example/o/a.git", "https://h.example/o/a.git#"+commit), `a@1.0.0(git:` + commit + `)`},
+		{from("o/a", "https://codeload.github.com/o/a/tar.gz/"+commit), `a@1.0.0(git:` + commit + `)`},
+		{from("o/a", "https://registry.yarnpkg.com/a/-/a-1.0.0.tgz"), `a@1.0.0`}, // fetched, whatever was asked for
+		{from("file:./a.tgz", "https://registry.yarnpkg.com/a/-/a-1.0.0.tgz"), `a@1.0.0`},
+		{from("https://h.example/o/a.git", "https://registry.yarnpkg.com/a/-/a-1.0.0.tgz"), `a@1.0.0`},
+		// Asked for by range alone: yarn 1 installs what its cache has of name, version and SHA-1.
+		{at("git+ssh://git@h.example/o/a.git#" + commit), `a@1.0.0(registry:` + commit + `)`},
+		{at("https://h.example/o/a.git#" + commit), `a@1.0.0(registry:` + commit + `)`},
+		{at("https://codeload.github.com/o/a/tar.gz/" + commit), `a@1.0.0(registry:` + commit + `)`},
 		{at("https://h.example/~/11/a/1.0.0.tgz#" + sha1Hex), `a@1.0.0`}, // the form of jsr.io
 		{at("a-1.0.0.tgz#" + sha1Hex), `a@1.0.0`},                        // of an offline mirror
 		{classic("\"a@https://h.example/a.tgz\":\n  version \"1.0.0\"\n  resolved \"https://h.example/a.tgz#" + sha1Hex + "\"\n"), `a@1.0.0(url)`},
