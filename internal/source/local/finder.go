@@ -30,6 +30,7 @@ type candidate struct {
 
 	listing *listing // of a plain repository, where it was listed before
 	loose   bool     // the listing is of what lies beside the repositories of a folder
+	part    string   // as of worktree
 	alone   bool     // a named file: its folder was not named, and is not in the space
 	err     error    // why nothing of it can be read
 }
@@ -79,7 +80,7 @@ func (f *finder) next(ctx context.Context) *source.Repository {
 	switch {
 	case kind != notGit:
 		return f.git(ctx, c, root, l, kind)
-	case len(l.nested) == 0 || l.holds(f.reads):
+	case len(l.nested) == 0 || c.part != "" || l.holds(f.reads):
 		return f.plain(c, root, l)
 	}
 	root.Close()
@@ -137,7 +138,7 @@ func (f *finder) pushNested(c candidate, l *listing) {
 // are queued.
 func (f *finder) plain(c candidate, root *os.Root, l *listing) *source.Repository {
 	f.pushNested(c, l)
-	return &source.Repository{Name: c.name, Path: c.shown, Loose: c.loose, Trees: []source.Tree{&worktree{confine.NewFiles(root), l}}}
+	return &source.Repository{Name: c.name, Path: c.shown, Loose: c.loose, Trees: []source.Tree{&worktree{confine.NewFiles(root), l, c.part}}}
 }
 
 // split queues what a folder of git repositories holds, from its listing.

@@ -61,9 +61,14 @@ func (l *listing) holds(reads func(string) bool) bool {
 }
 
 // isPart reports whether folders of this name are parts of a project: as a repository of its
-// own ".github" would hold no workflows, and "node_modules" nothing installed.
+// own ".github" would hold no workflows, "node_modules" nothing installed, and "requirements"
+// no file of that name.
 func isPart(name string) bool {
-	return name == "node_modules" || name == "vendor" || strings.HasPrefix(name, ".")
+	switch name {
+	case "node_modules", "vendor", "requirements":
+		return true
+	}
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".dist-info")
 }
 
 // below divides the listing of a folder by the folders in it: their listings under their

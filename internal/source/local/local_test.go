@@ -254,6 +254,39 @@ func TestRepositories(t *testing.T) {
 		{"a project with its vendored modules alone", []string{"x/vendor/modules.txt", "x/src/a"}, "x", []string{
 			"x", "  worktree: src/a vendor/modules.txt",
 		}},
+		{"a project with its requirements alone", []string{"x/requirements/base.txt", "x/src/a"}, "x", []string{
+			"x", "  worktree: requirements/base.txt src/a",
+		}},
+		{"a folder of installed packages", []string{"x/m-1.dist-info/METADATA", "x/m/a"}, "x", []string{
+			"x", "  worktree: m-1.dist-info/METADATA m/a",
+		}},
+		{"a part of a project: packages", []string{"x/node_modules/m/package.json", "x/node_modules/.bin/m"}, "x/node_modules", []string{
+			"node_modules", "  worktree: node_modules/.bin/m node_modules/m/package.json",
+		}},
+		{"a part of a project: packages of a scope", []string{"x/node_modules/@s/m/package.json"}, "x/node_modules/@s", []string{
+			"@s", "  worktree: node_modules/@s/m/package.json",
+		}},
+		{"a part of a project: a package", []string{"x/node_modules/m/package.json", "x/node_modules/m/a"}, "x/node_modules/m", []string{
+			"m", "  worktree: node_modules/m/a node_modules/m/package.json",
+		}},
+		{"a part of a project: a package with a repository", []string{"x/node_modules/m/package.json", "x/node_modules/m/r/f", "git x/node_modules/m/r"}, "x/node_modules", []string{
+			"node_modules", "  worktree: node_modules/m/package.json", "node_modules/m/r", "  worktree: f", "  refs/heads/main: f",
+		}},
+		{"a part of a project: .github", []string{"x/.github/workflows/ci.yml"}, "x/.github", []string{
+			".github", "  worktree: .github/workflows/ci.yml",
+		}},
+		{"a part of a project: workflows", []string{"x/.github/workflows/ci.yml"}, "x/.github/workflows", []string{
+			"workflows", "  worktree: .github/workflows/ci.yml",
+		}},
+		{"a part of a project: vendored modules", []string{"x/vendor/modules.txt", "x/vendor/a/f"}, "x/vendor", []string{
+			"vendor", "  worktree: vendor/a/f vendor/modules.txt",
+		}},
+		{"a part of a project with a link in it", []string{"x/node_modules/m/", "x/node_modules/m/package.json -> /etc/passwd"}, "x/node_modules", []string{
+			"node_modules", "  worktree: node_modules/m/package.json@",
+		}},
+		{"a folder of repositories that has the name of a part", []string{"vendor/a/f", "git vendor/a", "vendor/b/go.sum"}, "vendor", []string{
+			"a", "  worktree: f", "  refs/heads/main: f", "b", "  worktree: go.sum",
+		}},
 		{"a project with a repository in it", []string{"y/x/.github/workflows/ci.yml", "y/x/r/f", "git y/x/r"}, "y", []string{
 			"x", "  worktree: .github/workflows/ci.yml", "x/r", "  worktree: f", "  refs/heads/main: f",
 		}},

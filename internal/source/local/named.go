@@ -19,6 +19,7 @@ type named struct {
 	base  string // the last part of its absolute path
 	path  string // absolute, without links; of a file, its folder
 	file  string // of a file: its path from path
+	part  string // as of worktree
 	err   error  // why nothing of it can be read
 
 	container bool     // a folder of repositories
@@ -171,6 +172,9 @@ func (f *finder) open(n *named) error {
 	if gitOf(h, entries) != notGit || len(entries) == 0 && err == nil {
 		return nil
 	}
+	if n.part = partOf(n.path, entries, f.reads); n.part != "" {
+		return nil
+	}
 	loose := &listing{}
 	if err != nil {
 		loose.fault(confine.Fault("", err))
@@ -188,6 +192,30 @@ func (f *finder) open(n *named) error {
 	}
 	n.container, n.loose = true, loose
 	return nil
+}
+
+// partOf is the path, with a "/" behind it, that a folder has in the project that it is part
+// of, "" where it is none: a sweep that is given a node_modules, a .github or a site-packages'
+// folder reads what it would read there as part of the project. entries are those of the folder.
+func partOf(path string, entries []entry, reads func(string) bool) string {
+	slashed := filepath.ToSlash(path)
+	if i := strings.LastIndex(slashed+"/", "/node_modules/"); i >= 0 {
+		return slashed[i+1:] + "/"
+	}
+	if filepath.Base(path) == ".github" {
+		return ".github/"
+	}
+	at, part := path, ""
+	for range 2 {
+		part = filepath.Base(at) + "/" + part
+		at = filepath.Dir(at)
+		for _, e := range entries {
+			if e.kind != folder && reads(part+e.name) && !reads(e.name) {
+				return part
+			}
+		}
+	}
+	return ""
 }
 
 // list lists a named file.
@@ -226,6 +254,7 @@ func (n *named) queue(f *finder) {
 	for _, child := range n.children {
 		f.push(c.in(child))
 	}
+	c.part = n.part
 	c.alone, c.listing, c.loose = n.file != "", n.loose, n.container
 	if !n.container || !n.loose.empty() {
 		f.push(c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/confine"
@@ -15,6 +16,7 @@ import (
 type worktree struct {
 	files *confine.Files
 	list  *listing
+	part  string // of a folder that is part of a project: its path in there, with a "/" behind it
 }
 
 func (t *worktree) Ref() string    { return "worktree" }
@@ -24,6 +26,10 @@ func (t *worktree) Close() error   { return t.files.Close() }
 func (t *worktree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 	return func(yield func(source.File, error) bool) {
 		for f, err := range t.list.all() {
+			f.Path = t.part + f.Path
+			if pe, ok := err.(*source.PathError); ok && t.part != "" {
+				err = &source.PathError{Path: f.Path, Code: pe.Code, Err: pe.Err}
+			}
 			if ctx.Err() != nil || !yield(f, err) {
 				return
 			}
@@ -59,7 +65,7 @@ func (t *worktree) open(ctx context.Context, f source.File) (io.ReadCloser, int6
 	if err := source.Openable(f); err != nil {
 		return nil, 0, err
 	}
-	r, size, err := t.files.Open(f.Path)
+	r, size, err := t.files.Open(strings.TrimPrefix(f.Path, t.part))
 	if err != nil {
 		return nil, 0, confine.Fault(f.Path, err)
 	}
