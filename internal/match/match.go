@@ -80,7 +80,11 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 		}
 	}
 	if p.Source.Commit != "" {
-		for _, m := range set.Commit(p.Source.URL, p.Source.Commit) {
+		repository := p.Source.URL
+		if p.Ecosystem == ecosystem.Actions {
+			repository = "github.com/" + p.Name // an action is run from its commit, like a git dependency
+		}
+		for _, m := range set.Commit(repository, p.Source.Commit) {
 			out, _ = add(out, p, m, lockfile.Identity{Name: p.Name, Version: p.Version})
 		}
 	}
