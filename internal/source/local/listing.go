@@ -68,7 +68,7 @@ func isPart(name string) bool {
 	case "node_modules", "vendor", "requirements":
 		return true
 	}
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".dist-info")
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".dist-info") || strings.HasSuffix(name, ".egg-info")
 }
 
 // below divides the listing of a folder by the folders in it: their listings under their

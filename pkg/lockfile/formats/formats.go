@@ -58,6 +58,11 @@ var All = []Format{
 	{ID: "yarn.lock-berry", Ecosystem: ecosystem.NPM, Names: []string{"yarn.lock"}, Parse: npm.ParseYarn, Sample: npm.YarnBerrySample},
 	// pnpm's setting gitBranchLockfile makes one file a branch: pnpm-lock.BRANCH.yaml.
 	{ID: "pnpm-lock", Ecosystem: ecosystem.NPM, Names: []string{"pnpm-lock.yaml", "pnpm-lock.*.yaml"}, Parse: npm.ParsePnpm, Sample: npm.PnpmSample},
+	// What pnpm installed, when pnpm-lock.yaml may be gone or another since, and the packages are links.
+	{
+		ID: "pnpm-lock-installed", Ecosystem: ecosystem.NPM, Names: []string{"lock.yaml"}, Dirs: []string{"node_modules/.pnpm"},
+		Parse: npm.ParsePnpm, Sample: npm.PnpmSample,
+	},
 	{ID: "deno.lock", Ecosystem: ecosystem.NPM, Names: []string{"deno.lock"}, Parse: npm.ParseDenoLock, Sample: npm.DenoLockSample},
 	// The root of an installed package alone: a package.json further in says which of its
 	// files are modules, or belongs to its tests.
@@ -93,8 +98,9 @@ var All = []Format{
 	{ID: "Pipfile.lock", Ecosystem: ecosystem.PyPI, Names: []string{"Pipfile.lock"}, Parse: pypi.ParsePipfileLock, Sample: pypi.PipfileLockSample},
 	{ID: "Pipfile", Ecosystem: ecosystem.PyPI, Names: []string{"Pipfile"}, Parse: pypi.ParsePipfile, Sample: pypi.PipfileSample},
 	{ID: "pyproject.toml", Ecosystem: ecosystem.PyPI, Names: []string{"pyproject.toml"}, Parse: pypi.ParsePyproject, Sample: pypi.PyprojectSample},
+	// PKG-INFO is what setuptools and pip before 23.1 wrote, in the same form.
 	{
-		ID: "installed-pypi", Ecosystem: ecosystem.PyPI, Names: []string{"METADATA"}, Dirs: []string{"*.dist-info"},
+		ID: "installed-pypi", Ecosystem: ecosystem.PyPI, Names: []string{"METADATA", "PKG-INFO"}, Dirs: []string{"*.dist-info", "*.egg-info", "EGG-INFO"},
 		Parse: pypi.ParseMetadata, Sample: pypi.MetadataSample,
 	},
 

@@ -65,6 +65,12 @@ func TestFor(t *testing.T) {
 		{"Pipfile", "Pipfile"},
 		{"pyproject.toml", "pyproject.toml"},
 		{"lib/python3.12/site-packages/x-1.0.dist-info/METADATA", "installed-pypi"},
+		{"lib/python3.6/site-packages/x-1.0-py3.6.egg-info/PKG-INFO", "installed-pypi"},
+		{"lib/python3.6/site-packages/x-1.0-py3.6.egg/EGG-INFO/PKG-INFO", "installed-pypi"},
+		{"x-1.0/PKG-INFO", ""},
+		{"node_modules/.pnpm/lock.yaml", "pnpm-lock-installed"},
+		{"web/node_modules/.pnpm/lock.yaml", "pnpm-lock-installed"},
+		{"helm/lock.yaml", ""},
 		{"METADATA", ""},
 		{"Package-Lock.json", ""}, // npm does not read it
 		{"package-lock.json.orig", ""},

@@ -26,6 +26,7 @@ var witnesses = map[string]witness{
 	"yarn.lock":              yarnClassicWitness,
 	"yarn.lock-berry":        yamlWitness(inBerry),
 	"pnpm-lock":              yamlWitness(inPnpm),
+	"pnpm-lock-installed":    yamlWitness(inPnpm),
 	"requirements":           requirementsWitness,
 	"requirements-folder":    requirementsWitness,
 	"requirements.in":        requirementsWitness,

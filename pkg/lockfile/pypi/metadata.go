@@ -7,7 +7,8 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
-// ParseMetadata reads METADATA in the *.dist-info folder of an installed package: the header
+// ParseMetadata reads METADATA in the *.dist-info folder of an installed package, or PKG-INFO
+// in an *.egg-info folder, which older tools wrote: the header
 // of a message with the fields Name and Version
 // (https://packaging.python.org/en/latest/specifications/core-metadata/). The entry is of
 // kind Installed.
