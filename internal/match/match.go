@@ -134,6 +134,11 @@ func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
 		return byName(set, p, lockfile.Identity{Name: p.Name, Version: v}, out)
 	}
 	ms, why := set.Latent(p.Ecosystem, p.Name, p.Range)
+	if len(ms) > 0 {
+		if v, ok := soleVersion(p); ok {
+			return byName(set, p, lockfile.Identity{Name: p.Name, Version: v}, out)
+		}
+	}
 	for _, m := range ms {
 		out, _ = add(out, p, m, lockfile.Identity{Name: p.Name})
 	}
@@ -173,6 +178,37 @@ func pinned(e ecosystem.Ecosystem, expr string) (v string, ok bool) {
 		return v, least && most && version.Check(e, v) == nil
 	}
 	return "", false
+}
+
+// soleVersion is the one version that an npm range admits in another form than pinned knows:
+// "v1.2.3", ">=1.2.3 <=1.2.3", "1.2.3 || 1.2.3".
+func soleVersion(p *lockfile.Package) (v string, ok bool) {
+	if p.Ecosystem != ecosystem.NPM {
+		return "", false
+	}
+	r, err := version.ParseRange(p.Ecosystem, p.Range)
+	if err != nil {
+		return "", false
+	}
+	for alternative := range strings.SplitSeq(r.String(), "||") {
+		least, most := "", ""
+		for comparator := range strings.FieldsSeq(alternative) {
+			bound := strings.TrimLeft(comparator, "<>=")
+			switch comparator[:len(comparator)-len(bound)] {
+			case "":
+				least, most = bound, bound
+			case ">=":
+				least = bound
+			case "<=":
+				most = bound
+			}
+		}
+		if least == "" || least != most || v != "" && v != least {
+			return "", false
+		}
+		v = least
+	}
+	return v, version.Check(p.Ecosystem, v) == nil
 }
 
 // add appends a match, or its reason to the match of the same indicator that is there. One
