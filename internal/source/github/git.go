@@ -21,12 +21,7 @@ type gitContent struct {
 func newGitContent(url string, opt gitwire.Options) *gitContent {
 	g := &gitContent{remote: gitwire.New(url, opt)}
 	g.trees.Content = g.remote.Tree
-	g.trees.Size = func(id gitobject.ID) int64 {
-		if size, ok := g.remote.Size(id); ok {
-			return size
-		}
-		return source.SizeUnfetched
-	}
+	g.trees.Size = func(gitobject.ID) int64 { return source.SizeUnfetched }
 	return g
 }
 

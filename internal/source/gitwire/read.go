@@ -88,16 +88,6 @@ func (r *Remote) Read(id gitobject.ID, kind string, max int64, buf []byte) ([]by
 	return confine.ReadAll(o, o.Size, max, buf)
 }
 
-// Size gives the length of an object that was fetched.
-func (r *Remote) Size(id gitobject.ID) (size int64, ok bool) {
-	p, o, ok := r.find(id)
-	if !ok || r.work.SpendEntry() != nil {
-		return 0, false
-	}
-	size, err := p.SizeAt(o.offset)
-	return size, err == nil
-}
-
 // Tree reads the content of a tree.
 func (r *Remote) Tree(id gitobject.ID) ([]byte, error) {
 	return r.Read(id, gitobject.Tree, gitobject.MaxTree, nil)

@@ -171,9 +171,6 @@ func same(t testing.TB, r *gitwire.Remote, dir, kind string, id gitobject.ID) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("the %s %s has %d bytes, git has %d or others", kind, id, len(got), len(want))
 	}
-	if size, ok := r.Size(id); !ok || size != int64(len(want)) {
-		t.Errorf("the %s %s has the size %d, %v; want %d", kind, id, size, ok, len(want))
-	}
 }
 
 // A commit with its trees is one request, and exactly the wanted blobs are another.
