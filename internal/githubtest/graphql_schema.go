@@ -247,7 +247,7 @@ func (g *graph) repositoryFields() map[string]gql.Field {
 				return args
 			}(),
 		},
-		"object": {Type: "GitObject", Args: map[string]gql.Arg{"oid": {}, "expression": {}}, Resolve: g.object},
+		"object":   {Type: "GitObject", Args: map[string]gql.Arg{"oid": {}, "expression": {}}, Resolve: g.object},
 		"releases": {Type: "ReleaseConnection", Connection: true, Resolve: g.releases, Args: paged("orderBy")},
 		"pullRequests": {
 			Type: "PullRequestConnection", Connection: true, Resolve: g.pulls,

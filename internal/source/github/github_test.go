@@ -249,9 +249,12 @@ func TestOneByOne(t *testing.T) {
 func TestStates(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{})
 	for _, r := range []githubtest.Repository{
-		{Name: "archived", Archived: true}, {Name: "fork", Fork: true}, {Name: "internal", Visibility: githubtest.Internal},
+		{Name: "archived", Archived: true},
+		{Name: "fork", Fork: true},
+		{Name: "internal", Visibility: githubtest.Internal},
 		{Name: "public", Visibility: githubtest.Public, Description: "A text", Topics: []string{"one", "two"}},
-		{Name: "disabled", Disabled: true}, {Name: "locked", Locked: true},
+		{Name: "disabled", Disabled: true},
+		{Name: "locked", Locked: true},
 	} {
 		name := r.Name
 		r.Content = s.AddFiles(name+"-content", lockfiles(1)).Memory()
@@ -274,8 +277,10 @@ func TestStates(t *testing.T) {
 		}
 	}
 	if d := cmp.Diff([]source.Observed{
-		{Kind: source.SeenName, Value: "public"}, {Kind: source.SeenDescription, Value: "A text"},
-		{Kind: source.SeenTopic, Value: "one"}, {Kind: source.SeenTopic, Value: "two"},
+		{Kind: source.SeenName, Value: "public"},
+		{Kind: source.SeenDescription, Value: "A text"},
+		{Kind: source.SeenTopic, Value: "one"},
+		{Kind: source.SeenTopic, Value: "two"},
 	}, repos["acme/public"].Seen); d != "" {
 		t.Errorf("seen: -want +got:\n%s", d)
 	}
@@ -308,7 +313,9 @@ func TestSelection(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{})
 	day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for i, r := range []githubtest.Repository{
-		{Name: "api"}, {Name: "api-docs", Visibility: githubtest.Public}, {Name: "Web", Topics: []string{"frontend"}},
+		{Name: "api"},
+		{Name: "api-docs", Visibility: githubtest.Public},
+		{Name: "Web", Topics: []string{"frontend"}},
 		{Name: "inner", Visibility: githubtest.Internal, Topics: []string{"x", "frontend"}},
 	} {
 		r.PushedAt = day.AddDate(0, 0, i)
@@ -371,9 +378,15 @@ func TestWrong(t *testing.T) {
 	s.AddFiles("api", lockfiles(1))
 	c := installed(t, s, readPermissions)
 	for _, sel := range []github.Selection{
-		{}, {Org: "acme", Repositories: []string{"acme/api"}}, {Repositories: []string{"api"}}, {Repositories: []string{"a/b/c"}},
-		{Repositories: []string{"a/.."}}, {Org: "acme", Include: []string{"[a"}}, {Org: "acme", Visibility: "secret"},
-		{Org: "acme", Shard: 3, Shards: 2}, {Org: "a/b"},
+		{},
+		{Org: "acme", Repositories: []string{"acme/api"}},
+		{Repositories: []string{"api"}},
+		{Repositories: []string{"a/b/c"}},
+		{Repositories: []string{"a/.."}},
+		{Org: "acme", Include: []string{"[a"}},
+		{Org: "acme", Visibility: "secret"},
+		{Org: "acme", Shard: 3, Shards: 2},
+		{Org: "a/b"},
 	} {
 		if err := first(c, sel); !errors.Is(err, github.ErrSelection) {
 			t.Errorf("%+v: %v; want ErrSelection", sel, err)

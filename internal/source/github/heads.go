@@ -44,9 +44,9 @@ func (r *run) heads(ctx context.Context, all []*listed) (batches <-chan []*sourc
 			all = all[len(chunk):]
 			batch := make([]*source.Repository, len(chunk))
 			each(len(chunk), r.opt.Jobs, func(i int) {
-				h := heads[i]
-				if err != nil {
-					h = &head{err: err}
+				h := &head{err: err}
+				if err == nil {
+					h = heads[i]
 				}
 				batch[i] = r.build(ctx, chunk[i], h)
 			})

@@ -1,0 +1,201 @@
+package github_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
+	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/internal/source/github"
+)
+
+func refs(t testing.TB, text string) source.Refs {
+	t.Helper()
+	r, err := source.ParseRefs(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// manyRefs makes a repository with refs of all kinds.
+func manyRefs(s *githubtest.Server) *githubtest.Repo {
+	repo := s.AddFiles("api", lockfiles(0))
+	m := repo.Memory()
+	repo.Push("release/1", lockfiles(1))
+	same := repo.Push("release/2", lockfiles(0)) // the tree of main
+	m.SetRef("refs/tags/light", same)
+	tag := m.Tag("v1", repo.Push("release/1", lockfiles(3)))
+	m.Tag("v1-again", tag)
+	m.Tag("deep", m.Tag("deeper", m.Tag("deepest", tag)))
+	m.SetRef("refs/tags/blob", m.Add(gitstore.Object{Kind: gitstore.Blob, Data: []byte("x")}))
+	repo.OpenPull("a change", lockfiles(4))
+	n := repo.OpenPull("of a fork", lockfiles(5))
+	m.SetRef(fmt.Sprintf("refs/heads/change-%d", n), gitstore.ID{})
+	closed := repo.OpenPull("closed", lockfiles(6))
+	m.SetRef(fmt.Sprintf("refs/heads/change-%d", closed), gitstore.ID{})
+	repo.Change(func(r *githubtest.Repository) { r.Pulls[len(r.Pulls)-1].Closed = true })
+	return repo
+}
+
+// trees are the trees of a repository, each with its refs.
+func trees(t testing.TB, repo *source.Repository) []string {
+	t.Helper()
+	var out []string
+	for _, tree := range repo.Trees {
+		var names []string
+		for _, ref := range tree.(source.Shared).Refs() {
+			names = append(names, strings.TrimPrefix(ref.Name, "refs/"))
+		}
+		out = append(out, strings.Join(names, " "))
+	}
+	return out
+}
+
+// Each distinct tree is there once, under all its refs, and the default branch is the first.
+func TestRefs(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	manyRefs(s)
+	c := installed(t, s, readPermissions)
+	for _, tt := range []struct {
+		refs string
+		want []string
+		told string
+	}{
+		{"head", []string{"heads/main"}, ""},
+		{"branches", []string{"heads/main heads/release/2", "heads/change-1", "heads/release/1"}, ""},
+		{"tags", []string{"heads/main tags/light", "tags/deepest tags/v1 tags/v1-again"}, "note:not-a-commit problem:ref problem:ref"},
+		{"prs", []string{"heads/main", "pull/1/head", "pull/2/head"}, ""},
+		{"release/*", []string{"heads/main heads/release/2", "heads/release/1"}, ""},
+		{"v*", []string{"heads/main", "tags/v1 tags/v1-again"}, ""},
+		{"refs/pull/2/*", []string{"heads/main", "pull/2/head"}, ""},
+		{
+			"all",
+			[]string{"heads/main heads/release/2 tags/light", "heads/change-1 pull/1/head", "heads/release/1 tags/deepest tags/v1 tags/v1-again", "pull/2/head"},
+			"note:not-a-commit problem:ref problem:ref",
+		},
+	} {
+		repo := collect(t, c, acme, github.Options{Refs: refs(t, tt.refs)})["acme/api"]
+		if d := cmp.Diff(tt.want, trees(t, repo)); d != "" {
+			t.Errorf("%s: -want +got:\n%s", tt.refs, d)
+		}
+		if got := told(repo); got != tt.told {
+			t.Errorf("%s: %q; want %q: %v", tt.refs, got, tt.told, repo.Problems)
+		}
+	}
+}
+
+// The trees of all refs come in one request, and their files in another.
+func TestFetchLists(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	manyRefs(s)
+	repo := collect(t, installed(t, s, readPermissions), acme, github.Options{Refs: refs(t, "all")})["acme/api"]
+	requests(s)
+	if err := repo.Trees[0].(source.ListFetcher).FetchLists(t.Context(), repo.Trees); err != nil {
+		t.Fatal(err)
+	}
+	var files []source.File
+	for _, tree := range repo.Trees {
+		for f, err := range tree.Files(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, f)
+		}
+	}
+	if err := repo.Trees[0].(source.Fetcher).Fetch(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range []int{0, 4, 3, 5} {
+		if d := cmp.Diff(lockfiles(n), contents(t, repo.Trees[i])); d != "" {
+			t.Errorf("tree %d: -want +got:\n%s", i, d)
+		}
+	}
+	if d := cmp.Diff(map[githubtest.Kind]int{githubtest.Git: 2}, requests(s)); d != "" {
+		t.Errorf("requests: -want +got:\n%s", d)
+	}
+}
+
+// Lists of refs are read to their end, whatever their pages; what is read names what is
+// seen.
+func TestManyPages(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	repo := s.AddFiles("api", lockfiles(0))
+	first := repo.Memory().Refs()[0].ID
+	for i := range 230 {
+		repo.Memory().SetRef(fmt.Sprintf("refs/heads/b%d", i), first)
+		repo.Memory().SetRef(fmt.Sprintf("refs/tags/t%d", i), first)
+	}
+	repo.Change(func(r *githubtest.Repository) {
+		for i := range 120 {
+			r.Releases = append(r.Releases, githubtest.Release{Tag: fmt.Sprintf("t%d", i), Name: fmt.Sprintf("Release %d", i)})
+		}
+	})
+	c := installed(t, s, readPermissions)
+	requests(s)
+	all := collect(t, c, acme, github.Options{Refs: refs(t, "all"), Observe: true})["acme/api"]
+	if n := len(all.Trees[0].(source.Shared).Refs()); n != 461 || len(all.Trees) != 1 || told(all) != "" {
+		t.Errorf("%d trees, the first of %d refs: %s", len(all.Trees), n, told(all))
+	}
+	seen := map[source.ObservedKind]int{}
+	for _, o := range all.Seen {
+		seen[o.Kind]++
+	}
+	if d := cmp.Diff(map[source.ObservedKind]int{
+		source.SeenName: 1, source.SeenBranch: 231, source.SeenTag: 230, source.SeenRelease: 120,
+	}, seen); d != "" {
+		t.Errorf("seen: -want +got:\n%s", d)
+	}
+	if n := requests(s)[githubtest.GraphQL]; n != 6 {
+		t.Errorf("%d requests to GraphQL", n)
+	}
+	// A page that does not come is said to lack, and the others are there.
+	s.Break(githubtest.Rule{Kind: githubtest.GraphQL, Query: "branches", Skip: 1, Fault: status(http.StatusInternalServerError)})
+	part := collect(t, c, acme, github.Options{Refs: refs(t, "branches")})["acme/api"]
+	if told(part) != "problem:ref" || len(part.Trees) != 1 || len(part.Trees[0].(source.Shared).Refs()) != 101 {
+		t.Errorf("with a page that does not come: %s, %v", told(part), part.Problems)
+	}
+}
+
+func status(code int) githubtest.Fault {
+	return func(e *githubtest.Exchange) { e.Status = code }
+}
+
+// Runners are the organisation's. A permission that lacks is said once, as a note where
+// files are not behind it.
+func TestPermissions(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	manyRefs(s)
+	s.AddFiles("web", lockfiles(1))
+	repos := collect(t, installed(t, s, readPermissions), acme, github.Options{Observe: true, Refs: refs(t, "prs")})
+	if repos["acme"] != nil {
+		t.Errorf("with all permissions: %s", told(repos["acme"]))
+	}
+	few := ghclient.Permissions{"contents": "read", "metadata": "read"}
+	repos = collect(t, installed(t, s, few), acme, github.Options{Observe: true, Refs: refs(t, "prs")})
+	if got := told(repos["acme"]); got != "note:permission problem:permission" {
+		t.Errorf("without: %q", got)
+	}
+	for _, name := range []string{"acme/api", "acme/web"} {
+		if told(repos[name]) != "" || len(repos[name].Trees) != 1 {
+			t.Errorf("%s: %s, %d trees", name, told(repos[name]), len(repos[name].Trees))
+		}
+	}
+	account := s.Installation().Account
+	s.Update(func() {
+		for i := range 130 {
+			account.Runners = append(account.Runners, githubtest.Runner{ID: int64(i + 1), Name: fmt.Sprintf("runner-%d", i)})
+		}
+	})
+	org := collect(t, installed(t, s, readPermissions), acme, github.Options{Observe: true})["acme"]
+	if org == nil || len(org.Seen) != 130 || !slices.Contains(org.Seen, source.Observed{Kind: source.SeenRunner, Value: "runner-129"}) {
+		t.Errorf("runners: %+v", org)
+	}
+}
