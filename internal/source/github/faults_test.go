@@ -132,7 +132,7 @@ func TestPages(t *testing.T) {
 				free++
 			}
 		}
-		if n := requests(s)[githubtest.REST]; n != 4 || free != 3*run {
+		if n := requests(s)[githubtest.REST]; n != 4 || free != 4*run {
 			t.Errorf("run %d: %d requests to REST, %d of them free", run, n, free)
 		}
 	}

@@ -83,7 +83,7 @@ func tooMuch(err error) bool {
 
 // head is what GraphQL says of one repository.
 type head struct {
-	ID       string
+	ID       int64  `json:"databaseId"`
 	Name     string `json:"nameWithOwner"`
 	Disabled bool   `json:"isDisabled"`
 	Locked   bool   `json:"isLocked"`
@@ -184,7 +184,7 @@ func (r *run) query() string {
 		fmt.Fprintf(&lists, " "+p.query, fmt.Sprintf("first:%d", perPage))
 		refs = refs || p.refs
 	}
-	q := `query($ids:[ID!]!){nodes(ids:$ids){...on Repository{id nameWithOwner isDisabled isLocked isEmpty` +
+	q := `query($ids:[ID!]!){nodes(ids:$ids){...on Repository{databaseId nameWithOwner isDisabled isLocked isEmpty` +
 		` defaultBranchRef{name target{...O}}` + lists.String() + `}}}` + objectFragment
 	if refs {
 		q += refFragment
@@ -224,8 +224,8 @@ func (r *run) ask(ctx context.Context, chunk []*listed) ([]*head, error) {
 		return nil, fmt.Errorf("%w: %d nodes for %d repositories", errPartial, len(data.Nodes), len(ids))
 	}
 	for i, h := range data.Nodes {
-		if h != nil && h.ID != ids[i] {
-			return nil, fmt.Errorf("GitHub's answer has the node %q in the place of %q", h.ID, ids[i])
+		if want := chunk[at[i]].ID; h != nil && h.ID != want {
+			return nil, fmt.Errorf("GitHub's answer has the repository %d in the place of %d", h.ID, want)
 		}
 		heads[at[i]] = h
 	}

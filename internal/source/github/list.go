@@ -196,7 +196,11 @@ func (r *run) compare(ctx context.Context, ours []*listed, whole bool) error {
 		Public  int  `json:"public_repos"`
 		Private *int `json:"total_private_repos"`
 	}
-	_, err := r.client.Get(ctx, "orgs/"+url.PathEscape(r.sel.Org), nil, &org)
+	var body []byte
+	err := r.remembered(ctx, "orgs/"+url.PathEscape(r.sel.Org), nil, &body)
+	if err == nil {
+		err = json.Unmarshal(body, &org)
+	}
 	if errors.Is(err, ghclient.ErrNotFound) {
 		return fmt.Errorf("the organisation %q: %w", r.sel.Org, err)
 	}

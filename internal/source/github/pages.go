@@ -19,7 +19,7 @@ import (
 func (r *run) more(ctx context.Context, id string, p part, after string) *head {
 	for size := perPage; ; size = smaller(size) {
 		page := fmt.Sprintf("first:%d,after:$after", size)
-		q := `query($id:ID!,$after:String!){node(id:$id){...on Repository{id ` + fmt.Sprintf(p.query, page) + `}}}`
+		q := `query($id:ID!,$after:String!){node(id:$id){...on Repository{databaseId ` + fmt.Sprintf(p.query, page) + `}}}`
 		if p.refs {
 			q += refFragment
 		}
