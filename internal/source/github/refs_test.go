@@ -144,11 +144,11 @@ func TestManyPages(t *testing.T) {
 	if n := len(all.Trees[0].(source.Shared).Refs()); n != 461 || len(all.Trees) != 1 || told(all) != "" {
 		t.Errorf("%d trees, the first of %d refs: %s", len(all.Trees), n, told(all))
 	}
-	seen := map[source.ObservedKind]int{}
+	seen := map[string]int{}
 	for _, o := range all.Seen {
-		seen[o.Kind]++
+		seen[o.Property]++
 	}
-	if d := cmp.Diff(map[source.ObservedKind]int{
+	if d := cmp.Diff(map[string]int{
 		source.SeenName: 1, source.SeenBranch: 231, source.SeenTag: 230, source.SeenRelease: 120,
 	}, seen); d != "" {
 		t.Errorf("seen: -want +got:\n%s", d)
@@ -195,7 +195,7 @@ func TestPermissions(t *testing.T) {
 		}
 	})
 	org := collect(t, installed(t, s, readPermissions), acme, github.Options{Observe: true})["acme"]
-	if org == nil || len(org.Seen) != 130 || !slices.Contains(org.Seen, source.Observed{Kind: source.SeenRunner, Value: "runner-129"}) {
+	if org == nil || len(org.Seen) != 130 || !slices.Contains(org.Seen, source.Seen{Property: source.SeenRunner, Value: "runner-129"}) {
 		t.Errorf("runners: %+v", org)
 	}
 }
