@@ -258,6 +258,24 @@ func (o object) commit() gitstore.CommitInfo {
 	return c
 }
 
+// actor is who wrote or committed a commit.
+type actor struct{ name, email string }
+
+// person reads the header line of a commit that begins so.
+func (o object) person(begin string) actor {
+	for line := range strings.Lines(string(o.Data)) {
+		if rest, ok := strings.CutPrefix(line, begin); ok {
+			name, rest, _ := strings.Cut(rest, " <")
+			email, _, _ := strings.Cut(rest, ">")
+			return actor{name, email}
+		}
+		if line == "\n" {
+			break
+		}
+	}
+	return actor{}
+}
+
 func (o object) tag() gitstore.TagInfo {
 	t, err := gitstore.DecodeTag(o.Data)
 	if err != nil {

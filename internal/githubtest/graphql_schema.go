@@ -148,7 +148,13 @@ func (g *graph) schema() gql.Schema {
 			"tree":          field("Tree", func(o object) any { return g.bare(o.repo, o.commit().Tree) }),
 			"committedDate": field("", func(o object) any { return date(o.commit().When) }),
 			"message":       field("", func(o object) any { return o.commit().Message }),
+			"author":        field("GitActor", func(o object) any { return o.person("author ") }),
+			"committer":     field("GitActor", func(o object) any { return o.person("committer ") }),
 		})},
+		"GitActor": {Fields: map[string]gql.Field{
+			"name":  field("", func(a actor) any { return a.name }),
+			"email": field("", func(a actor) any { return a.email }),
+		}},
 		"Tree": {Fields: g.objectFields(map[string]gql.Field{
 			"entries": field("TreeEntry", func(o object) any { return o.entries() }),
 		})},

@@ -106,6 +106,7 @@ func (b *builder) fromHead(ctx context.Context, h *head) {
 		b.problem(source.CodeFetch, "its default branch: %v", err)
 	case h.Default != nil:
 		b.home = source.Branches + h.Default.Name
+		b.show(b.home, h.Default.Target)
 		b.add(b.home, h.Default.Target)
 	case h.Empty:
 		b.note(source.CodeNoHead, "no commit yet")
@@ -182,8 +183,11 @@ func (b *builder) takeRefs(page *refPage, prefix string) {
 			continue
 		}
 		full := prefix + ref.Name
-		b.repo.Show(source.Ref{Name: full}, nil)
-		if full != b.home && b.run.opt.Refs.Match(full) {
+		if full == b.home { // which was shown and added
+			continue
+		}
+		b.show(full, ref.Target)
+		if b.run.opt.Refs.Match(full) {
 			b.add(full, ref.Target)
 		}
 	}
@@ -207,11 +211,19 @@ func (b *builder) takePulls(page *pullPage) {
 	}
 }
 
+// show takes what a ref shows, and the commit that it names.
+func (b *builder) show(name string, o *object) {
+	ref := source.Ref{Name: name}
+	commit := o.peeled().shows()
+	if commit != nil {
+		ref.Commit = o.peeled().OID
+	}
+	b.repo.Show(ref, commit)
+}
+
 // add adds a ref that names an object.
 func (b *builder) add(name string, o *object) {
-	for o != nil && o.Type == "Tag" && o.Target != nil {
-		o = o.Target
-	}
+	o = o.peeled()
 	switch {
 	case o == nil:
 		b.problem(source.CodeRef, "the ref %q: GitHub does not say what it names", name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
@@ -106,6 +107,40 @@ type object struct {
 	OID    string
 	Tree   *struct{ OID string }
 	Target *object
+
+	Message           string
+	Author, Committer *person
+}
+
+// person is who wrote or committed a commit.
+type person struct{ Name, Email string }
+
+// shows is what a commit shows beside its files; nil for what is no commit.
+func (o *object) shows() *source.Commit {
+	if o == nil || o.Type != "Commit" {
+		return nil
+	}
+	c := &source.Commit{Message: o.Message}
+	if o.Tree != nil {
+		c.Tree = o.Tree.OID
+	}
+	for _, p := range []*person{o.Author, o.Committer} {
+		if p == nil {
+			continue
+		}
+		if text := fmt.Sprintf("%s <%s>", p.Name, p.Email); !slices.Contains(c.People, text) {
+			c.People = append(c.People, text)
+		}
+	}
+	return c
+}
+
+// peeled is what a chain of tags names in the end.
+func (o *object) peeled() *object {
+	for o != nil && o.Type == "Tag" && o.Target != nil {
+		o = o.Target
+	}
+	return o
 }
 
 type pageInfo struct {
@@ -137,8 +172,9 @@ type releasePage struct {
 
 // The fragments of queries.
 const (
-	objectFragment = ` fragment O on GitObject{__typename oid ...on Commit{tree{oid}}` +
-		` ...on Tag{target{__typename oid ...on Commit{tree{oid}} ...on Tag{target{__typename oid ...on Commit{tree{oid}}}}}}}`
+	objectFragment = ` fragment O on GitObject{__typename oid ...C` +
+		` ...on Tag{target{__typename oid ...C ...on Tag{target{__typename oid ...C}}}}}` +
+		` fragment C on Commit{tree{oid} message author{name email} committer{name email}}`
 	refFragment = ` fragment R on RefConnection{pageInfo{hasNextPage endCursor} nodes{name target{...O}}}`
 )
 

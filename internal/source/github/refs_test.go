@@ -150,6 +150,7 @@ func TestManyPages(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]int{
 		source.SeenName: 1, source.SeenBranch: 231, source.SeenTag: 230, source.SeenRelease: 120,
+		source.SeenCommit: 461, source.SeenTree: 461, source.SeenMessage: 461, source.SeenAuthor: 461,
 	}, seen); d != "" {
 		t.Errorf("seen: -want +got:\n%s", d)
 	}
