@@ -97,17 +97,28 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 // anywhere reports whether an entry that is none of a registry's may be the public package of
 // its name all the same: an archive at any address. So may one of npm in a file, or that a git
 // host makes of a commit, once the entry has a digest: npm and pnpm then install what their
-// caches hold under the digest, and never look at the address.
+// caches hold under the digest, and never look at the address. And so may a wheel or source
+// distribution that lies beside the project under the name that the index gave it.
 func anywhere(p *lockfile.Package) bool {
 	switch p.Source.Kind {
 	case lockfile.URL:
 		return true
 	case lockfile.Path:
-		return p.Ecosystem == ecosystem.NPM && len(p.Digests) > 0
+		return p.Ecosystem == ecosystem.NPM && len(p.Digests) > 0 || p.Ecosystem == ecosystem.PyPI && namedFile(p)
 	case lockfile.Git:
 		return p.Ecosystem == ecosystem.NPM && len(p.Digests) > 0 && strings.HasPrefix(p.Source.URL, "http")
 	}
 	return false
+}
+
+// namedFile reports whether the file of an entry is an archive whose own name has the entry's
+// version, as a wheel that was downloaded from the index has. A folder has no such name.
+func namedFile(p *lockfile.Package) bool {
+	base := strings.ToLower(p.Source.URL[strings.LastIndexAny(p.Source.URL, `/\`)+1:])
+	if !strings.Contains(base, "-"+strings.ToLower(p.Version)) {
+		return false
+	}
+	return slices.ContainsFunc([]string{".whl", ".gz", ".zip", ".bz2", ".tgz"}, func(suffix string) bool { return strings.HasSuffix(base, suffix) })
 }
 
 func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found) ([]Found, Miss) {
