@@ -65,10 +65,13 @@ func (s *scope) unopened(f source.File, lockfile bool) {
 	if f.Link {
 		code, what = source.CodeLink, "a symbolic link"
 	}
+	folder := f.Link && holdsLockfiles(f.Path)
 	matches, hash := s.set.File(f.Path, source.SizeAbsent, "") // its own size and blob id are those of no content
 	switch {
 	case lockfile:
 		what += " in the place of a lockfile: not followed"
+	case folder:
+		what += " in the place of a folder of lockfiles: not followed"
 	case hash:
 		what += " in the place of a file that is compared by digest: not followed"
 	case len(matches) == 0:
@@ -78,9 +81,24 @@ func (s *scope) unopened(f source.File, lockfile bool) {
 	if len(matches) > 0 {
 		s.result.inScope = append(s.result.inScope, &fileResult{file: f, matches: matches})
 	}
-	if lockfile || hash {
+	if lockfile || folder || hash {
 		s.result.problems = append(s.result.problems, placedProblem{f.Path, string(code), what})
 	}
+}
+
+// holdsLockfiles reports whether tools look for lockfiles, or for what they installed, in a
+// folder of this name: behind a link they find them, and a sweep does not.
+func holdsLockfiles(p string) bool {
+	dir, base := path.Split(p)
+	switch parent := path.Base(dir); base {
+	case "node_modules", ".github":
+		return true
+	case "requirements": // and not the package of that name
+		return parent != "node_modules"
+	case "workflows":
+		return parent == ".github"
+	}
+	return false
 }
 
 // add takes the next file of the tree; the result is nil when nothing is to be read.
