@@ -269,7 +269,7 @@ func (b *builder) addTrees(url string) {
 		}
 		t := trees[key]
 		if t == nil {
-			t = &tree{content: content, at: commit{ref.commit, ref.root}}
+			t = &tree{run: b.run, node: b.from.NodeID, content: content, at: commit{ref.commit, ref.root}}
 			trees[key] = t
 			b.repo.Trees = append(b.repo.Trees, t)
 		}

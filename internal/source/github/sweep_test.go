@@ -1,6 +1,8 @@
 package github_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
@@ -16,13 +18,15 @@ import (
 func TestSweep(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{})
 	for name, version := range map[string]string{"api": "6.6.6", "web": "1.0.0"} {
-		s.AddFiles(name, map[string]string{"app/package-lock.json": `{"name":"a","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"a","version":"1.0.0"},` +
+		s.AddFiles(name, map[string]string{"sized.js": strings.Repeat("x", map[string]int{"api": 500, "web": 501}[name]), "app/package-lock.json": `{"name":"a","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"a","version":"1.0.0"},` +
 			`"node_modules/evil":{"version":"` + version + `","resolved":"https://registry.npmjs.org/evil/-/evil-` + version + `.tgz"}}}`})
 	}
 	s.Add(githubtest.Repository{Name: "blocked", Disabled: true})
 	data, err := ioc.Compile([]ioc.Pack{{
 		Schema: ioc.Schema, ID: "test", Title: "test", Status: ioc.PackTest,
-		Indicators: []ioc.Indicator{{ID: "i", Type: ioc.TypePackage, Confidence: ioc.Confirmed, Ecosystem: ecosystem.NPM, Name: "evil", Versions: []string{"6.6.6"}}},
+		Indicators: []ioc.Indicator{{
+			ID: "sized", Type: ioc.TypeFile, Confidence: ioc.Confirmed, Name: "sized.js", Size: 500,
+		}, {ID: "i", Type: ioc.TypePackage, Confidence: ioc.Confirmed, Ecosystem: ecosystem.NPM, Name: "evil", Versions: []string{"6.6.6"}}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +46,7 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found) != 1 || found[0] != "acme/api app/package-lock.json" || sum.Exit != 1 {
+	if !slices.Equal(found, []string{"acme/api app/package-lock.json", "acme/api sized.js"}) || sum.Exit != 1 {
 		t.Errorf("found %q, exit %d", found, sum.Exit)
 	}
 	if want := (finding.Repositories{Hit: 1, Unknown: 1, Clean: 1}); sum.Repositories != want {

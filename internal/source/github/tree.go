@@ -89,9 +89,11 @@ func (b *slottedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// tree is the tree of a commit on GitHub. It is a source.Tree, and Rooted, Shared, a Fetcher
-// and a ListFetcher.
+// tree is the tree of a commit on GitHub. It is a source.Tree, and Rooted, Shared, a Fetcher,
+// a ListFetcher and a Sizer.
 type tree struct {
+	run     *run
+	node    string // of the repository, for GraphQL
 	content content
 	at      commit
 	refs    []source.Ref
