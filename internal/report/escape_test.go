@@ -2,9 +2,13 @@ package report
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wormsweep/wormsweep/internal/xtest"
+	"github.com/wormsweep/wormsweep/internal/xtest/markdown"
 )
 
 func TestEscapers(t *testing.T) {
@@ -40,6 +44,57 @@ func TestEscapers(t *testing.T) {
 			t.Errorf("sarifText(%q) = %q; want %q", tt.in, got, tt.sarif)
 		}
 	}
+}
+
+func TestEscapeMarkdown(t *testing.T) {
+	for _, tt := range []struct{ in, markdown, title string }{
+		{"keyv", "`keyv`", "keyv"},
+		{"pkg:npm/%40scope/x@1.2.3", "`pkg:npm/%40scope/x@1.2.3`", "pkg:npm/%40scope/x%401.2.3"},
+		{"", "`\"\"`", ""},
+		{"a b", "`a b`", "a b"},
+		{" a", "`\" a\"`", " a"},
+		{"a  b", "`\"a  b\"`", "a  b"},
+		{"a`b``c", "`\"a\\x60b\\x60\\x60c\"`", "a%60b%60%60c"},
+		{`a"b\c`, "`\"a\"b\\\\c\"`", `a"b%5Cc`},
+		{"a\nb", "`\"a\\nb\"`", "a%0Ab"},
+		{"\u202eb", "`\"\\u202eb\"`", "%E2%80%AEb"},
+		{"@octocat #1 GH-1 gh-2", "`@octocat #1 GH-1 gh-2`", "%40octocat %231 GH%2D1 gh%2D2"},
+		{"https://x", "`\"https:\\x2f/x\"`", "https:%2F/x"},
+		{"<!-- -->", "`<!-- -->`", "%3C%21-- --%3E"},
+		{"größe/日本", "`größe/日本`", "größe/日本"},
+		{strings.Repeat("x", 120), "`" + strings.Repeat("x", 100) + "` +20 bytes", strings.Repeat("x", 120)},
+		{strings.Repeat("x", 220), "`" + strings.Repeat("x", 100) + "` +120 bytes", strings.Repeat("x", 200) + " ... 20 more bytes"},
+	} {
+		if got := EscapeMarkdown(tt.in, 100); got != tt.markdown {
+			t.Errorf("EscapeMarkdown(%q) = %q; want %q", tt.in, got, tt.markdown)
+		}
+		if got := EscapeTitle(tt.in); got != tt.title {
+			t.Errorf("EscapeTitle(%q) = %q; want %q", tt.in, got, tt.title)
+		}
+	}
+}
+
+// FuzzMarkdown: whatever the string, its span is one code span, of bounded length, and the text
+// around it stays text.
+func FuzzMarkdown(f *testing.F) {
+	want := markdown.Outline("- [ ] `x` of `x`: `x`\n")
+	for _, s := range append([]string{"`", "``", "\\`", " ` ", "&#96;", "<a href=\"`\">"}, xtest.Hostile...) {
+		f.Add(s)
+	}
+	more := regexp.MustCompile(` \+[0-9]+ bytes`)
+	f.Fuzz(func(t *testing.T, s string) {
+		span := EscapeMarkdown(s, 100)
+		if len(span) > 440 {
+			t.Errorf("%q: %d bytes", s, len(span))
+		}
+		text := "- [ ] " + span + " of " + span + ": " + span + "\n"
+		if got := more.ReplaceAllString(markdown.Outline(text), ""); got != want {
+			t.Errorf("%q: %q has the outline\n%s\nwant\n%s", s, text, got, want)
+		}
+		if title := EscapeTitle(s); markdown.Links(title) != 0 || strings.ContainsAny(title, "@#<>`\n") {
+			t.Errorf("%q: the title %q", s, title)
+		}
+	})
 }
 
 func TestSARIFURI(t *testing.T) {
@@ -101,6 +156,7 @@ func FuzzEscape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for name, escaped := range map[string]func(string) string{
 			"textWord": textWord, "textProse": textProse, "sarifText": sarifText, "sarifURI": sarifURI, "sarifSegment": sarifSegment,
+			"EscapeTitle": EscapeTitle, "EscapeMarkdown": func(s string) string { return EscapeMarkdown(s, 100) },
 		} {
 			out := escaped(s)
 			if again := escaped(s); again != out {

@@ -40,8 +40,10 @@ func jsonLines(w io.Writer) report.Renderer { return report.NewJSON(w) }
 
 func sarif(w io.Writer) report.Renderer { return report.NewSARIF(w) }
 
+func markdown(w io.Writer) report.Renderer { return report.NewMarkdown(w, report.MarkdownOptions{}) }
+
 var renderers = map[string]func(io.Writer) report.Renderer{
-	"text": text(report.TextOptions{}), "JSON": jsonLines, "SARIF": sarif,
+	"text": text(report.TextOptions{}), "JSON": jsonLines, "SARIF": sarif, "Markdown": markdown,
 }
 
 func TestGolden(t *testing.T) {
@@ -58,7 +60,7 @@ func TestGolden(t *testing.T) {
 		{"three-campaigns.color.txt", text(report.TextOptions{Color: true, Width: 120}), threeCampaigns()},
 	}
 	for _, s := range scenarios {
-		goldens = append(goldens, golden{s.name + ".txt", plain, s.events}, golden{s.name + ".jsonl", jsonLines, s.events}, golden{s.name + ".sarif", sarif, s.events})
+		goldens = append(goldens, golden{s.name + ".txt", plain, s.events}, golden{s.name + ".jsonl", jsonLines, s.events}, golden{s.name + ".sarif", sarif, s.events}, golden{s.name + ".md", markdown, s.events})
 	}
 	written := map[string]bool{}
 	for _, g := range goldens {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -175,15 +176,7 @@ func answer(p *page, s *finding.Summary) string {
 	if s == nil {
 		return p.paint(yellow, "NO ANSWER:") + " the sweep did not end; what follows is what it had found."
 	}
-	n := s.Repositories
-	text := count(n.Hit, "repository", "repositories") + " hit, " + number(n.Clean) + " clean, " + number(n.Unknown) + " not fully looked at."
-	switch {
-	case n.Hit > 0 || s.Findings[finding.Active] > 0:
-		return p.paint(red, "HIT:") + " " + text
-	case n.Hit+n.Clean+n.Unknown == 0:
-		return p.paint(yellow, "NOT CLEAN:") + " no repository was looked at. " + text
-	case n.Unknown > 0 || s.Problems > 0 || s.Interrupted || len(s.Canaries.Missed) > 0 || s.Exit != 0:
-		return p.paint(yellow, "NOT CLEAN:") + " " + text
-	}
-	return p.paint(green, "CLEAN:") + " " + text
+	verdict, text := verdictOf(s)
+	color := map[string]string{"HIT": red, "CLEAN": green}[verdict]
+	return p.paint(cmp.Or(color, yellow), verdict+":") + " " + text
 }

@@ -194,6 +194,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 func TestWriteError(t *testing.T) {
 	for name, r := range map[string]report.Renderer{
 		"text": report.NewText(full{}, report.TextOptions{}), "JSON": report.NewJSON(full{}), "SARIF": report.NewSARIF(full{}),
+		"Markdown": report.NewMarkdown(full{}, report.MarkdownOptions{}),
 	} {
 		var err error
 		for _, e := range threeCampaigns() {
