@@ -11,13 +11,17 @@ import (
 
 // steps are the first steps of the runbook, in our own words.
 func (w *writer) steps() string {
-	if len(w.rec.open()) == 0 {
+	here := map[string]Thing{} // what there is still to be dealt with
+	for _, p := range w.rec.open() {
+		here[p.Thing] = w.rec.Things[p.Thing]
+	}
+	if len(here) == 0 {
 		return ""
 	}
 	var actions []string
 	packages, files := false, false
-	for _, name := range sortedKeys(w.rec.Things) {
-		t := w.rec.Things[name]
+	for _, name := range sortedKeys(here) {
+		t := here[name]
 		if t.Action != "" && !slices.Contains(actions, t.Action) {
 			actions = append(actions, t.Action)
 		}

@@ -39,7 +39,7 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, found: api + " " + web}, writes: "Create", open: 1},
 			{saw: looks{read: both, found: web}, writes: "Edit Comment", open: 1, told: []string{"Settled: 1 place", "`api`", "found clean"}, body: []string{"### Settled"}},
 			{saw: looks{read: both, found: web}, open: 1},
-			{saw: looks{read: both}, writes: "Comment Edit", open: 0, told: []string{"Closed with proof", "2 refs of 2 repositories"}, body: []string{"**Found clean:**", "`0000000000000000000000000000000000000004`"}},
+			{saw: looks{read: both}, writes: "Comment Edit", open: 0, told: []string{"Closed with proof", "2 refs of 2 repositories"}, body: []string{"**Settled:**", "`0000000000000000000000000000000000000004`"}},
 			{saw: looks{read: both}, open: 0},
 		},
 		"closed with proof, and it returns": {

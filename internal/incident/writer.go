@@ -51,7 +51,7 @@ func (w *writer) intro() string {
 	}
 	switch {
 	case r.Status == Closed:
-		fmt.Fprintf(&b, "**Found clean:** %s is nowhere any more in %s of %s in which it was found.\n", code(r.Campaign.ID), count(settled, "repository", "repositories"), code(r.Organisation))
+		fmt.Fprintf(&b, "**Settled:** %s is gone from %s of %s, all in which it was found; below is how that is known.\n", code(r.Campaign.ID), count(settled, "repository", "repositories"), code(r.Organisation))
 	case open == 0:
 		fmt.Fprintf(&b, "**Not proven clean:** no place of %s in %s is known to be left.\n", code(r.Campaign.ID), code(r.Organisation))
 	default:

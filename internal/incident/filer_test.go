@@ -1,0 +1,138 @@
+package incident_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/incident"
+)
+
+// TestOwners: each repository with something new is asked once, and what cannot be read is
+// said without keeping the issue back.
+func TestOwners(t *testing.T) {
+	w := newWorld(t)
+	asked := map[string]int{}
+	w.opt.Owners = ownersFunc(func(repository string) ([]byte, error) {
+		asked[repository]++
+		switch repository {
+		case "a":
+			return []byte("* @acme/a\n/deploy/ @acme/deploy"), nil
+		case "b":
+			return nil, errors.New("connection reset")
+		case "c":
+			return []byte(strings.Repeat("x", 4<<20)), nil
+		}
+		return nil, nil
+	})
+	l := looks{read: "a@HEAD b@HEAD c@HEAD d@HEAD", found: "a@HEAD:x a@HEAD:deploy/x b@HEAD:x c@HEAD:x d@HEAD:x"}
+	out := w.day(1, l)
+	if len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Detail, `CODEOWNERS of 2 repositories could not be read`) {
+		t.Errorf("problems %+v", out.Problems)
+	}
+	w.has(w.body(1), "`a`, 2 places, first seen 2026-11-01, owned by `@acme/deploy`, `@acme/a`", "`b`, 1 place, first seen 2026-11-01 <!--")
+	for _, p := range w.day(2, l).Problems {
+		t.Errorf("the next day: %s", p.Detail)
+	}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if asked[name] != 1 {
+			t.Errorf("%s was asked %d times", name, asked[name])
+		}
+	}
+}
+
+// TestWaitsForAClaim: what another run holds is waited for, and taken when its time is over.
+func TestWaitsForAClaim(t *testing.T) {
+	w := newWorld(t)
+	l := looks{read: "api@HEAD", found: "api@HEAD:x"}
+	w.tracker.step = func(call string) {
+		if call == "before Create" {
+			panic(killed{})
+		}
+	}
+	func() {
+		defer func() { _ = recover() }()
+		w.day(1, l)
+	}()
+	w.tracker.step = nil
+	died := w.now
+	w.expect(1, l, "Create", 1)
+	if waited := w.now.Sub(died); waited < 110*time.Second || waited > 130*time.Second {
+		t.Errorf("waited %s for a claim of two minutes", waited)
+	}
+	// And a run that is told to stop does not wait.
+	ctx, cancel := context.WithCancel(context.Background())
+	f, err := incident.New(w.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	out := f.File(ctx, sweepOf(2, looks{read: "api@HEAD", found: "api@HEAD:x api@HEAD:y"}, nil))
+	if len(out.Problems) == 0 {
+		t.Error("a run that was stopped says nothing")
+	}
+}
+
+// TestLongWork: a claim is renewed while the work goes on.
+func TestLongWork(t *testing.T) {
+	w := newWorld(t)
+	w.opt.Lease = 4 * time.Second
+	read, found := many(3000)
+	w.day(1, looks{read: read, found: found})
+	writes := strings.Fields(w.tracker.took())
+	if len(writes) < 8 || writes[0] != "Create" || strings.Count(strings.Join(writes, " "), "Create") != 1 {
+		t.Errorf("wrote %q", writes)
+	}
+	w.expect(2, looks{read: read, found: found}, "", 1)
+}
+
+// TestTooMany: a run writes only so much, says what is left, and the next goes on.
+func TestTooMany(t *testing.T) {
+	const campaigns = 450
+	w := newWorld(t)
+	sweep := func(day int) *incident.Sweep {
+		s := sweepOf(day, looks{read: "api@HEAD"}, nil)
+		for i := range campaigns {
+			f := keyvAt("api@HEAD:x")
+			f.Campaign = fmt.Sprintf("campaign-%03d", i)
+			f.Fingerprint = finding.Fingerprint(f)
+			if err := s.Event(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s
+	}
+	for day, want := range []int{400, campaigns, campaigns} {
+		f, err := incident.New(w.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := f.File(context.Background(), sweep(day+1))
+		if n := len(w.tracker.issues); n != want {
+			t.Errorf("day %d: %d issues; want %d", day+1, n, want)
+		}
+		if whole := want == campaigns; whole != (len(out.Problems) == 0) {
+			t.Errorf("day %d: %d problems", day+1, len(out.Problems))
+		}
+	}
+}
+
+// TestMoreThanARecordHolds: what is dropped keeps the issue open, and it says so.
+func TestMoreThanARecordHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fifty thousand places")
+	}
+	w := newWorld(t)
+	read, found := many(incident.MaxPlaces + 7)
+	w.expect(1, looks{read: read, found: found}, "Create"+strings.Repeat(" Comment", 20)+" Edit", 1)
+	w.has(w.body(1), "**There are more:** 7 places beyond what one incident holds.")
+	w.day(2, looks{read: read})
+	if w.tracker.open() != 1 {
+		t.Error("it was closed, and seven places are not known")
+	}
+	w.has(w.body(1), "a person has to close this issue")
+}
