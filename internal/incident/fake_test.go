@@ -243,9 +243,9 @@ var keyvCampaign = incident.Campaign{
 // looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
 // of what it found, "repository:code" of problems.
 type looks struct {
-	read, found, problems, excluded, withdrawn string // separated by spaces
-	partial, killed                            bool
-	looksFor                                   func(campaign, indicator string) bool
+	read, unread, found, problems, excluded, withdrawn string // separated by spaces
+	partial, killed                                    bool
+	looksFor                                           func(campaign, indicator string) bool
 }
 
 func date(day int) time.Time { return time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC) }
@@ -290,6 +290,10 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 	for p := range strings.FieldsSeq(l.problems) {
 		repository, code, _ := strings.Cut(p, ":")
 		must(&finding.Problem{Repository: repository, Code: code, Detail: "of day " + fmt.Sprint(day)})
+	}
+	for at := range strings.FieldsSeq(l.unread) {
+		repository, ref, _ := strings.Cut(at, "@")
+		must(&finding.Coverage{Repository: repository, Ref: ref, Status: finding.Unparsed, Reason: "limit"})
 	}
 	for at := range strings.FieldsSeq(l.read) {
 		repository, ref, _ := strings.Cut(at, "@")

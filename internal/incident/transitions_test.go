@@ -120,6 +120,18 @@ func TestTransitions(t *testing.T) {
 			{person: func(w *world) { w.tracker.issues[0].gone = true }, saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: both, found: api}, open: 1},
 		},
+		"a person closes it, and deletes it": {
+			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
+			{person: closeIt, saw: looks{read: both, found: api}, open: 0},
+			{person: func(w *world) { w.tracker.issues[0].gone = true }, saw: looks{read: both, found: api}, open: 0},
+			{saw: looks{read: both, found: api + " " + web}, writes: "Create", open: 1},
+		},
+		"two refs whose names differ in bytes that are no UTF-8": {
+			{saw: looks{read: "api@r\xff api@r\xfe", found: "api@r\xff:x"}, writes: "Create", open: 1},
+			{saw: looks{read: "api@r\xff", unread: "api@r\xfe"}, writes: "Edit", open: 1},
+			{saw: looks{unread: "api@r\xfe", read: "api@r\xff"}, open: 1},
+			{saw: looks{read: "api@r\xff api@r\xfe"}, writes: "Comment Edit", open: 0},
+		},
 		"a person takes the label away": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{person: func(w *world) { w.tracker.issues[0].hidden = 1000 }, saw: looks{read: both, found: api}, open: 1},
