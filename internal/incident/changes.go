@@ -68,7 +68,7 @@ func (c changes) text() string {
 		b.WriteString(l.end("- and %d more, which the JSON report of the sweep lists"))
 	}
 	write("Found", c.found, placeText)
-	write("Settled", c.settled, func(p *Place) string { return code(p.File) + ": " + proofText([]*Place{p}) })
+	write("Settled", c.settled, func(p *Place) string { return p.name() + ": " + proofText([]*Place{p}) })
 	return b.String()
 }
 

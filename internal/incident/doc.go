@@ -1,7 +1,7 @@
 // Package incident keeps one incident for each campaign that a sweep found in an
 // organisation: its record, its issue, its close-out.
 //
-// An Observer takes the events of a sweep. Plan is the core and is pure: from the record of
+// A Sweep takes the events of a sweep. Plan is the core and is pure: from the record of
 // the last time, what the sweep saw and the issue as it stands, it makes the next record and
 // the actions that lead there. A Filer carries them out on a Tracker and keeps the record in
 // a Store.

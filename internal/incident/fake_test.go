@@ -243,9 +243,9 @@ var keyvCampaign = incident.Campaign{
 // looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
 // of what it found, "repository:code" of problems.
 type looks struct {
-	read, unread, found, problems, excluded, withdrawn string // separated by spaces
-	partial, killed                                    bool
-	looksFor                                           func(campaign, indicator string) bool
+	read, unread, found, problems, excluded, withdrawn, gone string // separated by spaces
+	partial, killed                                          bool
+	looksFor                                                 func(campaign, indicator string) bool
 }
 
 func date(day int) time.Time { return time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC) }
@@ -261,13 +261,22 @@ func keyvAt(place string) *finding.Finding {
 		Chain:   []string{"cacheable@2.1.0", "keyv@5.6.1"},
 		Window:  &finding.Window{From: "2026-08-04T09:35:00Z", Until: "2026-08-06"}, Safe: []string{"5.6.0"},
 	}
+	if ref == "" { // what the repository itself shows; "file" is how
+		f.Refs, f.Reasons, file = nil, []string{file}, ""
+		f.File = ""
+	}
+	if file == "" {
+		f.Line = 0
+	}
 	f.Fingerprint = finding.Fingerprint(f)
 	return f
 }
 
 // sweepOf makes the sweep of a day.
 func sweepOf(day int, l looks, interest []string) *incident.Sweep {
-	s := incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: l.partial, LooksFor: l.looksFor})
+	s := incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: l.partial, LooksFor: l.looksFor, Gone: func(repository, ref string) bool {
+		return slices.Contains(strings.Fields(l.gone), repository+"@"+ref)
+	}})
 	must := func(e finding.Event) {
 		if err := s.Event(e); err != nil {
 			panic(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,19 @@ func TestWaitsForAClaim(t *testing.T) {
 func TestLongWork(t *testing.T) {
 	w := newWorld(t)
 	w.opt.Lease = 4 * time.Second
+	claimed := regexp.MustCompile(`"claim":\{"holder":"[^"]*","until":"([^"]+)"`)
+	w.tracker.step = func(call string) {
+		if call != "before Comment" && call != "before Create" {
+			return
+		}
+		m := claimed.FindSubmatch(w.store.records["acme/"+campaignID])
+		if m == nil {
+			t.Fatalf("%s: there is no claim", call)
+		}
+		if until, err := time.Parse(time.RFC3339Nano, string(m[1])); err != nil || !until.After(w.now) {
+			t.Errorf("%s: the claim ended at %s, and it is %s: %v", call, until, w.now, err)
+		}
+	}
 	read, found := many(3000)
 	w.day(1, looks{read: read, found: found})
 	writes := strings.Fields(w.tracker.took())
@@ -92,7 +106,7 @@ func TestLongWork(t *testing.T) {
 
 // TestTooMany: a run writes only so much, says what is left, and the next goes on.
 func TestTooMany(t *testing.T) {
-	const campaigns = 450
+	const campaigns = 402
 	w := newWorld(t)
 	sweep := func(day int) *incident.Sweep {
 		s := sweepOf(day, looks{read: "api@HEAD"}, nil)

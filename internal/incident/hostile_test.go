@@ -2,8 +2,8 @@ package incident_test
 
 import (
 	"context"
+	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -85,7 +85,7 @@ func (f ownersFunc) CodeOwners(_ context.Context, repository string) ([]byte, er
 }
 
 // marks differ from string to string, and so does how much of a long one is left out.
-var differing = regexp.MustCompile("[0-9a-f]{64}|<!-- [0-9a-f]{16} -->| \\+[0-9]+ bytes")
+var differing = regexp.MustCompile(`[0-9a-f]{64}|<!-- [0-9a-f]{16} -->| \+[0-9]+ bytes`)
 
 // TestHostile: whatever a string is, the document around it is the same: it makes no element,
 // no text outside of code, no link and no tick.
@@ -184,38 +184,48 @@ func TestTicks(t *testing.T) {
 }
 
 // TestSixHundred: six hundred repositories are one issue, each named once, in texts below
-// GitHub's limit; and however many they are, the rest is counted.
+// GitHub's limit; nothing is written on the next day.
 func TestSixHundred(t *testing.T) {
-	for _, n := range []int{600, 5_000, 20_000} {
-		w := newWorld(t)
+	w := newWorld(t)
+	read, found := many(600)
+	w.expect(1, looks{read: read, found: found}, "Create Comment Comment Edit", 1)
+	i := w.tracker.issues[0]
+	texts := i.Body
+	for _, c := range i.comments {
+		texts += "\n" + c.Body
+	}
+	for n := range 600 {
+		if got := strings.Count(texts, fmt.Sprintf("\n- [ ] `team-%02d/service-%03d`", n%17, n)); got != 1 {
+			t.Errorf("repository %d is listed %d times", n, got)
+		}
+	}
+	w.has(i.Body, "in 600 repositories of `acme`", "The list goes on in 2 comments of this author below.")
+	w.expect(2, looks{read: read, found: found}, "", 1)
+}
+
+// TestTextsAreBounded: however many there are, no text is over the limit, and what is not
+// listed is counted.
+func TestTextsAreBounded(t *testing.T) {
+	for _, n := range []int{1, 300, 5_000, 20_000} {
 		read, found := many(n)
-		out := w.day(1, looks{read: read, found: found})
-		for _, p := range out.Problems {
-			t.Errorf("%d: %s", n, p.Detail)
-		}
-		if len(w.tracker.issues) != 1 {
-			t.Fatalf("%d: %d issues", n, len(w.tracker.issues))
-		}
-		i := w.tracker.issues[0]
-		texts := i.Body
-		for _, c := range i.comments {
-			texts += "\n" + c.Body
-			if len(c.Body) > 65_000 {
-				t.Errorf("%d: a comment of %d bytes", n, len(c.Body))
+		planned := incident.Plan(incident.Input{
+			Key: testKey(t), Organisation: "acme", Campaign: keyvCampaign, Sweep: sweepOf(1, looks{read: read, found: found}, nil),
+		})
+		listed, texts := 0, ""
+		for _, a := range planned.Actions {
+			if len(a.Body) > 65_000 {
+				t.Errorf("%d: %s of %d bytes", n, a.Kind, len(a.Body))
+			}
+			if a.Kind != incident.Update { // the same text as of Create
+				listed += strings.Count(a.Body, "\n- [ ] `team-")
+				texts += a.Body
 			}
 		}
-		if len(i.Body) > 65_000 || len(i.comments) > 20 {
-			t.Errorf("%d: %d bytes and %d comments", n, len(i.Body), len(i.comments))
+		if len(planned.Actions) > 22 || n <= 5_000 && listed != n {
+			t.Errorf("%d: %d are listed by %d actions", n, listed, len(planned.Actions))
 		}
-		listed := strings.Count(texts, "\n- [ ] `team-")
-		if n <= 5_000 && listed != n {
-			t.Errorf("%d: %d are listed", n, listed)
+		if left := n - listed; left > 0 && !strings.Contains(texts, fmt.Sprintf("- and %d repositories more, which the JSON report", left)) {
+			t.Errorf("%d: nothing says that %d are not listed", n, left)
 		}
-		if n > listed {
-			w.has(texts, "- and "+strconv.Itoa(n-listed)+" repositories more")
-		}
-		w.has(i.Body, "in "+strconv.Itoa(n)+" repositories of `acme`", "The list goes on in")
-		w.tracker.took()
-		w.expect(2, looks{read: read, found: found}, "", 1)
 	}
 }

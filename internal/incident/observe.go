@@ -39,8 +39,11 @@ func (r *Record) observe(s *Sweep, owners func(repository, file string) []string
 		if found[p] == nil { // of several lines of one file, the first
 			found[p] = map[string]bool{}
 			p.Line, p.Thing, p.Indicator, p.Chain = f.Line, name, f.Indicator, chainEnds(f.Chain)
+			if p.Reason = ""; len(f.Reasons) > 0 {
+				p.Reason = f.Reasons[0]
+			}
 		}
-		for _, ref := range f.Refs {
+		for _, ref := range refsOf(f) {
 			found[p][ref] = true
 		}
 	}

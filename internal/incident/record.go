@@ -78,6 +78,7 @@ type Place struct {
 	Line        int       `json:"line,omitempty"`
 	Thing       string    `json:"thing"` // key of Record.Things
 	Indicator   string    `json:"indicator"`
+	Reason      string    `json:"reason,omitempty"` // the most telling code of how it was met
 	Chain       []string  `json:"chain,omitempty"`
 	Owners      []string  `json:"owners,omitempty"` // by the repository's CODEOWNERS
 	FirstSeen   time.Time `json:"first_seen"`
@@ -98,13 +99,16 @@ const (
 
 // Ref is a state of a repository that holds a place, or held it.
 type Ref struct {
-	Name    string    `json:"name"`
+	Name    string    `json:"name"` // ItselfRef for what the repository itself shows
 	Settled Settled   `json:"settled,omitempty"`
 	Commit  string    `json:"commit,omitempty"` // that was found clean, where there is one
 	At      time.Time `json:"at,omitzero"`      // of the sweep that settled it
 	// Missing says why the last sweep neither found the place there nor proved it clean.
 	Missing string `json:"missing,omitempty"`
 }
+
+// ItselfRef stands for the repository itself, as the place of its name or description.
+const ItselfRef = ""
 
 // Settled says why a place at a ref does not count any more.
 type Settled string
@@ -115,6 +119,7 @@ const (
 	FoundClean  Settled = "clean"
 	IsExcluded  Settled = "excluded"  // an exclusion with owner, reason and expiry covers it
 	IsWithdrawn Settled = "withdrawn" // the indicator was withdrawn by its sources
+	IsGone      Settled = "gone"      // the ref was deleted
 )
 
 // settled reports whether the place counts nowhere any more.

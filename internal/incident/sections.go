@@ -70,6 +70,7 @@ var settledWords = map[Settled]string{
 	FoundClean:  "found clean",
 	IsExcluded:  "covered by an exclusion of the organisation",
 	IsWithdrawn: "the indicator was withdrawn by its sources",
+	IsGone:      "the ref was deleted",
 }
 
 // settled lists the repositories in which nothing is left.
@@ -105,7 +106,10 @@ func proofText(places []*Place) string {
 			parts = append(parts, fmt.Sprintf("and at %s", count(len(endings)-most, "more ref", "more refs")))
 			break
 		}
-		text := settledWords[e.how] + " at " + brief(e.ref)
+		text := settledWords[e.how]
+		if e.ref != ItselfRef {
+			text += " at " + brief(e.ref)
+		}
 		if e.commit != "" {
 			text += " " + brief(e.commit)
 		}

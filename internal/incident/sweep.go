@@ -1,10 +1,8 @@
 package incident
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
@@ -17,6 +15,9 @@ type SweepOptions struct {
 	Interest []string
 	// LooksFor says whether the sweep looked for an indicator of a campaign; nil: for all.
 	LooksFor func(campaign, indicator string) bool
+	// Gone says that a repository has no ref of that name any more: that all names of its
+	// branches and tags were listed, and it was not among them. nil knows none.
+	Gone func(repository, ref string) bool
 	// Partial says that the sweep was asked for a part of the organisation, or some campaigns
 	// alone: what it did not look at is then as it was before.
 	Partial bool
@@ -120,6 +121,14 @@ func (s *Sweep) tree(key treeKey, t tree) {
 	s.trees[key] = t
 }
 
+// refsOf are the refs of a finding; of what the repository itself shows, ItselfRef.
+func refsOf(f *finding.Finding) []string {
+	if len(f.Refs) == 0 {
+		return []string{ItselfRef}
+	}
+	return f.Refs
+}
+
 // utf8 is a name as a record gives it back: JSON has no bytes that are no UTF-8.
 func utf8(s string) string { return string([]rune(s)) }
 
@@ -149,111 +158,6 @@ func (s *Sweep) Campaigns() []string { return sortedKeys(s.findings) }
 
 // ended reports whether every run of the stream came to its end.
 func (s *Sweep) ended() bool { return s.runs > 0 && s.summaries >= s.runs && !s.interrupted }
-
-// proof judges a place at a ref at which the sweep has no active finding of it. It is settled,
-// with the commit that proves it; or missing says why nothing is proven.
-func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, commit, missing string) {
-	for _, f := range s.aside[p.Fingerprint] {
-		if f.Campaign != campaign || !slices.Contains(f.Refs, ref) {
-			continue
-		}
-		switch f.State {
-		case finding.Excluded:
-			return IsExcluded, f.Commit, ""
-		case finding.Withdrawn:
-			return IsWithdrawn, f.Commit, ""
-		}
-		return Unsettled, "", "still there, and met by indicators alone that do not count by themselves"
-	}
-	t, seen := s.trees[treeKey{p.Repository, ref}]
-	switch {
-	case !s.ended():
-		return Unsettled, "", "the sweep did not come to its end"
-	case len(s.general) > 0:
-		return Unsettled, "", "the sweep as a whole was not sound: " + strings.Join(sortedKeys(s.general), ", ")
-	case s.opt.LooksFor != nil && !s.opt.LooksFor(campaign, p.Indicator):
-		return Unsettled, "", "the sweep did not look for this indicator"
-	case !seen && !s.read[p.Repository]:
-		return Unsettled, "", "the repository was not in the sweep"
-	case !seen:
-		return Unsettled, "", "the ref was not in the sweep"
-	case !t.whole:
-		return Unsettled, "", "the ref was not read whole: " + cmp.Or(t.reason, "unknown")
-	}
-	for _, e := range s.problems[p.Repository] {
-		if len(e.Refs) == 0 || slices.Contains(e.Refs, ref) {
-			return Unsettled, "", "not all of it was read: " + e.Code
-		}
-	}
-	return FoundClean, t.commit, ""
-}
-
-// maxGaps is how many gaps a text lists one by one.
-const maxGaps = 20
-
-// Gaps are what a sweep did not look at. They have no details, which may differ from day to
-// day where nothing else does.
-type Gaps struct {
-	Problems     int            `json:"problems,omitempty"`
-	Repositories int            `json:"repositories,omitempty"` // that were not read whole
-	General      []string       `json:"general,omitempty"`      // codes of problems of the whole run
-	First        []Gap          `json:"first,omitempty"`        // at most maxGaps, sorted
-	NotLookedAt  map[string]int `json:"not_looked_at,omitempty"`
-	Incomplete   bool           `json:"incomplete,omitempty"` // the sweep did not come to its end
-}
-
-// Gap is something that was not read.
-type Gap struct {
-	Repository string `json:"repository"`
-	File       string `json:"file,omitempty"`
-	Code       string `json:"code"`
-}
-
-func (g Gap) compare(other Gap) int {
-	return cmp.Or(strings.Compare(g.Repository, other.Repository), strings.Compare(g.File, other.File), strings.Compare(g.Code, other.Code))
-}
-
-type gapCounter struct {
-	problems     int
-	repositories map[string]bool
-	first        []Gap // the least of them, sorted
-	notLookedAt  map[string]int
-}
-
-func (c *gapCounter) problem(e *finding.Problem) {
-	c.problems++
-	if e.Repository == "" {
-		return
-	}
-	if c.repositories == nil {
-		c.repositories = map[string]bool{}
-	}
-	c.repositories[e.Repository] = true
-	g := Gap{e.Repository, e.File, e.Code}
-	at, there := slices.BinarySearchFunc(c.first, g, Gap.compare)
-	if there || at == maxGaps {
-		return
-	}
-	c.first = slices.Insert(c.first, at, g)
-	c.first = c.first[:min(len(c.first), maxGaps)]
-}
-
-func (c *gapCounter) summary(e *finding.Summary) {
-	for kind, n := range e.NotLookedAt { // each shard has the same catalogue
-		if c.notLookedAt == nil {
-			c.notLookedAt = map[string]int{}
-		}
-		c.notLookedAt[kind] = max(c.notLookedAt[kind], n)
-	}
-}
-
-// Gaps gives what the sweep did not look at.
-func (s *Sweep) Gaps() Gaps {
-	return Gaps{
-		Problems: s.gaps.problems, Repositories: len(s.gaps.repositories), General: sortedKeys(s.general),
-		First: slices.Clone(s.gaps.first), NotLookedAt: s.gaps.notLookedAt, Incomplete: !s.ended(),
-	}
-}
 
 // thingOf names what was found and says what is known of it.
 func thingOf(f *finding.Finding) (string, Thing) {

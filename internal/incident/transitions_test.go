@@ -75,6 +75,11 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, problems: ":canary"}, writes: "Edit", open: 1, body: []string{"not sound: canary"}},
 			{saw: looks{read: both, killed: true}, writes: "Edit", open: 1, body: []string{"did not come to its end"}},
 		},
+		"other repositories are not shown": {
+			{saw: looks{read: both, found: api + " web@:repository-topic"}, writes: "Create", open: 1},
+			{saw: looks{read: both, problems: ":partial-view :permission :inventory"}, writes: "Edit Comment", open: 1, body: []string{"not sound: permission", "Of the sweep as a whole: `inventory`, `partial-view`, `permission`"}},
+			{saw: looks{read: both, problems: ":partial-view"}, writes: "Comment Edit", open: 0},
+		},
 		"the sweep does not look for it": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: both, looksFor: func(c, _ string) bool { return c != campaignID }}, writes: "Edit", open: 1, body: []string{"did not look for this indicator"}},
@@ -131,6 +136,23 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: "api@r\xff", unread: "api@r\xfe"}, writes: "Edit", open: 1},
 			{saw: looks{unread: "api@r\xfe", read: "api@r\xff"}, open: 1},
 			{saw: looks{read: "api@r\xff api@r\xfe"}, writes: "Comment Edit", open: 0},
+		},
+		"what a ref shows, which is deleted": {
+			{saw: looks{read: both + " api@refs/heads/shai-hulud", found: "api@refs/heads/shai-hulud:"}, writes: "Create", open: 1, body: []string{"the ref itself at `refs/heads/shai-hulud`"}},
+			{saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"the ref was not in the sweep; was it deleted?"}},
+			{saw: looks{read: both, gone: "api@refs/heads/shai-hulud"}, writes: "Comment Edit", open: 0, told: []string{"the ref was deleted at `refs/heads/shai-hulud`"}},
+			{saw: looks{read: both + " api@refs/heads/shai-hulud", found: "api@refs/heads/shai-hulud:"}, writes: "Edit Comment", open: 1},
+		},
+		"what a repository shows to those with a permission": {
+			{saw: looks{read: both, found: "api@:runner-name"}, writes: "Create", open: 1},
+			{saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"does not tell whether it looked there again"}},
+		},
+		"what the repository itself shows": {
+			{saw: looks{read: both, found: "api@:repository-name"}, writes: "Create", open: 1, body: []string{"  - the repository itself: `pkg"}},
+			{saw: looks{read: both, found: "api@:repository-name"}, open: 1},
+			{saw: looks{read: "web@HEAD"}, writes: "Edit", open: 1, body: []string{"the repository was not in the sweep"}},
+			{saw: looks{read: "web@HEAD api@HEAD", unread: "api@refs/heads/a"}, writes: "Edit", open: 1, body: []string{"not read whole"}},
+			{saw: looks{read: both}, writes: "Comment Edit", open: 0, told: []string{"the repository itself: found clean (2026-11-05)"}},
 		},
 		"a person takes the label away": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},

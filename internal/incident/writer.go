@@ -218,18 +218,30 @@ func (w *writer) repositories() (blocks []string) {
 	return blocks
 }
 
+// name is the file and, where it is known, the line.
+func (p *Place) name() string {
+	switch {
+	case p.Line > 0:
+		return code(p.File) + fmt.Sprintf(" line %d", p.Line)
+	case p.File != "":
+		return code(p.File)
+	case slices.ContainsFunc(p.Refs, func(r *Ref) bool { return r.Name != ItselfRef }):
+		return "the ref itself"
+	}
+	return "the repository itself"
+}
+
 // placeText says where a place is, how the thing came there, and why it may be unproven.
 func placeText(p *Place) string {
-	line := code(p.File)
-	if p.Line > 0 {
-		line += fmt.Sprintf(" line %d", p.Line)
-	}
+	line := p.name()
 	var refs, missing []string
 	for _, ref := range p.Refs {
 		if ref.Settled != Unsettled {
 			continue
 		}
-		refs = append(refs, ref.Name)
+		if ref.Name != ItselfRef {
+			refs = append(refs, ref.Name)
+		}
 		if ref.Missing != "" && !slices.Contains(missing, ref.Missing) {
 			missing = append(missing, ref.Missing)
 		}

@@ -95,7 +95,9 @@ func TestMarkdownBound(t *testing.T) {
 func TestHostileMarkdownBound(t *testing.T) {
 	for _, s := range []string{strings.Repeat("\x1b", 3000), strings.Repeat("\U0001f4a3", 3000)} {
 		for _, bound := range []int{128 << 10, report.SummaryBytes} {
-			make := func(w io.Writer) report.Renderer { return report.NewMarkdown(w, report.MarkdownOptions{MaxBytes: bound}) }
+			make := func(w io.Writer) report.Renderer {
+				return report.NewMarkdown(w, report.MarkdownOptions{MaxBytes: bound})
+			}
 			var events []finding.Event
 			for i := range 300 {
 				events = append(events, poisoned(fmt.Sprint(i, s))[:5]...)

@@ -149,7 +149,15 @@ func thingMarkdown(found []*finding.Finding) string {
 
 // placeMarkdown is where, and how the thing came there.
 func placeMarkdown(f *finding.Finding) string {
-	line := mdWord(f.Repository) + " " + fileMarkdown(f.File, f.Line)
+	line := mdWord(f.Repository)
+	switch {
+	case f.File != "":
+		line += " " + fileMarkdown(f.File, f.Line)
+	case len(f.Refs) > 0:
+		line += " (the ref itself)"
+	default:
+		line += " (the repository itself)"
+	}
 	if len(f.Refs) > 0 {
 		line += " at " + mdWords(f.Refs, 5)
 	}

@@ -100,6 +100,7 @@ var restricted = []struct {
 	{"net", network, "what reads and matches asks the network nothing"},
 	{"os/exec", []string{"internal/ci/...", "internal/githubtest/..."}, "nothing of a swept tree is executed, and git is read without git"},
 	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues"}, "who speaks to GitHub is listed here"},
+	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues", "internal/respond/..."}, "who speaks to GitHub is listed here"},
 	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"internal/ghclient"}, "internal/ghclient signs"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},

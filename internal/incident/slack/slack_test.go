@@ -170,14 +170,18 @@ func TestHostile(t *testing.T) {
 // TestFailures: each is an error of one line, sent once, without the secret.
 func TestFailures(t *testing.T) {
 	for name, do := range map[string]http.HandlerFunc{
-		"no_service": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no_service", 404) },
+		"no_service": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no_service", http.StatusNotFound) },
 		"limited": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "30")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		},
-		"broken":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>"+secretPath, 503) },
-		"redirected": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere"+secretPath, 307) },
-		"cut":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"broken": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>"+secretPath, http.StatusServiceUnavailable)
+		},
+		"redirected": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere"+secretPath, http.StatusTemporaryRedirect)
+		},
+		"cut": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		address, got := serve(t, do)
 		for way, n := range both(t, address) {

@@ -1,0 +1,85 @@
+package incident
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// elsewhere are the codes of problems of a whole run that take nothing from what it did read:
+// other repositories were not shown, or what was remembered was read again.
+var elsewhere = []string{string(source.CodePartialView), string(source.CodeNotVisible), sweep.CodeInventory}
+
+// listed are the reason codes of what the list of repositories itself tells, so that it was
+// looked at wherever the repository was. Releases and runners take permissions of their own.
+var listed = []string{string(ioc.RepoName.Reason()), string(ioc.RepoDescription.Reason()), string(ioc.RepoTopic.Reason())}
+
+// unsound gives the codes of the problems of the run for which nothing that it read is proven
+// clean. A missing permission leaves what files say as it is, and not what a repository shows.
+func (s *Sweep) unsound(ref string) []string {
+	return slices.DeleteFunc(sortedKeys(s.general), func(code string) bool {
+		return slices.Contains(elsewhere, code) || code == string(source.CodePermission) && ref != ItselfRef
+	})
+}
+
+// proof judges a place at a ref at which the sweep has no active finding of it. It is settled,
+// with the commit that proves it; or missing says why nothing is proven.
+func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, commit, missing string) {
+	for _, f := range s.aside[p.Fingerprint] {
+		if f.Campaign != campaign || !slices.Contains(refsOf(f), ref) {
+			continue
+		}
+		switch f.State {
+		case finding.Excluded:
+			return IsExcluded, f.Commit, ""
+		case finding.Withdrawn:
+			return IsWithdrawn, f.Commit, ""
+		}
+		return Unsettled, "", "still there, and met by indicators alone that do not count by themselves"
+	}
+	t, seen := s.trees[treeKey{p.Repository, ref}]
+	switch {
+	case !s.ended():
+		return Unsettled, "", "the sweep did not come to its end"
+	case len(s.unsound(ref)) > 0:
+		return Unsettled, "", "the sweep as a whole was not sound: " + strings.Join(s.unsound(ref), ", ")
+	case s.opt.LooksFor != nil && !s.opt.LooksFor(campaign, p.Indicator):
+		return Unsettled, "", "the sweep did not look for this indicator"
+	case !s.read[p.Repository]:
+		return Unsettled, "", "the repository was not in the sweep"
+	case ref == ItselfRef && !slices.Contains(listed, p.Reason):
+		return Unsettled, "", "a sweep does not tell whether it looked there again"
+	case ref == ItselfRef:
+		if t, seen = s.anyTree(p.Repository); !seen {
+			return Unsettled, "", "nothing of the repository was read"
+		}
+	case !seen && s.opt.Gone != nil && s.opt.Gone(p.Repository, ref):
+		return IsGone, "", ""
+	case !seen:
+		return Unsettled, "", "the ref was not in the sweep; was it deleted?"
+	}
+	if !t.whole {
+		return Unsettled, "", "the ref was not read whole: " + cmp.Or(t.reason, "unknown")
+	}
+	for _, e := range s.problems[p.Repository] {
+		if ref == ItselfRef || len(e.Refs) == 0 || slices.Contains(e.Refs, ref) {
+			return Unsettled, "", "not all of it was read: " + e.Code
+		}
+	}
+	return FoundClean, t.commit, ""
+}
+
+// anyTree gives a tree of a repository, one that is not whole if there is any.
+func (s *Sweep) anyTree(repository string) (out tree, seen bool) {
+	for key, t := range s.trees {
+		if key.repository == repository && (!seen || out.whole) {
+			out, seen = tree{"", t.whole, t.reason}, true
+		}
+	}
+	return out, seen
+}
