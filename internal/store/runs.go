@@ -95,7 +95,10 @@ func (s *Store) Finish(ctx context.Context, run inventory.Run, whole bool) error
 		if !whole {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE inv_repository SET gone = 1 WHERE gone = 0 AND last_run < $1
+		// One that another run saw since this began is not gone either.
+		_, err = tx.ExecContext(ctx, `UPDATE inv_repository SET gone = 1 WHERE gone = 0
+			AND last_seen < (SELECT started FROM inv_run WHERE id = $1)
+			AND id NOT IN (SELECT repository FROM inv_run_repository WHERE run = $1)
 			AND id IN (SELECT d.repository FROM inv_run_repository d JOIN inv_run r ON r.id = d.run
 				WHERE r.scope = (SELECT scope FROM inv_run WHERE id = $1))`, int64(run.ID))
 		if err != nil {

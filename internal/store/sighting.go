@@ -60,11 +60,11 @@ func (r *encodedSighting) ref(ctx context.Context, tx *sql.Tx, repository int64,
 		return err
 	}
 	same := there && string(commit) == ref.Commit
-	if !same {
-		root = []byte{}
-	}
-	if ref.Root != (inventory.ID{}) {
+	switch {
+	case ref.Root != inventory.ID{}:
 		root = ref.Root[:]
+	case !same || len(root) == 0: // which the driver gives as nil
+		root = []byte{}
 	}
 	if same {
 		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, last_run = $2, selection = $3, root = $4, position = $5 WHERE id = $6",
