@@ -116,8 +116,8 @@ func someFiles(r *rand.Rand) map[string]string {
 		case 0, 1:
 			files[dir+"package-lock.json"] = someLock(r)
 		case 2:
-			files[dir+"package.json"] = fmt.Sprintf(`{"dependencies":{%q:"^%s",%q:"latest","x":"github:o/repo1#%s"}}`,
-				someName(r, ecosystem.NPM), someVersion(r, ecosystem.NPM), "q"+someName(r, ecosystem.NPM)[1:], fmt.Sprintf(someCommit, 1)[:9])
+			files[dir+"package.json"] = fmt.Sprintf(`{"dependencies":{%q:"%s%s",%q:"latest","x":"github:o/repo1#%s"}}`,
+				someName(r, ecosystem.NPM), []string{"", "^", ">"}[r.IntN(3)], someVersion(r, ecosystem.NPM), "q"+someName(r, ecosystem.NPM)[1:], fmt.Sprintf(someCommit, 1)[:9])
 		case 3:
 			files[dir+"requirements.txt"] = fmt.Sprintf("%s==%s\nPackage.%d>=1.0\n-r more.txt\n", someName(r, ecosystem.PyPI), someVersion(r, ecosystem.PyPI), r.IntN(names))
 			if r.IntN(2) == 0 {
@@ -215,6 +215,14 @@ func TestRematchIsASweep(t *testing.T) {
 					}
 				}
 			}
+			for _, trees := range w { // other trees of the same contents
+				for _, tr := range trees {
+					tr.files["CHANGES.md"] = "changed"
+				}
+			}
+			want = inv.plain(w, opt)
+			_, got = inv.sweep(w, nil, opt)
+			sameEvents(t, "the sweep of what changed", want, got)
 			for range 4 {
 				opt.Set, opt.Explain = someCatalogue(t, r), r.IntN(3) == 0
 				want := inv.plain(w, opt)
