@@ -187,7 +187,7 @@ func someCatalogue(t *testing.T, r *rand.Rand) *ioc.Set {
 // TestRematchIsASweep: a sweep with an inventory, one that finds all of it there, and a rematch for
 // another catalogue each say what a sweep without an inventory says.
 func TestRematchIsASweep(t *testing.T) {
-	rounds := 60
+	rounds := 30
 	if testing.Short() {
 		rounds = 10
 	}

@@ -75,20 +75,22 @@ type miss struct {
 // it returns; it may be nil.
 func read(set *ioc.Set, f *formats.Format, data []byte, explain bool, memory *lockfile.Memory) outcome {
 	file := f.Parse(data, lockfile.Options{Memory: memory})
-	var ways *inventory.Ways // found only when something else was
-	return judged(set, &file, explain, func(i int) []string {
+	var whole lockfile.File // with its edges, which are looked for only when something was found
+	var ways *inventory.Ways
+	return judged(set, &file, explain, func(i int) (*lockfile.Package, []string) {
 		if ways == nil {
-			withEdges := f.Parse(data, lockfile.Options{Edges: true})
-			found := inventory.NewWays(&withEdges)
+			whole = f.Parse(data, lockfile.Options{Edges: true})
+			found := inventory.NewWays(&whole)
 			ways = &found
 		}
-		return ways.To(file.Packages, i)
+		return &whole.Packages[i], ways.To(whole.Packages, i)
 	})
 }
 
-// judged matches the entries of a file. It keeps no part of it. The chain function gives the way
-// from the project to an entry.
-func judged(set *ioc.Set, file *lockfile.File, explain bool, chain func(i int) []string) outcome {
+// judged matches the entries of a file. It keeps no part of it. The function describe gives an
+// entry as it is when the file is read with its edges, which tell the scope and directness of
+// some, and the way from the project to it.
+func judged(set *ioc.Set, file *lockfile.File, explain bool, describe func(i int) (*lockfile.Package, []string)) outcome {
 	out := outcome{packages: len(file.Packages)}
 	n := notable{problems: slices.Clone(file.Problems)} // their texts are no parts of the file's
 	for _, inc := range file.Includes {
@@ -109,12 +111,13 @@ func judged(set *ioc.Set, file *lockfile.File, explain bool, chain func(i int) [
 			n.locked[lockedName{p.Ecosystem, strings.Clone(p.Name)}] = true
 		}
 		if explain && why.Near {
+			p, _ := describe(i)
 			n.misses = append(n.misses, miss{describePackage(p, lockfile.Identity{Name: p.Name, Version: p.Version}), p.Line, why.Reason})
 		}
 		if len(found) == 0 {
 			continue
 		}
-		way := chain(i)
+		p, way := describe(i)
 		for _, m := range found {
 			pkg := describePackage(p, m.Identity)
 			m.Identity = lockfile.Identity{Name: pkg.Name, Version: pkg.Version} // no parts of the text

@@ -102,7 +102,7 @@ func (p *pool) readToKeep(fr *fileResult, data []byte) outcome {
 	file := fr.format.Parse(data, lockfile.Options{Edges: true})
 	if key, ok := keyOf(fr.blob, fr.format); ok {
 		fr.made = inventory.NewContent(key, &file)
-		return judged(p.opt.Set, &file, p.opt.Explain, fr.made.Chain)
+		return judged(p.opt.Set, &file, p.opt.Explain, described(fr.made))
 	}
 	return read(p.opt.Set, fr.format, data, p.opt.Explain, nil)
 }

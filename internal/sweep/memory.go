@@ -108,7 +108,12 @@ func (p *pool) recall(ctx context.Context, blob string, f *formats.Format, whole
 		return outcomeOf(sum), true
 	}
 	file := c.File(p.opt.Set)
-	return judged(p.opt.Set, &file, p.opt.Explain, c.Chain), true
+	return judged(p.opt.Set, &file, p.opt.Explain, described(c)), true
+}
+
+// described describes the entries of a content for judged.
+func described(c *inventory.Content) func(i int) (*lockfile.Package, []string) {
+	return func(i int) (*lockfile.Package, []string) { return c.Package(i), c.Chain(i) }
 }
 
 // outcomeOf is the outcome of a content that met nothing. Which listed names it locks is not
