@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -89,7 +90,7 @@ func (w world) repositories(numbers map[string]int64) iter.Seq2[*source.Reposito
 		for _, name := range slices.Sorted(maps.Keys(w)) {
 			r := &source.Repository{Name: name, Path: name, Server: "github.example", Number: numbers[name]}
 			if r.Number == 0 {
-				r.Number = int64(sha1.Sum([]byte(name))[0])<<8 | int64(sha1.Sum([]byte(name))[1]) + 1
+				r.Number = numberOf(name)
 			}
 			for _, t := range w[name] {
 				r.Trees = append(r.Trees, t)
@@ -102,6 +103,12 @@ func (w world) repositories(numbers map[string]int64) iter.Seq2[*source.Reposito
 			}
 		}
 	}
+}
+
+// numberOf is the number that a repository of that name has at first.
+func numberOf(name string) int64 {
+	sum := sha1.Sum([]byte(name))
+	return int64(binary.BigEndian.Uint32(sum[:])) + 1
 }
 
 // inventoried is a store and the clock of its sweeps.
