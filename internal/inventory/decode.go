@@ -187,7 +187,7 @@ func newReader(data []byte, version byte, n int) *reader {
 	if k > 0 {
 		packed, l = binary.Uvarint(rest[k:])
 	}
-	if k <= 0 || l <= 0 || size > maxBody || packed > uint64(len(rest)-k-l) {
+	if k <= 0 || l <= 0 || packed > uint64(len(rest)-k-l) {
 		r.fail("its lengths do not fit")
 		return r
 	}
