@@ -14,8 +14,8 @@ import (
 )
 
 // Revision grows by one whenever a reader shows other packages, problems or includes of the same
-// bytes, or For picks other files: what was read before is then read again. A test holds it to
-// the answers of the readers.
+// bytes, or For or a sweep picks other files: what was read before is then read again. A test holds
+// it to the answers of the readers.
 const Revision = 1
 
 // Format is one format of lockfile.
