@@ -62,6 +62,10 @@ func (s Spec) Entry(e ecosystem.Ecosystem, name string) (p lockfile.Package, who
 	return p, s[0]&specCut == 0, true
 }
 
+// Locks reports whether the spec is of an entry that is an exact version of the package of its
+// name.
+func (s Spec) Locks() bool { return s != "" && lockfile.SourceKind(s[0]&^specCut).Exact() }
+
 // Commit is the commit of a term under RepositoryKey.
 func (s Spec) Commit() (string, bool) {
 	if s == "" || s[0] != specGit {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package lookup_test
 
 import (
@@ -13,6 +15,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/store/storetest"
 	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/internal/xtest"
 	"github.com/wormsweep/wormsweep/iocs"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -45,7 +48,7 @@ func BenchmarkInventory(b *testing.B) {
 	}
 	bench := func(name string, ask func(b *testing.B, st *store.Store) int) {
 		b.Run(name, func(b *testing.B) {
-			found := 0
+			found, begun := 0, xtest.CPUTime(b)
 			for b.Loop() {
 				st, err := store.Open(b.Context(), file, store.Options{ReadOnly: true})
 				if err != nil {
@@ -54,6 +57,7 @@ func BenchmarkInventory(b *testing.B) {
 				found = ask(b, st)
 				st.Close()
 			}
+			b.ReportMetric(float64((xtest.CPUTime(b)-begun).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 			b.ReportMetric(float64(found), "found")
 			b.ReportMetric(float64(info.Size())/1e6, "MB")
 		})

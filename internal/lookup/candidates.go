@@ -7,6 +7,7 @@ package lookup
 
 import (
 	"context"
+	"slices"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/match"
@@ -23,19 +24,48 @@ type asked struct {
 // Candidates are the contents in which an entry may meet set. Of all others it is certain that
 // none does, a range that admits a listed version included.
 func Candidates(ctx context.Context, st *store.Store, set *ioc.Set) (map[store.ContentID]bool, error) {
+	c, err := search(ctx, st, set)
+	return c.met, err
+}
+
+// candidates is what the index says of a catalogue.
+type candidates struct {
+	met map[store.ContentID]bool // as Candidates gives them
+	// locked are the listed names of which a range is somewhere that admits a listed version, and
+	// the contents that lock them, to whatever version.
+	locked map[store.ContentID][]ioc.Name
+}
+
+func search(ctx context.Context, st *store.Store, set *ioc.Set) (candidates, error) {
 	under := askedBy(set)
 	keys := make([]uint64, 0, len(under))
 	for key := range under {
 		keys = append(keys, key)
 	}
-	out := map[store.ContentID]bool{}
+	out := candidates{map[store.ContentID]bool{}, map[store.ContentID][]ioc.Name{}}
+	lockedUnder := map[uint64][][]store.ContentID{}
+	ranges := map[uint64]bool{} // keys of names of which a range is met
 	for p, err := range st.Find(ctx, keys) {
 		if err != nil {
-			return nil, err
+			return candidates{}, err
 		}
-		if under[p.Key].meets(set, p.Spec) {
+		a := under[p.Key]
+		if p.Spec.Locks() && len(a.names) > 0 {
+			lockedUnder[p.Key] = append(lockedUnder[p.Key], p.Contents)
+		}
+		if a.meets(set, p.Spec) {
+			if !p.Spec.Locks() {
+				ranges[p.Key] = true
+			}
 			for _, id := range p.Contents {
-				out[id] = true
+				out.met[id] = true
+			}
+		}
+	}
+	for key := range ranges {
+		for _, ids := range lockedUnder[key] {
+			for _, id := range ids {
+				out.locked[id] = append(out.locked[id], under[key].names...)
 			}
 		}
 	}
@@ -56,7 +86,9 @@ func askedBy(set *ioc.Set) map[uint64]*asked {
 			continue
 		}
 		a := at(inventory.NameKey(name.Ecosystem, name.Name))
-		a.names = append(a.names, name)
+		if !slices.Contains(a.names, name) { // another layer has it too
+			a.names = append(a.names, name)
+		}
 	}
 	for prefix := range set.DigestPrefixes() {
 		at(inventory.DigestKey(prefix)).any = true

@@ -18,7 +18,7 @@ type Memory struct {
 	selection string // of trees; "" takes any
 
 	known map[inventory.Key]store.Known // contents as they were when the run began
-	met   map[store.ContentID]bool      // those of them in which the catalogue may meet something
+	candidates
 
 	mu      sync.Mutex
 	batch   inventory.Batch                      // not written yet
@@ -26,7 +26,10 @@ type Memory struct {
 	content map[inventory.Key]*inventory.Content // its contents
 }
 
-var _ sweep.Memory = (*Memory)(nil)
+var (
+	_ sweep.Memory = (*Memory)(nil)
+	_ sweep.Locker = (*Memory)(nil)
+)
 
 // atOnce is how many repositories are written together. What is not written when a run is killed
 // is read again by the next.
@@ -50,9 +53,12 @@ func newMemory(ctx context.Context, st *store.Store, run inventory.RunID, set *i
 		m.known[k.Key] = k
 	}
 	var err error
-	m.met, err = Candidates(ctx, st, set)
+	m.candidates, err = search(ctx, st, set)
 	return m, err
 }
+
+// Locked are the listed names that a content locks, to whatever version: see sweep.Locker.
+func (m *Memory) Locked(key inventory.Key) []ioc.Name { return m.locked[m.known[key].ID] }
 
 // Tree is the tree of that root as it was listed for the catalogue, nil where it is not known.
 func (m *Memory) Tree(ctx context.Context, root inventory.ID) (*inventory.Tree, error) {

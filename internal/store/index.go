@@ -34,7 +34,7 @@ func (s *Store) Index(ctx context.Context) error {
 		err := s.inTx(ctx, func(tx *sql.Tx) error {
 			var terms []posted
 			var ids []any
-			err := s.contents(ctx, tx, "c.id IN (SELECT id FROM inv_content WHERE indexed = 0 ORDER BY id LIMIT $1)", []any{indexAtOnce},
+			err := s.contents(ctx, tx.QueryContext, "c.id IN (SELECT id FROM inv_content WHERE indexed = 0 ORDER BY id LIMIT $1)", []any{indexAtOnce},
 				func(k Known, c *inventory.Content) bool {
 					ids = append(ids, int64(k.ID))
 					for _, t := range c.Terms() {
@@ -103,7 +103,7 @@ func (s *Store) Find(ctx context.Context, keys []uint64) iter.Seq2[Posting, erro
 
 func (s *Store) findIndexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {
 	return chunks(s.dialect, keys, func(key uint64) any { return int64(key) }, func(args []any) error {
-		rows, err := s.read.QueryContext(ctx, "SELECT term, spec, "+s.dialect.list+" FROM inv_term WHERE term IN "+list(args)+" GROUP BY term, spec", args...)
+		rows, err := s.query(ctx, "SELECT term, spec, "+s.dialect.list+" FROM inv_term WHERE term IN "+list(args)+" GROUP BY term, spec", args...)
 		var failed error
 		each(rows, err, func() error {
 			var key int64
@@ -145,7 +145,7 @@ func (s *Store) findUnindexed(ctx context.Context, keys []uint64, yield func(Pos
 		wanted[key] = true
 	}
 	found := map[inventory.Term][]ContentID{}
-	err := s.contents(ctx, s.read, "c.indexed = 0 ORDER BY c.id", nil, func(k Known, c *inventory.Content) bool {
+	err := s.contents(ctx, s.query, "c.indexed = 0 ORDER BY c.id", nil, func(k Known, c *inventory.Content) bool {
 		for _, t := range c.Terms() {
 			if wanted[t.Key] {
 				found[t] = append(found[t], k.ID)

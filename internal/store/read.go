@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"slices"
@@ -64,7 +65,7 @@ func (s *Store) Contents(ctx context.Context, ids []ContentID) iter.Seq2[*invent
 			if stopped {
 				return nil
 			}
-			return s.contents(ctx, s.read, "c.id IN "+list(args), args, func(_ Known, c *inventory.Content) bool {
+			return s.contents(ctx, s.query, "c.id IN "+list(args), args, func(_ Known, c *inventory.Content) bool {
 				stopped = !yield(c, nil)
 				return !stopped
 			})
@@ -77,7 +78,7 @@ func (s *Store) Contents(ctx context.Context, ids []ContentID) iter.Seq2[*invent
 
 // Content is the content with that key, nil where it is not there.
 func (s *Store) Content(ctx context.Context, key inventory.Key) (out *inventory.Content, err error) {
-	err = s.contents(ctx, s.read, "c.blob = $1 AND c.format = $2 AND c.reader = $3", []any{key.Blob[:], key.Format, key.Reader},
+	err = s.contents(ctx, s.query, "c.blob = $1 AND c.format = $2 AND c.reader = $3", []any{key.Blob[:], key.Format, key.Reader},
 		func(_ Known, c *inventory.Content) bool {
 			out = c
 			return true
@@ -86,8 +87,8 @@ func (s *Store) Content(ctx context.Context, key inventory.Key) (out *inventory.
 }
 
 // contents decodes contents and checks each against what its row says of it.
-func (s *Store) contents(ctx context.Context, q querier, which string, args []any, yield func(Known, *inventory.Content) bool) error {
-	rows, err := q.QueryContext(ctx, `SELECT c.id, c.blob, c.format, c.reader, c.packages, c.problems, c.includes, c.kinds, b.body
+func (s *Store) contents(ctx context.Context, query func(context.Context, string, ...any) (*sql.Rows, error), which string, args []any, yield func(Known, *inventory.Content) bool) error {
+	rows, err := query(ctx, `SELECT c.id, c.blob, c.format, c.reader, c.packages, c.problems, c.includes, c.kinds, b.body
 		FROM inv_content c LEFT JOIN inv_body b ON b.content = c.id WHERE `+which, args...)
 	var failed error
 	each(rows, err, func() error {
@@ -118,7 +119,7 @@ func (s *Store) Trees(ctx context.Context, roots []inventory.ID, selection strin
 	roots = slices.Clone(roots)
 	slices.SortFunc(roots, func(a, b inventory.ID) int { return bytes.Compare(a[:], b[:]) })
 	err := chunks(s.dialect, slices.Compact(roots), func(id inventory.ID) any { return id[:] }, func(args []any) error {
-		rows, err := s.read.QueryContext(ctx, "SELECT root, selection, body FROM inv_tree WHERE root IN "+list(args), args...)
+		rows, err := s.query(ctx, "SELECT root, selection, body FROM inv_tree WHERE root IN "+list(args), args...)
 		var failed error
 		each(rows, err, func() error {
 			var root, body []byte

@@ -58,7 +58,7 @@ func (s *Store) States(ctx context.Context, blobs []inventory.ID, history bool) 
 		which = ""
 	}
 	err := chunks(s.dialect, slices.Compact(blobs), func(id inventory.ID) any { return id[:] }, func(args []any) error {
-		rows, err := s.read.QueryContext(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
+		rows, err := s.query(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
 			WHERE f.root IN (SELECT t.root FROM inv_held h JOIN inv_tree t ON t.id = h.tree WHERE h.blob IN `+list(args)+")"+which, args...)
 		var failed error
 		each(rows, err, func() error {

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -48,6 +49,10 @@ type Store struct {
 	write   *sql.DB // for batches; nil where the store is read only
 	now     func() time.Time
 
+	prepared struct { // of read, by their text
+		sync.Mutex
+		statements map[string]*sql.Stmt
+	}
 	unindexed atomic.Int64 // contents that this Store wrote since it called Index
 }
 
@@ -76,12 +81,44 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 // Close lets go of the store. Nothing that was written is lost without it.
 func (s *Store) Close() error {
 	var errs []error
+	s.prepared.Lock()
+	defer s.prepared.Unlock()
+	for _, statement := range s.prepared.statements {
+		errs = append(errs, statement.Close())
+	}
+	clear(s.prepared.statements)
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// query asks read something that is asked often: it is prepared once.
+func (s *Store) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	statement, err := s.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+func (s *Store) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.prepared.Lock()
+	defer s.prepared.Unlock()
+	if statement := s.prepared.statements[text]; statement != nil {
+		return statement, nil
+	}
+	statement, err := s.read.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if s.prepared.statements == nil {
+		s.prepared.statements = map[string]*sql.Stmt{}
+	}
+	s.prepared.statements[text] = statement
+	return statement, nil
 }
 
 // failed says in which store something failed, and in one line why.

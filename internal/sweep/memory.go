@@ -9,6 +9,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/pkg/digest"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
@@ -28,6 +29,14 @@ type Memory interface {
 	Content(ctx context.Context, key inventory.Key, whole bool) (c *inventory.Content, sum inventory.Summary, known bool, err error)
 	// Keep takes what was seen of a repository.
 	Keep(ctx context.Context, kept Kept) error
+}
+
+// Locker is a Memory that knows, of a content that it gives in brief, which names that the
+// catalogue lists are locked there, to whatever version; as far as a range of the catalogue's names
+// is remembered anywhere that admits a listed version. Of other Memories, such contents are
+// recalled whole where a range is found beside them.
+type Locker interface {
+	Locked(key inventory.Key) []ioc.Name
 }
 
 // Kept is what a run saw of a repository, and what it made for the first time.
@@ -105,7 +114,11 @@ func (p *pool) recall(ctx context.Context, blob string, f *formats.Format, whole
 	case !known:
 		return outcome{}, false
 	case c == nil:
-		return outcomeOf(sum), true
+		out := outcomeOf(sum)
+		if l, ok := p.memory.Memory.(Locker); ok {
+			out.locks(l.Locked(key))
+		}
+		return out, true
 	}
 	file := c.File(p.opt.Set)
 	return judged(p.opt.Set, &file, p.opt.Explain, described(c)), true
@@ -126,6 +139,18 @@ func outcomeOf(sum inventory.Summary) outcome {
 		}
 	}
 	return out
+}
+
+// locks takes the listed names that a content in brief locks.
+func (o *outcome) locks(names []ioc.Name) {
+	o.brief = false
+	if len(names) == 0 {
+		return
+	}
+	o.notable = &notable{locked: make(map[lockedName]bool, len(names))}
+	for _, n := range names {
+		o.notable.locked[lockedName{n.Ecosystem, n.Name}] = true
+	}
 }
 
 // whole takes the place of contents of a tree that were recalled in brief, where the names that
