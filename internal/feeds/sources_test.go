@@ -135,6 +135,7 @@ func TestOSVZip(t *testing.T) {
 	files["MAL-2025-6.json"] = strings.Replace(osvRecord(6, "wormsweep-example-6", versions("1.0.0", "1.0.1")), "2025-11-01", "2025-11-21", 1)
 	s.serve("/npm/all.zip", archive(t, "future", files))
 	want(t, "from the future", k.update(c), feeds.Fetched, 2, 0)
+	files["MAL-2025-5.json"] = strings.Replace(files["MAL-2025-5.json"], "2099", "2025", 1)
 	files["MAL-2025-7.json"] = strings.Replace(osvRecord(7, "wormsweep-example-7", versions("1.0.0", "1.0.1", "1.0.2")), "2025-11-01", "2025-11-22", 1)
 	s.serve("/npm/all.zip", archive(t, "after", files))
 	want(t, "after it", k.update(c), feeds.Fetched, 1, 0)
@@ -380,7 +381,11 @@ func TestAdvisories(t *testing.T) {
 		w.Header().Set("Link", "<"+s.URL+r.URL.RequestURI()+`>; rel="next"`)
 		w.Write([]byte("[]"))
 	})
+	before := len(s.requests)
 	want(t, "pages in a circle", k.update(c), feeds.Failed, 0, 0, feeds.Unreachable)
+	if n := len(s.requests) - before; n > 2 {
+		t.Errorf("%d requests of a circle of one page", n)
+	}
 	s.set("/advisories", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"message": "rate limit"}`)) })
 	want(t, "no list", k.update(c), feeds.Held, 0, 0, feeds.NotAList)
 }

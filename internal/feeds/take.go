@@ -99,7 +99,9 @@ func (u *updater) read(f *Feed, e *entry, c *content) (*taken, *Reason, error) {
 		t.before = append(t.before, p)
 	}
 	list.Name = f.Name
-	for _, p := range list.Packs(f.Name, u.now) {
+	packs := list.Packs(f.Name, u.now)
+	list = feed.Feed{} // a large one has hundreds of megabytes
+	for _, p := range packs {
 		if isMade(p, f.Name) {
 			t.packs = append(t.packs, u.parts(f, p, t.before)...)
 		} else {
