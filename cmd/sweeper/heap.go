@@ -14,9 +14,11 @@ const heapRoom = 36 << 20
 
 // roomyHeap collects garbage when the program has taken heapRoom, or what twice its live data
 // needs where that is more: a small sweep hardly ever, and a large one as often as it would.
-// Who sets GOGC or GOMEMLIMIT knows better.
+// What it takes lies in huge pages where the system has them. Who sets GOGC or GOMEMLIMIT knows
+// better.
 func roomyHeap() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		hugePages()
 		debug.SetGCPercent(-1) // the limit alone decides
 		pace()
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// hugePages does nothing: it is for Linux.
+func hugePages() {}
