@@ -30,6 +30,9 @@ type App struct {
 	public *rsa.PublicKey
 }
 
+// ClientID is the App's other name, which a JWT may be issued by.
+func (a *App) ClientID() string { return fmt.Sprintf("Iv23li%d", a.ID) }
+
 // Installation is an App on an account.
 type Installation struct {
 	ID          int64
@@ -236,7 +239,7 @@ func (s *Server) checkJWT(jwt string) (*App, error) {
 	}
 	var app *App
 	for _, a := range s.apps {
-		if fmt.Sprint(claims.Iss) == strconv.FormatInt(a.ID, 10) || claims.Iss == float64(a.ID) {
+		if claims.Iss == strconv.FormatInt(a.ID, 10) || claims.Iss == float64(a.ID) || claims.Iss == a.ClientID() {
 			app = a
 		}
 	}

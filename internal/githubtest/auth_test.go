@@ -23,6 +23,9 @@ func TestAppJWT(t *testing.T) {
 		status int
 	}{
 		{"in order", good, 200},
+		{"issued by a number", signed(t, app, app.ID, now, now.Add(time.Minute)), 200},
+		{"issued by the client id", signed(t, app, app.ClientID(), now, now.Add(time.Minute)), 200},
+		{"issued by nobody", signed(t, app, "", now, now.Add(time.Minute)), 401},
 		{"ten minutes and a bit", jwt(t, app, now, now.Add(601*time.Second)), 401},
 		{"issued ahead of time", jwt(t, app, now.Add(5*time.Second), now.Add(time.Minute)), 401},
 		{"expired", jwt(t, app, now.Add(-time.Hour), now.Add(-time.Second)), 401},

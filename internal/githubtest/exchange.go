@@ -154,9 +154,17 @@ func (e *Exchange) answer() {
 	}
 }
 
-// mayCall notes a violation when the client was told to wait.
+// mayCall notes a violation when the client was told to wait, and when it writes too soon
+// after it wrote.
 func (e *Exchange) mayCall() {
 	what := e.Request.Method + " " + e.Request.URL.Path
+	if e.Kind == REST && !reads(e.Request.Method) {
+		m := e.server.minute(e.who)
+		if since := e.arrived.Sub(m.wrote); since < e.server.opts.Limits.WriteGap {
+			e.server.violationLocked("%s came %v after the write before it", what, since)
+		}
+		m.wrote = e.arrived
+	}
 	for _, resource := range []string{"", e.resource()} {
 		e.server.early(waitKey(e.who, resource), e.conn, what)
 	}
@@ -200,7 +208,11 @@ func (e *Exchange) conditional() {
 	if e.Status != http.StatusOK || e.Request.Method != http.MethodGet && e.Request.Method != http.MethodHead {
 		return
 	}
-	sum := sha256.Sum256(e.Answer.Bytes())
+	tagged := e.Answer.Bytes()
+	if e.server.opts.TagsByToken {
+		tagged = append([]byte(e.Request.Header.Get("Authorization")), tagged...)
+	}
+	sum := sha256.Sum256(tagged)
 	etag := `W/"` + hex.EncodeToString(sum[:]) + `"`
 	e.Header.Set("Etag", etag)
 	if match := e.Request.Header.Get("If-None-Match"); match != "" && strings.Contains(match, strings.TrimPrefix(etag, "W/")) {
@@ -225,103 +237,6 @@ func (e *Exchange) charge() {
 	b.used += e.cost
 	b.headers(e.Header, e.resource())
 }
-
-// limited answers a request that is over a limit.
-func (e *Exchange) limited() bool {
-	s := e.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e.Request.URL.Path == restRoot+"/rate_limit" {
-		return false
-	}
-	if m := s.minute(e.who); s.opts.Limits.Secondary && m.secondary(e.Kind, e.Request.Method, makesContent(e.Request)) {
-		e.secondaryLimit(http.StatusForbidden, Told{RetryAfter: m.start.Add(time.Minute).Sub(s.opts.Now())}, secondaryDocumentation)
-		return true
-	}
-	b := s.bucket(e.who, e.resource())
-	if b.remaining() > 0 {
-		return false
-	}
-	told := Told{Reset: b.reset.Sub(s.opts.Now())}
-	if e.Kind == GraphQL {
-		e.graphQLLimit("RATE_LIMITED", told)
-		return true
-	}
-	e.primaryLimit(http.StatusForbidden, told)
-	return true
-}
-
-func makesContent(r *http.Request) bool {
-	return r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/issues") || strings.HasSuffix(r.URL.Path, "/comments"))
-}
-
-// Told is how an answer tells a client to wait. Where both are 0 the client is told nothing,
-// and is to wait for a minute.
-type Told struct {
-	RetryAfter time.Duration // in the header retry-after
-	Reset      time.Duration // until the time in x-ratelimit-reset
-}
-
-// untilOf gives the time before which a client that was told so is not to call. The header
-// retry-after comes first.
-func (e *Exchange) untilOf(told Told, exhausted bool) time.Time {
-	switch {
-	case told.RetryAfter > 0:
-		return e.Now().Add(told.RetryAfter)
-	case told.Reset > 0 && exhausted:
-		return e.Now().Add(told.Reset)
-	}
-	return e.Now().Add(time.Minute)
-}
-
-// tellHeaders sets the headers of a limit. Callers hold the lock.
-func (e *Exchange) tellHeaders(told Told, exhausted bool) {
-	b := *e.server.bucket(e.who, e.resource())
-	if told.Reset > 0 {
-		b.reset = e.Now().Add(told.Reset)
-	}
-	if exhausted {
-		b.used = b.limit
-	}
-	b.headers(e.Header, e.resource())
-	if told.Reset == 0 && exhausted {
-		e.Header.Del("X-Ratelimit-Reset")
-	}
-	if told.RetryAfter > 0 {
-		e.Header.Set("Retry-After", strconv.Itoa(seconds(told.RetryAfter)))
-	}
-}
-
-// primaryLimit answers that the hour's points are spent. Callers hold the lock.
-func (e *Exchange) primaryLimit(status int, told Told) {
-	e.tellHeaders(told, true)
-	e.fail(status, "API rate limit exceeded for "+e.who.key()+".")
-	e.server.tell(waitKey(e.who, e.resource()), e.untilOf(told, true), "primary limit", e.conn)
-}
-
-// secondaryDocumentation is where the error of a secondary limit points, today.
-const secondaryDocumentation = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
-
-// secondaryLimit answers that too much was asked at once. Callers hold the lock.
-func (e *Exchange) secondaryLimit(status int, told Told, documentation string) {
-	e.tellHeaders(told, false)
-	e.failAt(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", documentation)
-	e.server.tell(waitKey(e.who, ""), e.untilOf(told, false), "secondary limit", e.conn)
-}
-
-// graphQLLimit answers as GraphQL does when its points are spent: with 200. GitHub was
-// seen to send either of two types. Callers hold the lock.
-func (e *Exchange) graphQLLimit(typ string, told Told) {
-	e.tellHeaders(told, true)
-	e.Status = http.StatusOK
-	e.json(map[string]any{"errors": []any{map[string]any{
-		"type": typ, "code": "graphql_rate_limit", "message": "API rate limit already exceeded for " + e.who.key() + ".",
-	}}})
-	e.server.tell(waitKey(e.who, graphQLResource), e.untilOf(told, true), "GraphQL limit", e.conn)
-}
-
-// seconds rounds up: a client that waits so long does not come too early.
-func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // send writes the answer, or the part of it that comes before a cut.
 func (e *Exchange) send(w http.ResponseWriter) {

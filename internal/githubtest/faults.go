@@ -20,8 +20,8 @@ func PrimaryLimited(status int, told Told) Fault {
 	}
 }
 
-// SecondaryLimited answers as when too much was asked at once, with 403 or 429.
-// documentation is where the error points; an empty one is today's address.
+// SecondaryLimited answers as when too much was asked at once: with 403 or 429, and from
+// GraphQL also with 200. documentation is where the error points; an empty one is today's address.
 func SecondaryLimited(status int, told Told, documentation string) Fault {
 	if documentation == "" {
 		documentation = secondaryDocumentation

@@ -23,7 +23,8 @@ func (e *Exchange) serveGit() {
 	e.route = "git " + action
 	s.mu.Lock()
 	repo := s.find(full)
-	if repo == nil {
+	moved := repo == nil
+	if moved {
 		repo = s.byID[s.renamed[strings.ToLower(full)]]
 	}
 	var content Repository
@@ -39,6 +40,11 @@ func (e *Exchange) serveGit() {
 		return
 	case !sees:
 		e.text(http.StatusNotFound, "remote: Repository not found.\n")
+		return
+	case moved:
+		// Seen of GitHub for info/refs; that a POST is sent on too is taken for granted.
+		e.Header.Set("Location", s.base+"/"+content.FullName()+".git/"+action+query(e.Request.URL.RawQuery))
+		e.text(http.StatusMovedPermanently, "")
 		return
 	case !allowed:
 		e.text(http.StatusForbidden, "Write access to repository not granted.\n")
@@ -70,6 +76,13 @@ func (e *Exchange) serveGit() {
 	if err != nil && !errors.Is(err, uploadpack.ErrNotOurs) { // what was there may be gone
 		s.violation("git: %s: %v", e.Request.URL.Path, err)
 	}
+}
+
+func query(raw string) string {
+	if raw == "" {
+		return ""
+	}
+	return "?" + raw
 }
 
 // gitPath takes a path of git's apart: OWNER/NAME, with or without .git, and an action.

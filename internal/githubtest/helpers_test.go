@@ -45,6 +45,11 @@ func (c *clock) Add(d time.Duration) {
 // jwt signs claims with an App's key.
 func jwt(t *testing.T, app *githubtest.App, iat, exp time.Time) string {
 	t.Helper()
+	return signed(t, app, fmt.Sprint(app.ID), iat, exp)
+}
+
+func signed(t *testing.T, app *githubtest.App, iss any, iat, exp time.Time) string {
+	t.Helper()
 	block, _ := pem.Decode(app.Key)
 	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	if err != nil {
@@ -57,14 +62,14 @@ func jwt(t *testing.T, app *githubtest.App, iat, exp time.Time) string {
 		}
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
-	signed := encode(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." +
-		encode(map[string]any{"iss": fmt.Sprint(app.ID), "iat": iat.Unix(), "exp": exp.Unix()})
-	digest := sha256.Sum256([]byte(signed))
+	claims := encode(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." +
+		encode(map[string]any{"iss": iss, "iat": iat.Unix(), "exp": exp.Unix()})
+	digest := sha256.Sum256([]byte(claims))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return claims + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
 // answer is what a request got.

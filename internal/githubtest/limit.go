@@ -12,9 +12,12 @@ type Limits struct {
 	Core    int // REST points an hour
 	GraphQL int // GraphQL points an hour
 	// Secondary switches the limits for a minute on: 900 points of REST, 2,000 of GraphQL,
-	// 80 issues or comments, 100 requests at once. A test on loopback is faster than they
+	// 80 issues or comments (and 500 in an hour), 100 requests at once. A test on loopback is faster than they
 	// allow, so they are off unless asked for.
 	Secondary bool
+	// WriteGap makes a write a violation that comes sooner than this after the one before
+	// it. GitHub asks for a second.
+	WriteGap time.Duration
 	// Grace is how long after a told wait requests may still arrive that were on their way
 	// when it was told: one on each other connection. 250 ms when 0.
 	Grace time.Duration
@@ -90,14 +93,18 @@ func (s *Server) budget(p principal, resource string) int {
 type minute struct {
 	start                  time.Time
 	rest, graphQL, content int
+	hour                   time.Time // when the hour began that hourly is of
+	hourly                 int       // content
 	running                int
+	wrote                  time.Time // last
 }
 
-// maxima of a minute.
+// The maxima of a minute, of an hour, and at once.
 const (
 	restPoints    = 900
 	graphQLPoints = 2000
 	contentMade   = 80
+	contentHourly = 500
 	concurrent    = 100
 )
 
@@ -107,27 +114,44 @@ func (s *Server) minute(p principal) *minute {
 		m = &minute{}
 		s.minutes[p.key()] = m
 	}
-	if now := s.opts.Now(); now.Sub(m.start) >= time.Minute {
-		*m = minute{start: now, running: m.running}
+	now := s.opts.Now()
+	if now.Sub(m.start) >= time.Minute {
+		m.start, m.rest, m.graphQL, m.content = now, 0, 0, 0
+	}
+	if now.Sub(m.hour) >= time.Hour {
+		m.hour, m.hourly = now, 0
 	}
 	return m
 }
 
+// ends gives the time when a limit that is overstepped ends.
+func (m *minute) ends() time.Time {
+	if m.hourly > contentHourly {
+		return m.hour.Add(time.Hour)
+	}
+	return m.start.Add(time.Minute)
+}
+
+// reads reports whether a method changes nothing.
+func reads(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
 // secondary takes a request's points, and reports whether they go over a limit.
 func (m *minute) secondary(kind Kind, method string, content bool) bool {
-	read := method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 	switch {
 	case kind == GraphQL:
 		m.graphQL++
-	case read:
+	case reads(method):
 		m.rest++
 	default:
 		m.rest += 5
 	}
 	if content {
 		m.content++
+		m.hourly++
 	}
-	return m.rest > restPoints || m.graphQL > graphQLPoints || m.content > contentMade || m.running > concurrent
+	return m.rest > restPoints || m.graphQL > graphQLPoints || m.content > contentMade || m.hourly > contentHourly || m.running > concurrent
 }
 
 // wait is a time before which a client was told not to call.

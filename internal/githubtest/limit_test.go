@@ -148,4 +148,46 @@ func TestSecondaryLimits(t *testing.T) {
 	if made != 80 {
 		t.Errorf("%d issues in a minute", made)
 	}
+	for range 10 {
+		clock.Add(time.Minute)
+		for range 80 {
+			if ask(t, "POST", s.URL()+"/api/v3/repos/acme/one/issues", "token "+token, map[string]any{"title": "x"}).status != 201 {
+				break
+			}
+			made++
+		}
+	}
+	if made < 490 || made > 500 {
+		t.Errorf("%d issues in an hour", made)
+	}
+}
+
+func TestWriteGap(t *testing.T) {
+	clock := newClock()
+	s := githubtest.New(githubtest.Options{Now: clock.Now, Limits: githubtest.Limits{WriteGap: time.Second}})
+	defer s.Close()
+	s.AddFiles("one", map[string]string{"a": "1"})
+	token := s.InstallationToken(s.Installation())
+	for _, tt := range []struct {
+		after time.Duration
+		soon  bool
+	}{{0, false}, {time.Second, false}, {999 * time.Millisecond, true}} {
+		clock.Add(tt.after)
+		ask(t, "POST", s.URL()+"/api/v3/repos/acme/one/issues", "token "+token, map[string]any{"title": "x"})
+		if v := s.Violations(); (len(v) > 0) != tt.soon {
+			t.Errorf("%v after the one before: %q", tt.after, v)
+		}
+	}
+}
+
+func TestTagsByToken(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{TagsByToken: true})
+	s.AddFiles("one", map[string]string{"a": "1"})
+	a, b := s.InstallationToken(s.Installation()), s.InstallationToken(s.Installation())
+	tag := rest(t, s, a, "/repos/acme/one").header.Get("Etag")
+	for token, status := range map[string]int{a: 304, b: 200} {
+		if got := rest(t, s, token, "/repos/acme/one", "If-None-Match", tag); got.status != status {
+			t.Errorf("%d, want %d", got.status, status)
+		}
+	}
 }

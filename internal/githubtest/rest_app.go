@@ -33,7 +33,7 @@ func (s *Server) user(a *Account) map[string]any {
 
 func (s *Server) appJSON(app *App) map[string]any {
 	return map[string]any{
-		"id": app.ID, "slug": app.Slug, "node_id": node("A", app.ID), "name": app.Slug, "client_id": fmt.Sprintf("Iv23li%d", app.ID),
+		"id": app.ID, "slug": app.Slug, "node_id": node("A", app.ID), "name": app.Slug, "client_id": app.ClientID(),
 		"owner": s.user(s.accounts[strings.ToLower(s.opts.Org)]), "description": nil,
 		"external_url": s.base + "/" + app.Slug, "html_url": s.base + "/apps/" + app.Slug,
 		"created_at": stamp(founded), "updated_at": stamp(founded), "permissions": DefaultPermissions(), "events": []string{},

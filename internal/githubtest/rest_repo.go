@@ -1,8 +1,11 @@
 package githubtest
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 )
 
 // repository shows a repository as "repository", of which "minimal-repository" is a part.
@@ -75,14 +78,37 @@ func getRepo(c *call) {
 	c.json(c.s.fullRepo(c.home))
 }
 
-// visible gives the repositories of an account that the client sees, by name.
-func (c *call) visible(owner *Account) []*Repo {
+// visible gives the repositories of an account that the client sees, in the order that was
+// asked for or else by the field that order names.
+func (c *call) visible(owner *Account, order string) []*Repo {
 	var repos []*Repo
 	for _, r := range c.s.sorted() {
 		if strings.EqualFold(r.Owner, owner.Login) && c.s.sees(c.who, &r.Repository) && ofType(r, c.request.URL.Query().Get("type")) {
 			repos = append(repos, r)
 		}
 	}
+	query := c.request.URL.Query()
+	order = cmp.Or(query.Get("sort"), order)
+	direction := query.Get("direction")
+	if order == "full_name" {
+		if direction == "desc" {
+			slices.Reverse(repos)
+		}
+		return repos
+	}
+	at := func(r *Repo) time.Time {
+		if order == "created" {
+			return r.CreatedAt
+		}
+		return r.PushedAt
+	}
+	slices.SortStableFunc(repos, func(a, b *Repo) int {
+		rising := cmp.Or(at(a).Compare(at(b)), cmp.Compare(a.ID, b.ID))
+		if direction == "asc" {
+			return rising
+		}
+		return -rising
+	})
 	return repos
 }
 
@@ -102,7 +128,7 @@ func ofType(r *Repo, typ string) bool {
 func listOrgRepos(c *call) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	c.json(pageOf(c, c.visible(c.org), func(r *Repo) any { return c.s.repository(r) }))
+	c.json(pageOf(c, c.visible(c.org, "created"), func(r *Repo) any { return c.s.repository(r) }))
 }
 
 func listUserRepos(c *call) {
@@ -113,7 +139,7 @@ func listUserRepos(c *call) {
 		c.fail(http.StatusNotFound, "Not Found")
 		return
 	}
-	repos := c.visible(user)
+	repos := c.visible(user, "full_name")
 	c.json(pageOf(c, repos, func(r *Repo) any { return c.s.repository(r) }))
 }
 

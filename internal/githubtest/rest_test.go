@@ -77,7 +77,10 @@ func TestRoutes(t *testing.T) {
 
 		{"GET", "/orgs/acme", "", nil, 200, []any{"total_private_repos", 5.0}},
 		{"GET", "/orgs/nobody", "", nil, 404, nil},
-		{"GET", "/orgs/acme/repos?type=all&per_page=100", "", nil, 200, []any{0, "name", "archived"}},
+		{"GET", "/orgs/acme/repos?type=all&per_page=100", "", nil, 200, []any{0, "name", "disabled"}},
+		{"GET", "/orgs/acme/repos?sort=full_name", "", nil, 200, []any{0, "name", "archived"}},
+		{"GET", "/orgs/acme/repos?sort=created&direction=asc", "", nil, 200, []any{0, "name", "history"}},
+		{"GET", "/orgs/acme/repos?type=forks", "", nil, 200, []any{0, "name", "empty"}},
 		{"GET", "/orgs/acme/members", "", nil, 200, []any{1, "login", "finch"}},
 		{"GET", "/orgs/acme/actions/runners", "", nil, 200, []any{"runners", 0, "name", "SHA1HULUD"}},
 		{"GET", "/users/wren", "", nil, 200, []any{"public_repos", 1.0}},

@@ -2,8 +2,8 @@ package githubtest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -116,10 +116,9 @@ func (e *Exchange) serveNumbered() bool {
 	s := e.server
 	s.mu.Lock()
 	var full string
-	for _, r := range s.repos {
-		if fmt.Sprint(r.ID) == digits {
-			full = r.FullName()
-		}
+	id, err := strconv.ParseInt(digits, 10, 64)
+	if r := s.byID[id]; err == nil && r != nil {
+		full = r.FullName()
 	}
 	s.mu.Unlock()
 	if full == "" {
