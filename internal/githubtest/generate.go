@@ -51,8 +51,8 @@ var adjectives = strings.Fields("amber bold calm dusty early faint grand hidden 
 var nouns = strings.Fields("anchor basket cellar dynamo engine folder garden harbor index journal kernel ledger mirror needle orbit parcel queue relay signal tunnel")
 
 // Generate adds a generated organisation: repositories with lockfiles of a corpus. Of a
-// thousand of them 80 are archived, 50 forks (which hold what the one before them holds and
-// have no issues), 20 empty, 2 disabled, 1 locked, 100 internal, 100 public, and 10 were
+// thousand of them 80 are archived, 50 forks (which hold what the one before them that is not
+// empty holds, and have no issues), 20 empty, 2 disabled, 1 locked, 100 internal, 100 public, and 10 were
 // renamed.
 func (s *Server) Generate(g Generate) (*Organized, error) {
 	g.Repositories = cmp.Or(g.Repositories, 10_000)
@@ -70,7 +70,7 @@ func (s *Server) Generate(g Generate) (*Organized, error) {
 	}
 	o := &Organized{server: s}
 	before := time.Date(2025, 6, 2, 8, 0, 0, 0, time.UTC)
-	left := g.Lockfiles
+	left, number, n := g.Lockfiles, 0, 0
 	for i, kind := range kinds {
 		r := Repository{
 			Owner: g.Owner, Name: fmt.Sprintf("%s-%s-%05d", adjectives[i%20], nouns[i/20%20], i), Description: fmt.Sprintf("Repository number %d", i),
@@ -81,11 +81,9 @@ func (s *Server) Generate(g Generate) (*Organized, error) {
 		}
 		var content *orggen.Repository
 		if kind != emptyShare {
-			number := i
-			if kind == forkShare && i > 0 {
-				number = i - 1
+			if kind != forkShare || n == 0 { // a fork holds what the one before it holds
+				number, n = i, (left+full-1)/full
 			}
-			n := (left + full - 1) / full
 			left, full = left-n, full-1
 			content = source.Repository(number, n)
 			r.Content = content

@@ -2,6 +2,7 @@ package githubtest_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/githubtest"
@@ -52,6 +53,7 @@ func TestGenerate(t *testing.T) {
 	ids := map[gitstore.ID]bool{}
 	lockfiles := 0
 	count := map[string]int{}
+	var before map[string]gitstore.ID
 	for _, r := range o.Repos {
 		content, generated := r.Content.(*orggen.Repository)
 		if !generated {
@@ -59,6 +61,10 @@ func TestGenerate(t *testing.T) {
 			continue
 		}
 		files := blobs(t, content)
+		if r.Fork && before != nil && !maps.Equal(before, files) {
+			t.Errorf("%s does not hold what the one before it holds", r.FullName())
+		}
+		before = files
 		for _, path := range content.Lockfiles() {
 			lockfiles++
 			ids[files[path]] = true

@@ -92,6 +92,22 @@ func TestEarlyCall(t *testing.T) {
 	}
 }
 
+// TestTimesInWholeSeconds waits for what the header says, at a time between two seconds.
+func TestTimesInWholeSeconds(t *testing.T) {
+	clock := newClock()
+	clock.Add(700 * time.Millisecond)
+	s := githubtest.Start(t, githubtest.Options{Now: clock.Now, Limits: githubtest.Limits{Grace: time.Nanosecond}})
+	s.AddFiles("one", map[string]string{"a": "1"})
+	s.Break(githubtest.Rule{Times: 1, Fault: githubtest.PrimaryLimited(403, githubtest.Told{Reset: time.Minute})})
+	got := rest(t, s, s.InstallationToken(s.Installation()), "/repos/acme/one")
+	reset, err := strconv.ParseInt(got.header.Get("X-Ratelimit-Reset"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Add(time.Unix(reset, 0).Sub(clock.Now()))
+	rest(t, s, s.InstallationToken(s.Installation()), "/repos/acme/one")
+}
+
 // TestGrace lets a request through that was on its way on another connection.
 func TestGrace(t *testing.T) {
 	s := githubtest.New(githubtest.Options{Limits: githubtest.Limits{Grace: time.Hour}})

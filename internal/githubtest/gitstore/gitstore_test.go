@@ -2,6 +2,7 @@ package gitstore_test
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
@@ -77,6 +78,11 @@ func TestPacks(t *testing.T) {
 	long := bytes.Repeat([]byte("a line of text\n"), 100)
 	for i := range 120 { // more than a chain of deltas may have
 		ids = append(ids, m.Add(gitstore.Object{Kind: gitstore.Blob, Data: append(slices.Clone(long), byte(i))}))
+	}
+	random := make([]byte, 300_000)
+	rand.NewChaCha8([32]byte{}).Read(random) // what does not compress is far from its delta
+	for i := range 3 {
+		ids = append(ids, m.Add(gitstore.Object{Kind: gitstore.Blob, Data: append(slices.Clone(random), byte(i))}))
 	}
 	sizes := map[bool]int{}
 	for _, deltas := range []bool{false, true} {

@@ -1,6 +1,7 @@
 package orggen
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/xtest"
@@ -38,4 +39,28 @@ func TestVariantsAreSound(t *testing.T) {
 		t.Errorf("%d of %d templates change by their names", changed, all)
 	}
 	t.Logf("%d of %d templates change by their names", changed, all)
+}
+
+// TestChanges looks at what is changed in a file: whole names and versions, everywhere.
+func TestChanges(t *testing.T) {
+	tmpl := &template{
+		data:  []byte("axios@1.12.30 axios/axios-1.12.30.tgz xaxios axiosx axios-mock 11.12.30 1.12.30.4 axios"),
+		names: []packageName{{"axios", "1.12.30"}},
+	}
+	shape := regexp.MustCompile(`^ax([a-z]{3})@1\.12\.([5-9]\d) ax([a-z]{3})/ax([a-z]{3})-1\.12\.(\d\d)\.tgz xaxios axiosx ax([a-z]{3})-mock 11\.12\.30 1\.12\.30\.4 ax([a-z]{3})$`)
+	seen := map[string]bool{}
+	for key := range uint64(50) {
+		got := string(tmpl.variant(key + 1))
+		parts := shape.FindStringSubmatch(got)
+		if parts == nil || parts[1] != parts[3] || parts[1] != parts[4] || parts[1] != parts[6] || parts[1] != parts[7] || parts[2] != parts[5] {
+			t.Errorf("key %d: %q", key+1, got)
+		}
+		seen[got] = true
+	}
+	if len(seen) != 50 {
+		t.Errorf("%d of 50 differ", len(seen))
+	}
+	if got := string(tmpl.variant(0)); got != string(tmpl.data) {
+		t.Errorf("key 0: %q", got)
+	}
 }

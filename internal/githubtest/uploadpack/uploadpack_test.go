@@ -3,6 +3,7 @@ package uploadpack_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,30 @@ func TestFetchCounts(t *testing.T) {
 		asked, _, err := serve(t, request, uploadpack.Options{})
 		if asked.Objects != tt.objects || err != nil {
 			t.Errorf("%q: %d objects, %v; want %d", tt.arguments, asked.Objects, err, tt.objects)
+		}
+	}
+}
+
+func TestNegotiation(t *testing.T) {
+	_, first, second := repository()
+	want := []string{"command=fetch", "0001", "want " + second.String()}
+	ack := "ACK " + first.String()
+	for _, tt := range []struct {
+		arguments []string
+		begins    string
+		whole     bool // the answer is no more than that
+	}{
+		{[]string{"have " + first.String()}, lines("acknowledgments", ack, "ready", "0001", "packfile"), false},
+		{[]string{"have " + first.String(), "wait-for-done"}, lines("acknowledgments", ack, "0000"), true},
+		{[]string{"have " + strings.Repeat("1", 40)}, lines("acknowledgments", "NAK", "0000"), true},
+		{[]string{"have " + first.String(), "done"}, lines("packfile"), false},
+		{[]string{"deepen 1", "done"}, lines("shallow-info", "shallow "+second.String(), "0001", "packfile"), false},
+		{[]string{"shallow " + second.String(), "deepen 2", "done"}, lines("shallow-info", "unshallow "+second.String(), "0001", "packfile"), false},
+	} {
+		request := lines(append(append(slices.Clone(want), tt.arguments...), "0000")...)
+		_, got, err := serve(t, request, uploadpack.Options{})
+		if !strings.HasPrefix(got, tt.begins) || tt.whole && got != tt.begins || err != nil {
+			t.Errorf("%q: %.300q, %v; want %q", tt.arguments, got, err, tt.begins)
 		}
 	}
 }
