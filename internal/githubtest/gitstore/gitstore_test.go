@@ -81,8 +81,10 @@ func TestPacks(t *testing.T) {
 	}
 	random := make([]byte, 300_000)
 	rand.NewChaCha8([32]byte{}).Read(random) // what does not compress is far from its delta
-	for i := range 3 {
-		ids = append(ids, m.Add(gitstore.Object{Kind: gitstore.Blob, Data: append(slices.Clone(random), byte(i))}))
+	for _, size := range []int{400, 5000, 9000, 16_000, 17_000, 100_000, 200_000, 300_000} {
+		for i := range 2 {
+			ids = append(ids, m.Add(gitstore.Object{Kind: gitstore.Blob, Data: append(slices.Clone(random[size/7:size]), byte(i))}))
+		}
 	}
 	sizes := map[bool]int{}
 	for _, deltas := range []bool{false, true} {
