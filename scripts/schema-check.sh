@@ -26,6 +26,7 @@ if [[ $# == 0 ]]; then
 		awk '/internal\/githubtest / { print $NF }')
 	set -- "${packages[@]}"
 fi
+go run ./internal/githubtest/ghsim -routes >"$recordings/routes"
 GITHUBTEST_RECORD=$recordings go test -short -count=1 "$@"
 
 cd internal/githubtest/schematest

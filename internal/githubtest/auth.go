@@ -194,9 +194,12 @@ func (p principal) key() string {
 // refusal is the message of a 401, in GitHub's words.
 type refusal string
 
+// errSuspended is of an installation that does not work at present. It is a 403.
+const errSuspended refusal = "This installation has been suspended"
+
 func (r refusal) Error() string { return string(r) }
 
-// authenticate tells who sends the request. An error is the message of a 401.
+// authenticate tells who sends the request. An error is a refusal.
 func (s *Server) authenticate(r *http.Request) (principal, error) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if _, password, basic := r.BasicAuth(); basic {
@@ -216,7 +219,7 @@ func (s *Server) authenticate(r *http.Request) (principal, error) {
 		return principal{}, refusal("Bad credentials")
 	}
 	if t.install != nil && t.install.Suspended {
-		return principal{}, refusal("This installation has been suspended")
+		return principal{}, errSuspended
 	}
 	return principal{token: t}, nil
 }

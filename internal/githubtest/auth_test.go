@@ -105,6 +105,12 @@ func TestTokens(t *testing.T) {
 	}
 
 	token = s.InstallationToken(s.Installation())
+	in := s.Installation()
+	s.Update(func() { in.Suspended = true })
+	if got := rest(t, s, token, "/repos/acme/one"); got.status != 403 || got.json(t, "message") != "This installation has been suspended" {
+		t.Errorf("suspended: %d %s", got.status, got.body)
+	}
+	s.Update(func() { in.Suspended = false })
 	if got := ask(t, "DELETE", s.URL()+"/api/v3/installation/token", "token "+token, nil); got.status != 204 {
 		t.Errorf("revoke: %d", got.status)
 	}

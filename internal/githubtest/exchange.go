@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -123,6 +124,9 @@ func (e *Exchange) answer() {
 	e.Header.Set("Server", "github.com")
 	e.Header.Set("X-Github-Request-Id", fmt.Sprintf("%04X:%X", len(e.Body), e.arrived.UnixNano()))
 	e.Header.Set("Content-Type", "application/json; charset=utf-8")
+	if s.opts.Enterprise != "" {
+		e.Header.Set("X-Github-Enterprise-Version", s.opts.Enterprise)
+	}
 	who, err := s.authenticate(e.Request)
 	e.who = who
 	if err != nil {
@@ -130,7 +134,11 @@ func (e *Exchange) answer() {
 			e.unauthorized()
 			return
 		}
-		e.fail(http.StatusUnauthorized, err.Error())
+		status := http.StatusUnauthorized
+		if errors.Is(err, errSuspended) {
+			status = http.StatusForbidden
+		}
+		e.fail(status, err.Error())
 		return
 	}
 	rule := s.due(e)

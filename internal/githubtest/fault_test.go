@@ -83,6 +83,8 @@ func TestGraphQLFaults(t *testing.T) {
 		{"loop", githubtest.LoopPages(), func(a answer) bool {
 			return a.json(t, "data", "organization", "repositories", "pageInfo", "hasNextPage") == true
 		}},
+		{"too much", githubtest.TimeoutOver(1), func(a answer) bool { return a.status == 502 }},
+		{"not too much", githubtest.TimeoutOver(2), func(a answer) bool { return a.status == 200 }},
 	} {
 		s := githubtest.Start(t, githubtest.Options{})
 		s.AddFiles("one", nil)

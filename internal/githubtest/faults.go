@@ -90,6 +90,26 @@ func BadGateway() Fault {
 	return Fails(http.StatusBadGateway, "application/json; charset=utf-8", `{"message":"Server Error"}`)
 }
 
+// TimeoutOver answers as BadGateway when a GraphQL query asks for more than n nodes: by ids,
+// or as pages of connections.
+func TimeoutOver(n int) Fault {
+	return func(e *Exchange) {
+		e.Serve()
+		var request struct{ Variables map[string]any }
+		asked := e.nodes
+		if json.Unmarshal(e.Body, &request) == nil {
+			for _, v := range request.Variables {
+				if ids, ok := v.([]any); ok {
+					asked = max(asked, len(ids))
+				}
+			}
+		}
+		if asked > n {
+			BadGateway()(e)
+		}
+	}
+}
+
 // Unavailable answers with 503 and the page that GitHub's front shows.
 func Unavailable() Fault {
 	return Fails(http.StatusServiceUnavailable, "text/html", "<html><body>Unicorn! We're having a really bad day.</body></html>")

@@ -78,11 +78,16 @@ func listInstallations(c *call) {
 	c.json(pageOf(c, c.installations(), func(in *Installation) any { return c.s.installationJSON(in) }))
 }
 
-func getOrgInstallation(c *call) {
+func getOrgInstallation(c *call) { c.installationOn(c.org.Login, "Organization") }
+
+func getUserInstallation(c *call) { c.installationOn(c.path("username"), "User") }
+
+// installationOn shows the App's installation on an account of a kind.
+func (c *call) installationOn(login, kind string) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	for _, in := range c.installations() {
-		if in.Account == c.org {
+		if strings.EqualFold(in.Account.Login, login) && in.Account.Kind == kind {
 			c.json(c.s.installationJSON(in))
 			return
 		}

@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,4 +77,42 @@ func createLabel(c *call) {
 	c.home.labels = append(c.home.labels, l)
 	c.Status = http.StatusCreated
 	c.json(c.labelJSON(l))
+}
+
+// addLabels gives an issue more labels.
+func addLabels(c *call) {
+	var asked struct{ Labels []string }
+	if json.Unmarshal(c.Body, &asked) != nil && !c.body(&asked.Labels) { // the list may stand alone
+		return
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	i := c.issueOf()
+	if i == nil {
+		return
+	}
+	c.home.makeLabels(asked.Labels)
+	for _, name := range asked.Labels {
+		if !slices.ContainsFunc(i.labels, func(has string) bool { return strings.EqualFold(has, name) }) {
+			i.labels = append(i.labels, name)
+		}
+	}
+	shown := []any{}
+	for _, name := range i.labels {
+		shown = append(shown, c.labelJSON(*c.home.labelNamed(name)))
+	}
+	c.json(shown)
+}
+
+func lockIssue(c *call) { c.setLock(true) }
+
+func unlockIssue(c *call) { c.setLock(false) }
+
+func (c *call) setLock(locked bool) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if i := c.issueOf(); i != nil {
+		i.locked = locked
+		c.Status = http.StatusNoContent
+	}
 }

@@ -25,6 +25,7 @@ var routes = []route{
 	{"GET", "/orgs/{org}/installation", "app", getOrgInstallation},
 	{"GET", "/users/{username}/installation", "app", getUserInstallation},
 	{"GET", "/repos/{owner}/{repo}/installation", "app", getRepoInstallation},
+	{"GET", "/users/{username}/installation", "app", getUserInstallation},
 	{"GET", "/installation/repositories", "metadata:read", listInstallationRepos},
 	{"DELETE", "/installation/token", "", deleteInstallationToken},
 
@@ -53,6 +54,9 @@ var routes = []route{
 	{"POST", "/repos/{owner}/{repo}/issues", "issues:write", createIssue},
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}", "issues:read", getIssue},
 	{"PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", "issues:write", updateIssue},
+	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", "issues:write", addLabels},
+	{"PUT", "/repos/{owner}/{repo}/issues/{issue_number}/lock", "issues:write", lockIssue},
+	{"DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/lock", "issues:write", unlockIssue},
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:read", listComments},
 	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:write", createComment},
 

@@ -41,6 +41,7 @@ type Options struct {
 	IssueDelay    time.Duration // so long a new or changed issue is not seen in lists
 	WholePacks    bool          // packs hold no deltas
 	AnonymousFree bool          // requests without a token have no rate limit
+	Enterprise    string        // the version that a GitHub Enterprise Server says it has, "3.19.0"
 	TagsByToken   bool          // an ETag is of one token; GitHub was seen to do so
 	// PrivateCount lets an installation see total_private_repos of its organisation only
 	// with the permission that it names; organization_administration when empty.

@@ -41,6 +41,7 @@ func main() {
 type settings struct {
 	listen, org, from, keyFile, record string
 	corpus                             string
+	routes                             bool
 	generate, files                    int
 	plants                             []plant
 }
@@ -76,8 +77,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 	flags.StringVar(&set.corpus, "corpus", "", "`folder` of lockfiles to generate others from")
 	flags.IntVar(&set.files, "files", 24, "`number` of source files of a generated repository")
 	flags.Func("plant", "`NUMBER=NAME@VERSION`: an npm package that a generated repository locks", set.addPlant)
+	flags.BoolVar(&set.routes, "routes", false, "print the routes of REST, one a line, and end")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil
+	}
+	if set.routes {
+		for _, route := range githubtest.Routes() {
+			fmt.Fprintln(stdout, route)
+		}
+		return 0, nil
 	}
 	s, err := githubtest.Listen(githubtest.Options{Listen: set.listen, Org: set.org})
 	if err != nil {

@@ -120,3 +120,10 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestPrintsRoutes(t *testing.T) {
+	var out bytes.Buffer
+	if code, err := run(t.Context(), []string{"-routes"}, &out, io.Discard); code != 0 || err != nil || !strings.Contains(out.String(), "GET /orgs/{org}\n") {
+		t.Errorf("%d, %v: %s", code, err, out.String())
+	}
+}
