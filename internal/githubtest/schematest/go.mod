@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/vektah/gqlparser/v2 v2.5.64
-	github.com/wormsweep/wormsweep v0.0.0
 )
 
 require (
@@ -16,4 +15,3 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 )
-
