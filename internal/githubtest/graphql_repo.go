@@ -241,15 +241,6 @@ func (g *graph) gitObject(r Repository, id gitstore.ID) any {
 	return gql.Typed{Type: strings.ToUpper(name[:1]) + name[1:], Value: object{r, id, o}}
 }
 
-// bare gives an object of a kind that the schema says.
-func (g *graph) bare(r Repository, id gitstore.ID) any {
-	o, ok := r.Content.Object(id)
-	if !ok {
-		return nil
-	}
-	return object{r, id, o}
-}
-
 func (o object) commit() gitstore.CommitInfo {
 	c, err := gitstore.DecodeCommit(o.Data)
 	if err != nil {
@@ -287,6 +278,9 @@ func (o object) tag() gitstore.TagInfo {
 type treeEntry struct{ gitstore.Entry }
 
 func (o object) entries() any {
+	if o.Data == nil { // the tree of a commit, which nobody has looked at yet
+		o.Object, _ = o.repo.Content.Object(o.id)
+	}
 	entries, err := gitstore.DecodeTree(o.Data)
 	if err != nil {
 		panic(err) // a repository that the test broke is for git alone

@@ -145,7 +145,7 @@ func (g *graph) schema() gql.Schema {
 		}},
 		"GitObject": {Of: []string{"Commit", "Tree", "Blob", "Tag"}, Fields: g.objectFields(nil)},
 		"Commit": {Fields: g.objectFields(map[string]gql.Field{
-			"tree":          field("Tree", func(o object) any { return g.bare(o.repo, o.commit().Tree) }),
+			"tree":          field("Tree", func(o object) any { return object{repo: o.repo, id: o.commit().Tree} }),
 			"committedDate": field("", func(o object) any { return date(o.commit().When) }),
 			"message":       field("", func(o object) any { return o.commit().Message }),
 			"author":        field("GitActor", func(o object) any { return o.person("author ") }),

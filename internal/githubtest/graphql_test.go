@@ -60,6 +60,7 @@ func TestGraphQLRefs(t *testing.T) {
 		pulls:pullRequests(states:OPEN,first:10){nodes{number headRefName headRefOid baseRefName}}
 		lock:object(expression:"HEAD:package-lock.json"){oid ... on Blob{byteSize isTruncated isBinary}}
 		none:object(expression:"HEAD:nothing"){oid}
+		head:defaultBranchRef{target{... on Commit{tree{entries{name type}}}}}
 	}}`, nil)
 	for _, tt := range []struct {
 		want any
@@ -76,6 +77,7 @@ func TestGraphQLRefs(t *testing.T) {
 		{1203.0, []any{"lock", "byteSize"}},
 		{false, []any{"lock", "isTruncated"}},
 		{nil, []any{"none"}},
+		{"tree", []any{"head", "target", "tree", "entries", 0, "type"}},
 	} {
 		if v := got.json(t, append([]any{"data", "repository"}, tt.path...)...); v != tt.want {
 			t.Errorf("%v: %v, want %v", tt.path, v, tt.want)
