@@ -278,10 +278,8 @@ func (o object) tag() gitstore.TagInfo {
 type treeEntry struct{ gitstore.Entry }
 
 func (o object) entries() any {
-	if o.Data == nil { // the tree of a commit, which nobody has looked at yet
-		o.Object, _ = o.repo.Content.Object(o.id)
-	}
-	entries, err := gitstore.DecodeTree(o.Data)
+	tree, _ := o.repo.Content.Object(o.id) // the tree of a commit was not read before
+	entries, err := gitstore.DecodeTree(tree.Data)
 	if err != nil {
 		panic(err) // a repository that the test broke is for git alone
 	}
