@@ -95,18 +95,6 @@ func (c *call) installationOn(login, kind string) {
 	c.fail(http.StatusNotFound, "Not Found")
 }
 
-func getUserInstallation(c *call) {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	for _, in := range c.installations() {
-		if a := c.s.accounts[strings.ToLower(c.path("username"))]; a != nil && in.Account == a {
-			c.json(c.s.installationJSON(in))
-			return
-		}
-	}
-	c.fail(http.StatusNotFound, "Not Found")
-}
-
 func getRepoInstallation(c *call) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

@@ -68,8 +68,6 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/app/installations", app, nil, 200, []any{0, "account", "login", "acme"}},
 		{"GET", "/orgs/acme/installation", app, nil, 200, []any{"repository_selection", "all"}},
 		{"GET", "/orgs/nobody/installation", app, nil, 404, []any{"message", "Not Found"}},
-		{"GET", "/users/acme/installation", app, nil, 200, []any{"app_slug", "sweeper"}},
-		{"GET", "/users/nobody/installation", app, nil, 404, []any{"message", "Not Found"}},
 		{"GET", "/repos/acme/history/installation", app, nil, 200, []any{"app_slug", "sweeper"}},
 		{"GET", "/users/wren/installation", app, nil, 404, nil},
 		{"POST", fmt.Sprintf("/app/installations/%d/access_tokens", s.Installation().ID), app, map[string]any{"repositories": []string{"history"}}, 201, []any{"repository_selection", "selected"}},

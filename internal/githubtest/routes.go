@@ -25,7 +25,6 @@ var routes = []route{
 	{"GET", "/orgs/{org}/installation", "app", getOrgInstallation},
 	{"GET", "/users/{username}/installation", "app", getUserInstallation},
 	{"GET", "/repos/{owner}/{repo}/installation", "app", getRepoInstallation},
-	{"GET", "/users/{username}/installation", "app", getUserInstallation},
 	{"GET", "/installation/repositories", "metadata:read", listInstallationRepos},
 	{"DELETE", "/installation/token", "", deleteInstallationToken},
 
