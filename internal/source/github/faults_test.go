@@ -273,6 +273,23 @@ func TestVia(t *testing.T) {
 	}
 }
 
+// A commit that has another tree than GraphQL says is not believed.
+func TestWrongRoot(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	s.AddFiles("api", lockfiles(1))
+	s.Break(githubtest.Rule{Kind: githubtest.GraphQL, Fault: func(e *githubtest.Exchange) {
+		e.Serve()
+		text := e.Answer.String()
+		i := strings.Index(text, `"tree":{"oid":"`) + len(`"tree":{"oid":"`)
+		e.Answer.Reset()
+		e.Answer.WriteString(text[:i] + strings.Repeat("1", 40) + text[i+40:])
+	}})
+	repo := collect(t, installed(t, s, readPermissions), acme, github.Options{Via: github.ViaGit})["acme/api"]
+	if d := cmp.Diff(map[string]string{"": "error:corrupt"}, contents(t, repo.Trees[0])); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
 func merged(a, b map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, m := range []map[string]string{a, b} {

@@ -32,9 +32,7 @@ func (g *gitContent) lists(ctx context.Context, commits []commit) error {
 	for i, c := range commits {
 		ids[i] = c.id
 	}
-	err := g.remote.FetchCommits(ctx, ids)
-	g.trees.Forget()
-	return fault(ctx, err)
+	return fault(ctx, g.remote.FetchCommits(ctx, ids))
 }
 
 // root gives the root of a commit, which is fetched if nobody tried.

@@ -36,13 +36,6 @@ type cachedTree struct {
 
 const maxCachedEntries = 50_000
 
-// Forget lets go of all that is kept: objects that were missing may be there now.
-func (t *Trees) Forget() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.trees, t.held = nil, 0
-}
-
 func (t *Trees) get(id ID) ([]listed, error) {
 	t.mu.Lock()
 	known, ok := t.trees[id]

@@ -340,6 +340,19 @@ func TestEndless(t *testing.T) {
 	if err := r.FetchBlobs(context.Background(), []gitobject.ID{id}); err == nil || !strings.Contains(err.Error(), "nothing came for 50ms") {
 		t.Errorf("a server that says no more: %v", err)
 	}
+	slow := newPack()
+	id = slow.blob("slow")
+	body := answer(slow.String())
+	url = handles(t, func(w http.ResponseWriter) {
+		for i := range body { // longer in all than it may stall
+			io.WriteString(w, body[i:i+1])
+			w.(http.Flusher).Flush()
+			time.Sleep(4 * time.Millisecond)
+		}
+	})
+	if slow := remote(t, url, gitwire.Options{Stall: 150 * time.Millisecond}); slow.FetchBlobs(context.Background(), []gitobject.ID{id}) != nil {
+		t.Error("a slow answer was given up")
+	}
 	if r.Requests() != 3 {
 		t.Errorf("%d requests; want two more than the first", r.Requests())
 	}
