@@ -358,6 +358,40 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// No more requests are in flight to git than are allowed, whoever asks.
+func TestAtOnce(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	const jobs = 3
+	for i := range 12 {
+		s.AddFiles(fmt.Sprintf("r%d", i), lockfiles(i))
+	}
+	var mu sync.Mutex
+	now, most := 0, 0
+	s.Break(githubtest.Rule{Kind: githubtest.Git, Fault: func(e *githubtest.Exchange) {
+		mu.Lock()
+		now++
+		most = max(most, now)
+		mu.Unlock()
+		time.Sleep(5 * time.Millisecond)
+		e.Serve()
+		mu.Lock()
+		now--
+		mu.Unlock()
+	}})
+	var wait sync.WaitGroup
+	for _, repo := range collect(t, installed(t, s, readPermissions), acme, github.Options{Jobs: jobs}) {
+		wait.Go(func() {
+			if err := repo.Trees[0].(source.ListFetcher).FetchLists(t.Context(), repo.Trees); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if most < 2 || most > jobs {
+		t.Errorf("%d requests were in flight at once; want up to %d", most, jobs)
+	}
+}
+
 // A context that is done ends the sequence, and what waits for a server.
 func TestCancel(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{})

@@ -157,6 +157,13 @@ func TestManyPages(t *testing.T) {
 	if n := requests(s)[githubtest.GraphQL]; n != 6 {
 		t.Errorf("%d requests to GraphQL", n)
 	}
+	// A page that takes too long is asked for in parts.
+	mend := s.Break(githubtest.Rule{Kind: githubtest.GraphQL, Query: "first:100,after", Fault: status(http.StatusBadGateway)})
+	small := collect(t, c, acme, github.Options{Refs: refs(t, "branches")})["acme/api"]
+	mend()
+	if n := len(small.Trees[0].(source.Shared).Refs()); n != 231 || told(small) != "" {
+		t.Errorf("in small pages: %d refs, %s", n, told(small))
+	}
 	// A page that does not come is said to lack, and the others are there.
 	s.Break(githubtest.Rule{Kind: githubtest.GraphQL, Query: "branches", Skip: 1, Fault: status(http.StatusInternalServerError)})
 	part := collect(t, c, acme, github.Options{Refs: refs(t, "branches")})["acme/api"]

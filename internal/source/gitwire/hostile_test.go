@@ -347,10 +347,10 @@ func TestEndless(t *testing.T) {
 		for i := range body { // longer in all than it may stall
 			io.WriteString(w, body[i:i+1])
 			w.(http.Flusher).Flush()
-			time.Sleep(4 * time.Millisecond)
+			time.Sleep(12 * time.Millisecond)
 		}
 	})
-	if slow := remote(t, url, gitwire.Options{Stall: 150 * time.Millisecond}); slow.FetchBlobs(context.Background(), []gitobject.ID{id}) != nil {
+	if slow := remote(t, url, gitwire.Options{Stall: 500 * time.Millisecond}); slow.FetchBlobs(context.Background(), []gitobject.ID{id}) != nil {
 		t.Error("a slow answer was given up")
 	}
 	if r.Requests() != 3 {
