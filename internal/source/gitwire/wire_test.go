@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/gitobject"
@@ -127,6 +128,9 @@ func serve(t testing.TB, root string) (url string, requests *atomic.Int64) {
 func remote(t testing.TB, url string, opt gitwire.Options) *gitwire.Remote {
 	t.Helper()
 	opt.Dir = t.TempDir()
+	if opt.Sleep == nil {
+		opt.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	}
 	r := gitwire.New(url, opt)
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
