@@ -29,6 +29,7 @@ var formats = []struct {
 	}},
 	{"json", func(w io.Writer, _ look) report.Renderer { return report.NewJSON(w) }},
 	{"sarif", func(w io.Writer, _ look) report.Renderer { return report.NewSARIF(w) }},
+	{"markdown", func(w io.Writer, _ look) report.Renderer { return report.NewMarkdown(w, report.MarkdownOptions{}) }},
 }
 
 // look is how text is set.
