@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -137,6 +138,26 @@ func TestNextPage(t *testing.T) {
 		got, err := p.nextPath(tt.link)
 		if got != tt.want || (err != nil) != tt.bad {
 			t.Errorf("nextPath(%q) = %q, %v; want %q, bad %t", tt.link, got, err, tt.want, tt.bad)
+		}
+	}
+}
+
+// TestWithdrawnStandsAlone holds that what is withdrawn needs nothing that may be gone.
+func TestWithdrawnStandsAlone(t *testing.T) {
+	for _, ind := range []ioc.Indicator{
+		{Type: ioc.TypeNetwork, Confidence: ioc.Confirmed, Kind: "domain", Value: "webhook.site", BenignHost: true, Requires: []string{"file-0000000000000000"}},
+		{Type: ioc.TypeFile, Confidence: ioc.Probable, Name: "bundle.js", Requires: []string{"package"}},
+		{Type: ioc.TypePackage, Confidence: ioc.Probable, Ecosystem: ecosystem.NPM, Name: "a", Versions: []string{"1.0.0"}, SafeVersion: []string{"1.0.1"}},
+	} {
+		ind.Sources = []string{"one"}
+		ind = withdraw(ind, []atom{{part: oneVersion, value: "1.0.0"}}, "one", time.Date(2025, 11, 24, 0, 0, 0, 0, time.UTC))
+		ind.ID = ioc.IndicatorID(ind, "p")
+		p := ioc.Pack{
+			Schema: ioc.Schema, ID: "p", Title: "P", Status: ioc.PackActive, Severity: ioc.High, Revision: 1, Modified: time.Now(),
+			Sources: []ioc.Source{{ID: "one"}}, Indicators: []ioc.Indicator{ind},
+		}
+		if complaints := ioc.Lint(p); len(complaints) > 0 || ind.Status != ioc.Withdrawn || ind.SafeVersion != nil {
+			t.Errorf("%+v: %v", ind, complaints)
 		}
 	}
 }

@@ -25,6 +25,11 @@ func FuzzNothingIsLost(f *testing.F) {
 			`[{"id": "MAL-1", "withdrawn": "2025-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]}]}]`,
 		},
 		{
+			"l.json", `[{"id": "MAL-1", "affected": [{"package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]}]}]`,
+			`[{"id": "MAL-1", "withdrawn": "2025-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]}]},
+ {"id": "MAL-2", "affected": [{"package": {"ecosystem": "npm", "name": "b"}, "versions": ["1.0.0", "1.0.1"]}]}]`,
+		},
+		{
 			"l.json", `{"schema": "ioc-pack/1", "id": "p", "title": "P", "status": "active", "severity": "high", "revision": 2, "modified": "2025-01-01T00:00:00Z", "sources": [{"id": "me"}], "indicators": [
  {"type": "package", "confidence": "weak", "sources": ["me"], "ecosystem": "npm", "name": "a", "versions": ["1.0.0", "1.0.1"], "safe_versions": ["1.0.2"], "requires": ["file"]},
  {"type": "file", "confidence": "weak", "sources": ["me"], "name": "bundle.js", "requires": ["package"]}]}`,

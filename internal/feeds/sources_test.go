@@ -109,6 +109,9 @@ func TestOSVZip(t *testing.T) {
 	if k.status("left-pad", "1.0.0") != "" || k.status("wormsweep-example-7", "1.0.1") != ioc.Active {
 		t.Error("not the malicious packages were taken, and those alone")
 	}
+	if got := len(k.set().Campaigns()); got < 10 || got > 16 {
+		t.Errorf("40 packages are in %d packs, want most of 16", got)
+	}
 
 	// A record is withdrawn by OSV, and one is gone without a word.
 	files["MAL-2025-3.json"] = strings.Replace(files["MAL-2025-3.json"], `"modified": "2025-11-01T00:00:00Z"`, `"modified": "2025-11-20T00:00:00Z", "withdrawn": "2025-11-20T00:00:00Z"`, 1)
@@ -141,6 +144,30 @@ func TestOSVZip(t *testing.T) {
 	want(t, "after it", k.update(c), feeds.Fetched, 1, 0)
 	s.serve("/npm/all.zip", list(1, 80))
 	want(t, "no zip", k.update(c), feeds.Held, 0, 0, feeds.NotAList)
+}
+
+// TestStatedWithdrawals has a list grow and state many withdrawals itself: it is held whole.
+func TestStatedWithdrawals(t *testing.T) {
+	s, k := newSource(t), newKeeper(t)
+	c := urlFeed(t, s, "/records.json", "")
+	var before, after []string
+	for n := range 10 {
+		record := osvRecord(n, fmt.Sprintf("wormsweep-example-%d", n), versions("1.0.0"))
+		before = append(before, record)
+		if n < 5 {
+			record = strings.Replace(record, `"affected"`, `"withdrawn": "2025-11-02T00:00:00Z", "affected"`, 1)
+		}
+		after = append(after, record, osvRecord(100+n, fmt.Sprintf("wormsweep-new-%d", n), versions("1.0.0")))
+	}
+	s.serve("/records.json", osvList(before...))
+	want(t, "first", k.update(c), feeds.Fetched, 10, 0)
+	s.serve("/records.json", osvList(after...))
+	row := k.update(c)
+	want(t, "half is withdrawn", row, feeds.Held, 0, 0, feeds.Shrinks)
+	if got := k.status("wormsweep-example-1", "1.0.0"); got != ioc.Active {
+		t.Errorf("what is held is %q in the copy", got)
+	}
+	want(t, "accepted", k.update(c, row.Offered), feeds.Fetched, 10, 5)
 }
 
 // TestZipBomb has zips that unpack to far more than anybody means: one that says so, and one that
