@@ -162,6 +162,51 @@ func TestWithdrawnStandsAlone(t *testing.T) {
 	}
 }
 
+// TestReindex has an index that another version of this program made, beside a list that did not
+// change.
+func TestReindex(t *testing.T) {
+	dir, lists := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(lists, "l.txt"), []byte("wormsweep-example:1.0.0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadConfig("c", lists, []byte("schema: ioc-feeds/1\nfeeds: [{name: one, kind: file, path: l.txt}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Update(t.Context(), c, Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := loadState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := writeBlob(dir, "one", "bin", []byte("wormsioc\x00\x00\x00\x00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Feeds[0].Index = &other
+	if err := s.write(dir, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := OpenCopy(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.Set(); err == nil || !strings.Contains(err.Error(), "ioc update") {
+		t.Errorf("an index of another version: %v, want what to do", err)
+	}
+	report, err := Update(t.Context(), c, Options{Dir: dir})
+	if err != nil || report.Rows[0].Outcome != Unchanged {
+		t.Fatalf("%+v, %v; want the feed unchanged", report.Rows, err)
+	}
+	if kept, err = OpenCopy(dir); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := kept.Set(); err != nil || set.Stats().Versions != 1 {
+		t.Errorf("after an update: %v", err)
+	}
+}
+
 // TestNoProxyOfTheEnvironment looks at the transport: a proxy of the environment is never asked for
 // loopback, so that no server of a test would see it.
 func TestNoProxyOfTheEnvironment(t *testing.T) {

@@ -87,16 +87,8 @@ func (u *updater) read(f *Feed, e *entry, c *content) (*taken, *Reason, error) {
 	}
 	c.newest = latest(c.newest, list.Modified, u.now)
 	t := &taken{shape: shapes(c), refuse: len(list.Errors)}
-	for _, b := range e.Packs {
-		data, err := readBlob(u.dir, b)
-		if err != nil {
-			return nil, nil, err
-		}
-		p, err := ioc.ReadPack(b.File, data)
-		if err != nil {
-			return nil, nil, err
-		}
-		t.before = append(t.before, p)
+	if t.before, err = u.packs(e); err != nil {
+		return nil, nil, err
 	}
 	list.Name = f.Name
 	packs := list.Packs(f.Name, u.now)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // Options of an update.
@@ -171,6 +173,9 @@ func (u *updater) update(ctx context.Context, f *Feed, e *entry) (*change, error
 	if err := u.intact(e); err != nil {
 		return nil, &objection{outcome: Failed, reasons: []Reason{{Damaged, err.Error()}}}
 	}
+	if err := u.reindex(e); err != nil {
+		return nil, err
+	}
 	c, err := u.get(ctx, f, e)
 	var reason *Reason
 	if errors.As(err, &reason) {
@@ -198,6 +203,50 @@ func (u *updater) intact(e *entry) error {
 		}
 	}
 	return nil
+}
+
+// reindex makes the index of an entry anew where another version of this program made it.
+func (u *updater) reindex(e *entry) error {
+	if e.Index == nil {
+		return nil
+	}
+	data, err := readBlob(u.dir, *e.Index)
+	if err != nil {
+		return err
+	}
+	if _, err := ioc.Open(string(data)); err == nil {
+		return nil
+	}
+	packs, err := u.packs(e)
+	if err != nil {
+		return err
+	}
+	if data, err = ioc.Compile(packs); err != nil {
+		return err
+	}
+	b, err := writeBlob(u.dir, e.Name, "bin", data)
+	if err != nil {
+		return err
+	}
+	e.Index = &b
+	return nil
+}
+
+// packs are those that the copy has of an entry.
+func (u *updater) packs(e *entry) ([]ioc.Pack, error) {
+	var out []ioc.Pack
+	for _, b := range e.Packs {
+		data, err := readBlob(u.dir, b)
+		if err != nil {
+			return nil, err
+		}
+		p, err := ioc.ReadPack(b.File, data)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // outcomeOf tells what was received and is not believed from what was not received.
