@@ -73,7 +73,7 @@ func New(text, prose string, file *lockfile.File) Scanner {
 	return Scanner{
 		text: text, prose: prose, file: file, line: 1,
 		hashes: hasHash(text),
-		frames: make([]frame, 0, 16), keys: make([]string, 0, 256),
+		frames: make([]frame, 0, 16), keys: make([]string, 0, min(256, 8+len(text)/32)),
 	}
 }
 
