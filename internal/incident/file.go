@@ -76,7 +76,7 @@ func (f *Filer) keep(ctx context.Context, old, rec *Record, version int64) error
 
 // unclaimed loads the record, and waits while another run holds it.
 func (f *Filer) unclaimed(ctx context.Context, campaign string) (*Record, int64, error) {
-	const poll = 2 * time.Second
+	poll := min(2*time.Second, f.opt.Lease/20)
 	for waited := time.Duration(0); ; {
 		rec, version, err := f.load(ctx, campaign)
 		if err != nil {

@@ -19,7 +19,7 @@ type Options struct {
 	Tracker      Tracker
 	Store        Store
 	Key          Key
-	Campaigns    []Campaign // of the catalogue
+	Campaigns    []Campaign // that the sweep looked for
 	Owners       Owners     // nil knows no owners
 	Notifier     Notifier   // nil tells no chat
 
@@ -167,6 +167,11 @@ func (f *Filer) File(ctx context.Context, s *Sweep) Outcome {
 	var out Outcome
 	fail := func(campaign string, err error) {
 		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: fmt.Sprintf("incident %q: %v", campaign, err)})
+	}
+	if s.opt.LooksFor == nil { // a campaign that the catalogue lacks was not looked for
+		s.opt.LooksFor = func(campaign, _ string) bool {
+			return slices.ContainsFunc(f.opt.Campaigns, func(c Campaign) bool { return c.ID == campaign })
+		}
 	}
 	campaigns, err := f.campaigns(ctx, s)
 	if err != nil {

@@ -13,7 +13,8 @@ type SweepOptions struct {
 	// Interest are the repositories that earlier sweeps found something in: the ledger rows of
 	// these are kept, as they may prove something.
 	Interest []string
-	// LooksFor says whether the sweep looked for an indicator of a campaign; nil: for all.
+	// LooksFor says whether the sweep looked for an indicator of a campaign; nil: for all of the
+	// campaigns that the Filer has, and no others.
 	LooksFor func(campaign, indicator string) bool
 	// Gone says that a repository has no ref of that name any more: that all names of its
 	// branches and tags were listed, and it was not among them. nil knows none.

@@ -84,6 +84,10 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: both, looksFor: func(c, _ string) bool { return c != campaignID }}, writes: "Edit", open: 1, body: []string{"did not look for this indicator"}},
 		},
+		"the catalogue lacks it": {
+			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
+			{person: func(w *world) { w.opt.Campaigns = nil }, saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"did not look for this indicator", "Shai-Hulud, keyv wave"}},
+		},
 		"a sweep of a part": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: "web@HEAD", partial: true, problems: "web:syntax"}, open: 1},

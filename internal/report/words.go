@@ -130,6 +130,7 @@ var problemWords = map[string]string{
 	"stream":        "the stream of a sweep that is not whole",
 	"missing-shard": "a share of the work whose stream is not there",
 	"shards-differ": "streams that are not the parts of one run",
+	"incident":      "an issue, its record or its notice was not written",
 	"interrupted":   "the sweep was stopped before its end",
 	"nothing":       "no repository was looked at",
 	"fetch":         "a server did not give what it was asked for",

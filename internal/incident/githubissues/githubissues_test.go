@@ -56,7 +56,7 @@ func newWorld(t *testing.T, opt githubtest.Options) *world {
 		t.Fatal(err)
 	}
 	w.filer = incident.Options{
-		Organisation: "acme", Store: store, Key: key, Now: w.clock, Sleep: w.sleep,
+		Organisation: "acme", Store: store, Key: key, Now: w.clock, Sleep: w.sleep, Campaigns: []incident.Campaign{{ID: "keyv", Severity: "critical"}},
 		Tracker: w.tracker("acme/incidents"),
 	}
 	return w
