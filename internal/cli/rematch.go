@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/lookup"
-	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 func rematchCommand() *cobra.Command {
@@ -38,7 +35,7 @@ func runRematch(cmd *cobra.Command, name string, f sweepFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	opt.Shown, opt.NoSizes = append(slices.Clone(shownByGitHub), ioc.RunnerName), true // by the sweeps that made the inventory
+	opt.Shown, opt.NoSizes = shownByGitHub, true // by the sweeps that made the inventory
 	st, err := openToRead(ctx, name)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,15 +150,18 @@ func parseVia(text string) (github.Via, error) {
 	return "", fmt.Errorf("--via %q: want git, rest or auto", text)
 }
 
-// shownByGitHub are the properties that a sweep of GitHub sees.
-var shownByGitHub = slices.Concat(shownByGit, []ioc.Property{ioc.RepoName, ioc.RepoDescription, ioc.RepoTopic, ioc.ReleaseTitle})
+// shownByGitHub are the properties that a sweep of GitHub sees. Where a permission lacks, the
+// ledger says so of what was not looked at.
+var shownByGitHub = slices.Concat(shownByGit, []ioc.Property{
+	ioc.RepoName, ioc.RepoDescription, ioc.RepoTopic, ioc.ReleaseTitle, ioc.RunnerName,
+})
 
-// reading is what a sweep's token may do. With the runners' permission, which an App may lack,
-// names of self-hosted runners are looked at, too.
-var (
-	reading     = ghclient.Permissions{"contents": "read", "metadata": "read"}
-	withRunners = ghclient.Permissions{"contents": "read", "metadata": "read", "organization_self_hosted_runners": "read"}
-)
+// reading is what a sweep's token may do.
+var reading = ghclient.Permissions{"contents": "read", "metadata": "read"}
+
+// observing is what it may do besides where the App may: names of self-hosted runners, and the
+// newest public repositories of members.
+var observing = []string{"organization_self_hosted_runners", "members"}
 
 func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	ctx := cmd.Context()
@@ -181,7 +185,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	reader, runners, err := readerOf(ctx, client, &f.remote)
+	reader, err := readerOf(ctx, client, &f.remote)
 	if err != nil {
 		return refused(err)
 	}
@@ -190,9 +194,6 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 		opt.Paths = []string{f.remote.org}
 	}
 	opt.Shown, opt.NoSizes, opt.Shard, opt.Selection, opt.InFlight = shownByGitHub, true, f.remote.shard, refs.String(), inFlight
-	if runners {
-		opt.Shown = append(slices.Clone(opt.Shown), ioc.RunnerName)
-	}
 	if one := seesOne(ctx, reader, f.remote.org); one != nil {
 		opt.Problems = append(opt.Problems, one)
 	}
@@ -266,24 +267,43 @@ func refused(err error) error {
 // errWrongUse is wrapped by errors that are the user's to mend.
 var errWrongUse = errors.New("wrong use")
 
-// readerOf gives a client whose token may read and nothing else, and whether it sees runners.
-func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags) (reader *ghclient.Client, runners bool, err error) {
-	account := f.org
-	if account == "" {
-		account = f.repos[0]
+// readerOf gives a client whose token may read and nothing else.
+func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags) (*ghclient.Client, error) {
+	if f.org == "" {
 		if f.owner() == "" && client.App() {
-			return nil, false, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
+			return nil, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
+		}
+		return client.Installation(ctx, f.repos[0], reading)
+	}
+	granted := maps.Clone(reading)
+	for _, name := range observing {
+		granted[name] = "read"
+	}
+	reader, err := client.Installation(ctx, f.org, granted)
+	if !refusedPermission(err) {
+		return reader, err
+	}
+	granted = maps.Clone(reading)
+	for _, name := range observing { // GitHub does not say which of them the App lacks
+		one := maps.Clone(reading)
+		one[name] = "read"
+		switch _, err := client.Installation(ctx, f.org, one); {
+		case err == nil:
+			granted[name] = "read"
+		case !refusedPermission(err):
+			return nil, err
 		}
 	}
-	if f.org != "" && client.App() {
-		var permitted *ghclient.NotPermittedError
-		reader, err = client.Installation(ctx, account, withRunners)
-		if err == nil || !errors.As(err, &permitted) && ghclient.Status(err) != 422 {
-			return reader, err == nil, err
-		}
-	}
-	reader, err = client.Installation(ctx, account, reading)
-	return reader, err == nil && !client.App() && f.org != "", err
+	return client.Installation(ctx, f.org, granted)
+}
+
+// unprocessable is the status with which GitHub refuses a token of a permission that the App lacks.
+const unprocessable = 422
+
+// refusedPermission reports whether a token was refused for a permission that the App lacks.
+func refusedPermission(err error) bool {
+	var permitted *ghclient.NotPermittedError
+	return errors.As(err, &permitted) || ghclient.Status(err) == unprocessable
 }
 
 // seesOne is the problem of a token that sees one repository, where an organisation is asked for.

@@ -88,6 +88,22 @@ func (g *graph) nodes(_ any, args gql.Args) (any, error) {
 	return found, nil
 }
 
+// members gives the members of an organisation that the client sees: those that nobody knows
+// of need a permission, and here are all of them.
+func (g *graph) members(parent any, args gql.Args) (any, error) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	org := parent.(*Account)
+	var members []*Account
+	if g.s.allowedInOrg(g.who, org, need("members:read")) {
+		for _, login := range org.Members {
+			members = append(members, g.s.accounts[strings.ToLower(login)])
+		}
+	}
+	slices.SortFunc(members, func(a, b *Account) int { return strings.Compare(strings.ToLower(a.Login), strings.ToLower(b.Login)) })
+	return pageOfKeys(args, len(members), func(i int) string { return strings.ToLower(members[i].Login) }, func(i int) any { return members[i] })
+}
+
 func (g *graph) repositories(parent any, args gql.Args) (any, error) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()

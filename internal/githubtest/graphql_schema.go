@@ -132,7 +132,8 @@ func (g *graph) schema() gql.Schema {
 		}},
 		"Node":                 {Of: []string{"Repository", "Organization", "User"}, Fields: map[string]gql.Field{"id": {}}},
 		"RepositoryOwner":      {Of: []string{"Organization", "User"}, Fields: map[string]gql.Field{"id": {}, "login": {}}},
-		"Organization":         {Fields: g.accountFields()},
+		"Organization":         {Fields: g.organizationFields()},
+		"UserConnection":       connectionType("User"),
 		"User":                 {Fields: g.accountFields()},
 		"RepositoryConnection": connectionType("Repository"),
 		"Repository":           {Fields: g.repositoryFields()},
@@ -202,6 +203,13 @@ func at(cursors []string, i int) any {
 		return nil
 	}
 	return cursors[i]
+}
+
+// organizationFields are those of accounts, and the members.
+func (g *graph) organizationFields() map[string]gql.Field {
+	fields := g.accountFields()
+	fields["membersWithRole"] = gql.Field{Type: "UserConnection", Connection: true, Resolve: g.members, Args: paged()}
+	return fields
 }
 
 // accountFields are the fields of Organization and User.

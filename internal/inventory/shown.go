@@ -15,12 +15,12 @@ type Shown struct {
 }
 
 // shownVersion is the first byte of the encoding of a Shown, whose frame is that of a Content.
-const shownVersion = 0x61
+const shownVersion = 0x62
 
 // The columns of a Shown.
 const (
 	shownCounts = iota
-	shownSeen   // references: property, value, ref, commit
+	shownSeen   // references: property, value, ref, commit, where
 	shownPlaces // references: file, code, detail; problems, then notes
 	shownLengths
 	shownText
@@ -34,7 +34,7 @@ func (s *Shown) Encode() ([]byte, error) {
 		w.uint(shownCounts, uint64(n))
 	}
 	for _, v := range s.Seen {
-		for _, text := range []string{v.Property, v.Value, v.Ref, v.Commit} {
+		for _, text := range []string{v.Property, v.Value, v.Ref, v.Commit, v.Where} {
 			w.ref(shownSeen, text)
 		}
 	}
@@ -61,7 +61,7 @@ func DecodeShown(data []byte) (*Shown, error) {
 	problems, notes := r.count(shownCounts, len(r.columns[shownPlaces])), r.count(shownCounts, len(r.columns[shownPlaces]))
 	r.strings(shownLengths, shownText)
 	for range seen {
-		s.Seen = append(s.Seen, source.Seen{Property: r.ref(shownSeen), Value: r.ref(shownSeen), Ref: r.ref(shownSeen), Commit: r.ref(shownSeen)})
+		s.Seen = append(s.Seen, source.Seen{Property: r.ref(shownSeen), Value: r.ref(shownSeen), Ref: r.ref(shownSeen), Commit: r.ref(shownSeen), Where: r.ref(shownSeen)})
 		if r.err != nil {
 			break
 		}

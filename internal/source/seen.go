@@ -12,6 +12,7 @@ type Seen struct {
 	Value    string // as its author wrote it, of any bytes
 	Ref      string // as Tree.Ref; "" for the repository itself
 	Commit   string // the commit that Ref names, where there is one
+	Where    string // what shows it, where that is another repository: a member's "octocat/new"
 }
 
 // The properties, as ioc.Property spells them.
@@ -46,7 +47,7 @@ func (r *Repository) Show(ref Ref, c *Commit) {
 		switch r.shown += len(value); {
 		case value == "":
 		case r.shown <= maxShown:
-			r.Seen = append(r.Seen, Seen{property, value, ref.Name, ref.Commit})
+			r.Seen = append(r.Seen, Seen{Property: property, Value: value, Ref: ref.Name, Commit: ref.Commit})
 		case r.shown-len(value) <= maxShown: // the first that is left out
 			r.Problems = append(r.Problems, Problem{Code: CodeLimit, Detail: fmt.Sprintf("names, messages and authors of its refs are more than %d bytes: the rest was not looked at", maxShown)})
 		}

@@ -131,12 +131,13 @@ func (c candidate) exclusion(by Exclusions) *finding.Exclusion {
 // placeKey is what makes two matches one finding: the refs that hold it are then listed. One
 // that was withdrawn is none with its like in another list, where it was not.
 type placeKey struct {
-	file      string
-	line      int
-	indicator string
-	campaign  string
-	pkg       string // name, version and range as they stand: a purl folds letter case
-	withdrawn bool
+	repository string // which is another's for what a member of the organisation shows
+	file       string
+	line       int
+	indicator  string
+	campaign   string
+	pkg        string // name, version and range as they stand: a purl folds letter case
+	withdrawn  bool
 }
 
 func packageKey(p *finding.Package) string { return p.Name + "\x00" + p.Version + "\x00" + p.Range }
@@ -146,8 +147,8 @@ func (r *result) candidates() []candidate {
 	at := map[placeKey]int{}
 	add := func(ref, commit string, c candidate) {
 		f := c.Finding
-		f.Repository = r.name
-		key := placeKey{file: f.File, line: f.Line, indicator: f.Indicator, campaign: f.Campaign, withdrawn: withdrawn(c.match)}
+		f.Repository = cmp.Or(f.Repository, r.name)
+		key := placeKey{repository: f.Repository, file: f.File, line: f.Line, indicator: f.Indicator, campaign: f.Campaign, withdrawn: withdrawn(c.match)}
 		if f.Package != nil {
 			key.pkg = packageKey(f.Package)
 		}
@@ -180,7 +181,7 @@ func (r *result) candidates() []candidate {
 	for _, s := range r.shown {
 		c := newCandidate(s.match)
 		c.Reasons = []string{string(s.match.Reason)}
-		c.Observable = s.Property + " " + s.Value
+		c.Observable, c.Repository = s.Property+" "+s.Value, s.Where
 		add(s.Ref, s.Commit, c)
 	}
 	inFile := func(t *treeResult, fr *fileResult, c candidate) {

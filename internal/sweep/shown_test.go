@@ -113,3 +113,21 @@ func TestPropertiesAreSpelledAlike(t *testing.T) {
 		t.Errorf("(-ioc +source):\n%s", diff)
 	}
 }
+
+// What members of the organisation show is found in their own repositories, each by itself.
+func TestShownElsewhere(t *testing.T) {
+	org := &source.Repository{Name: "acme", Loose: true, Seen: []source.Seen{
+		{Property: "repository", Value: "Shai-Hulud", Where: "wren/Shai-Hulud"},
+		{Property: "repository", Value: "Shai-Hulud", Where: "finch/Shai-Hulud"},
+		{Property: "repository", Value: "dotfiles", Where: "finch/dotfiles"},
+	}}
+	catalogue := set(t, ioc.Indicator{ID: "name", Type: ioc.TypeGitHub, Kind: "repo_name_glob", Value: "Shai-*", Confidence: ioc.Confirmed})
+	lines, sum := run(t, sweep.Options{Set: catalogue}, org)
+	want := []string{
+		"finding wren/Shai-Hulud  name active repository-name ",
+		"finding finch/Shai-Hulud  name active repository-name ",
+	}
+	if diff := cmp.Diff(want, lines); diff != "" || sum.Exit != 1 {
+		t.Errorf("exit %d (-want +got):\n%s", sum.Exit, diff)
+	}
+}

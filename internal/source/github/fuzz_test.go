@@ -66,7 +66,7 @@ func FuzzHead(f *testing.F) {
 			if o.Value == "" {
 				t.Errorf("%q: nothing was seen: %+v", text, o)
 			}
-			if o.Kind == source.SeenBranch && !seen[source.Branches+o.Value] && len(repo.Problems)+len(repo.Notes) == 0 {
+			if o.Property == source.SeenBranch && !seen[source.Branches+o.Value] && len(repo.Problems)+len(repo.Notes) == 0 {
 				t.Errorf("%q: the branch %q is seen, and in no tree", text, o.Value)
 			}
 		}

@@ -65,7 +65,8 @@ type Options struct {
 	// repositories are asked about at once; 16 if 0.
 	Jobs int
 	// Observe also lists names that indicators may be of and that content does not take: of
-	// all branches and tags, of releases, of self-hosted runners.
+	// all branches and tags, of releases, of self-hosted runners, and of the newest public
+	// repositories of the organisation's members.
 	Observe bool
 	Pages   Pages  // what is remembered of lists; nil remembers nothing
 	Dir     string // of temporary files; os.TempDir() if ""
@@ -160,6 +161,14 @@ func (r *run) note(code source.Code, format string, args ...any) {
 	r.notes = append(r.notes, source.Note{Code: code, Detail: fmt.Sprintf(format, args...)})
 }
 
+func (r *run) saw(property, value, where string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if value != "" {
+		r.seen = append(r.seen, source.Seen{Property: property, Value: value, Where: where})
+	}
+}
+
 // lack says, once for each thing, that it was not looked at for want of a permission: a
 // problem where files are behind it, and a note where it is names alone.
 func (r *run) lack(what string, files bool, err error) {
@@ -185,6 +194,7 @@ func (r *run) lack(what string, files bool, err error) {
 func (r *run) organisation(ctx context.Context) *source.Repository {
 	if r.sel.Org != "" && r.opt.Observe {
 		r.runners(ctx)
+		r.members(ctx)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

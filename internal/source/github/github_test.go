@@ -23,7 +23,7 @@ import (
 
 // readPermissions are those that a sweep asks for.
 var readPermissions = ghclient.Permissions{
-	"contents": "read", "metadata": "read", "pull_requests": "read",
+	"contents": "read", "metadata": "read", "pull_requests": "read", "members": "read",
 	"organization_administration": "read", "organization_self_hosted_runners": "read",
 }
 

@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
 
-	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 	"github.com/wormsweep/wormsweep/internal/source/gitwire"
@@ -87,36 +84,5 @@ func (b *builder) noHead(ctx context.Context, remote *gitwire.Remote) {
 		b.note(source.CodeNoHead, "no commit yet")
 	default:
 		b.problem(source.CodeNoHead, "its default branch is not there; there are other refs")
-	}
-}
-
-// runners takes the names of the organisation's self-hosted runners.
-func (r *run) runners(ctx context.Context) {
-	for n, got := 1, 0; n <= maxPages; n++ {
-		var list struct {
-			Total   int `json:"total_count"`
-			Runners []struct{ Name string }
-		}
-		query := url.Values{"per_page": {strconv.Itoa(perPage)}, "page": {strconv.Itoa(n)}}
-		_, err := r.client.Get(ctx, "orgs/"+url.PathEscape(r.sel.Org)+"/actions/runners", query, &list)
-		var permitted *ghclient.NotPermittedError
-		switch {
-		case errors.As(err, &permitted), errors.Is(err, ghclient.ErrNotFound):
-			r.lack("self-hosted runners of the organisation", false, err)
-			return
-		case err != nil:
-			r.problem(source.CodeFetch, "the self-hosted runners of the organisation: %v", err)
-			return
-		}
-		r.mu.Lock()
-		for _, runner := range list.Runners {
-			if runner.Name != "" {
-				r.seen = append(r.seen, source.Seen{Property: source.SeenRunner, Value: runner.Name})
-			}
-		}
-		r.mu.Unlock()
-		if got += len(list.Runners); len(list.Runners) == 0 || got >= list.Total {
-			return
-		}
 	}
 }

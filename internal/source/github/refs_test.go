@@ -154,7 +154,7 @@ func TestManyPages(t *testing.T) {
 	}, seen); d != "" {
 		t.Errorf("seen: -want +got:\n%s", d)
 	}
-	if n := requests(s)[githubtest.GraphQL]; n != 6 {
+	if n := requests(s)[githubtest.GraphQL]; n != 7 {
 		t.Errorf("%d requests to GraphQL", n)
 	}
 	// A page that takes too long is asked for in parts.
@@ -182,13 +182,16 @@ func TestPermissions(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{})
 	manyRefs(s)
 	s.AddFiles("web", lockfiles(1))
+	account := s.Installation().Account
+	one := s.AddUser("one")
+	s.Update(func() { account.Members = []string{one.Login} })
 	repos := collect(t, installed(t, s, readPermissions), acme, github.Options{Observe: true, Refs: refs(t, "prs")})
 	if repos["acme"] != nil {
 		t.Errorf("with all permissions: %s", told(repos["acme"]))
 	}
 	few := ghclient.Permissions{"contents": "read", "metadata": "read"}
 	repos = collect(t, installed(t, s, few), acme, github.Options{Observe: true, Refs: refs(t, "prs")})
-	if got := told(repos["acme"]); got != "note:permission problem:permission" {
+	if got := told(repos["acme"]); got != "note:permission note:permission problem:permission" {
 		t.Errorf("without: %q", got)
 	}
 	for _, name := range []string{"acme/api", "acme/web"} {
@@ -196,14 +199,28 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("%s: %s, %d trees", name, told(repos[name]), len(repos[name].Trees))
 		}
 	}
-	account := s.Installation().Account
+	for i := range 120 {
+		login := fmt.Sprintf("member-%d", i)
+		s.AddUser(login)
+		s.Update(func() { account.Members = append(account.Members, login) })
+	}
+	s.Add(githubtest.Repository{Owner: "member-7", Name: "Shai-Hulud", Description: "A worm", Visibility: githubtest.Public})
+	s.Add(githubtest.Repository{Owner: "member-7", Name: "secret"})
+	s.Add(githubtest.Repository{Owner: "member-99", Name: "dotfiles", Visibility: githubtest.Public})
 	s.Update(func() {
 		for i := range 130 {
 			account.Runners = append(account.Runners, githubtest.Runner{ID: int64(i + 1), Name: fmt.Sprintf("runner-%d", i)})
 		}
 	})
 	org := collect(t, installed(t, s, readPermissions), acme, github.Options{Observe: true})["acme"]
-	if org == nil || len(org.Seen) != 130 || !slices.Contains(org.Seen, source.Seen{Property: source.SeenRunner, Value: "runner-129"}) {
+	if d := cmp.Diff([]source.Seen{
+		{Property: source.SeenName, Value: "Shai-Hulud", Where: "member-7/Shai-Hulud"},
+		{Property: source.SeenDescription, Value: "A worm", Where: "member-7/Shai-Hulud"},
+		{Property: source.SeenName, Value: "dotfiles", Where: "member-99/dotfiles"},
+	}, org.Seen[min(130, len(org.Seen)):]); d != "" {
+		t.Errorf("of members: -want +got:\n%s", d)
+	}
+	if len(org.Seen) != 133 || !slices.Contains(org.Seen, source.Seen{Property: source.SeenRunner, Value: "runner-129"}) {
 		t.Errorf("runners: %+v", org)
 	}
 }
