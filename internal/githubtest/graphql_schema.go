@@ -219,7 +219,7 @@ func (g *graph) accountFields() map[string]gql.Field {
 		"databaseId": field("", func(a *Account) any { return a.ID }),
 		"login":      field("", func(a *Account) any { return a.Login }),
 		"repositories": {
-			Type: "RepositoryConnection", Connection: true,
+			Type: "RepositoryConnection", Connection: true, NonNull: true,
 			Args:    paged("orderBy", "privacy", "isFork", "isArchived", "visibility", "affiliations", "ownerAffiliations"),
 			Resolve: g.repositories,
 		},
@@ -262,9 +262,9 @@ func (g *graph) repositoryFields() map[string]gql.Field {
 			}(),
 		},
 		"object":   {Type: "GitObject", Args: map[string]gql.Arg{"oid": {}, "expression": {}}, Resolve: g.object},
-		"releases": {Type: "ReleaseConnection", Connection: true, Resolve: g.releases, Args: paged("orderBy")},
+		"releases": {Type: "ReleaseConnection", Connection: true, NonNull: true, Resolve: g.releases, Args: paged("orderBy")},
 		"pullRequests": {
-			Type: "PullRequestConnection", Connection: true, Resolve: g.pulls,
+			Type: "PullRequestConnection", Connection: true, NonNull: true, Resolve: g.pulls,
 			Args: paged("states", "orderBy", "headRefName", "baseRefName", "labels"),
 		},
 	}

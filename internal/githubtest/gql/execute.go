@@ -16,12 +16,17 @@ type execution struct {
 func (q *Query) Run() Answer {
 	e := &execution{query: q}
 	data := &Object{}
-	e.selections(data, q.operation.selections, q.root(), nil, nil)
+	if !e.selections(data, q.operation.selections, q.root(), nil, nil) {
+		data = nil
+	}
 	return Answer{Data: data, Errors: e.errors}
 }
 
-// selections adds the selected fields of a value of an object type to out.
-func (e *execution) selections(out *Object, selections []selection, typ string, value any, path []any) {
+// selections adds the selected fields of a value of an object type to out. It reports
+// whether the value stands: where a field that is never null could not be had, it does not
+// (GraphQL specification, October 2021, section 6.4.4).
+func (e *execution) selections(out *Object, selections []selection, typ string, value any, path []any) bool {
+	stands := true
 	for _, s := range selections {
 		if e.skipped(s) {
 			continue
@@ -33,14 +38,17 @@ func (e *execution) selections(out *Object, selections []selection, typ string, 
 		switch {
 		case f != nil:
 			if f.on == "" || slices.Contains(e.query.schema.objects(f.on), typ) {
-				e.selections(out, f.selections, typ, value, path)
+				stands = e.selections(out, f.selections, typ, value, path) && stands
 			}
 		case s.name == "__typename":
 			out.Set(s.key(), typ)
 		default:
-			e.field(out, s, typ, value, append(slices.Clone(path), s.key()))
+			field := e.query.schema[typ].Fields[s.name]
+			e.field(out, s, field, value, append(slices.Clone(path), s.key()))
+			stands = stands && !(field.NonNull && out.Value(s.key()) == nil)
 		}
 	}
+	return stands
 }
 
 func (e *execution) skipped(s selection) bool {
@@ -53,11 +61,7 @@ func (e *execution) skipped(s selection) bool {
 	return false
 }
 
-func (e *execution) field(out *Object, s selection, typ string, parent any, path []any) {
-	field, ok := e.query.schema[typ].Fields[s.name]
-	if !ok { // of an interface, and this object type does not say it
-		panic("gql: type " + typ + " lacks field " + s.name)
-	}
+func (e *execution) field(out *Object, s selection, field Field, parent any, path []any) {
 	value, err := field.Resolve(parent, e.query.args(s.arguments))
 	if err != nil {
 		var e2 *Error
@@ -102,7 +106,9 @@ func (e *execution) complete(s selection, typ string, value any, path []any) any
 		typ, value = typed.Type, typed.Value
 	}
 	out := &Object{}
-	e.selections(out, s.selections, typ, value, path)
+	if !e.selections(out, s.selections, typ, value, path) {
+		return nil
+	}
 	return out
 }
 

@@ -27,6 +27,7 @@ type Field struct {
 	Type       string         // of what the field gives; empty for a scalar or enum
 	Args       map[string]Arg // by name
 	Connection bool           // takes first or last, and costs
+	NonNull    bool           // where it fails, what it is a field of is null
 	Resolve    func(parent any, args Args) (any, error)
 }
 

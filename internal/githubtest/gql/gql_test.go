@@ -37,8 +37,10 @@ func schema() gql.Schema {
 	return gql.Schema{
 		"Query":  {Fields: map[string]gql.Field{"number": number}},
 		"Number": {Of: []string{"Even", "Odd"}, Fields: fields},
-		"Even":   {Fields: map[string]gql.Field{"value": value, "smaller": smaller, "half": {Resolve: func(p any, _ gql.Args) (any, error) { return p.(int) / 2, nil }}}},
-		"Odd":    {Fields: fields},
+		"Even": {Fields: map[string]gql.Field{"value": value, "smaller": smaller, "sure": {
+			NonNull: true, Resolve: func(any, gql.Args) (any, error) { return nil, gql.Errorf("FORBIDDEN", "no") },
+		}, "half": {Resolve: func(p any, _ gql.Args) (any, error) { return p.(int) / 2, nil }}}},
+		"Odd": {Fields: fields},
 	}
 }
 
@@ -78,6 +80,10 @@ func TestQueries(t *testing.T) {
 		{
 			"{number(of:2){smaller(first:1)\n{value}}}",
 			`{"data":{"number":{"smaller":[{"value":0},null]}},"errors":[{"type":"NOT_FOUND","path":["number","smaller",1],"locations":[{"line":1,"column":15}],"message":"no more"}]}`,
+		},
+		{
+			`{number(of:4){value ... on Even{sure}}}`,
+			`{"data":{"number":null},"errors":[{"type":"FORBIDDEN","path":["number","sure"],"locations":[{"line":1,"column":33}],"message":"no"}]}`,
 		},
 		{`{number(of:4){value} number(of:4){__typename}}`, `{"data":{"number":{"value":4,"__typename":"Even"}}}`},
 		{`mutation{number(of:4){value}}`, `{"errors":[{"message":"Schema is not configured for mutations"}]}`},
