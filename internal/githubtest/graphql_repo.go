@@ -249,7 +249,7 @@ func (g *graph) headRef(parent any, _ gql.Args) (any, error) {
 	name := "refs/heads/" + p.Branch
 	id, ok := gitstore.Lookup(p.repo.Content, name)
 	if !ok {
-		return nil, nil //nolint:nilnil // null is the answer
+		return nil, nil // null is the answer
 	}
 	return ref{p.repo, name, "refs/heads/", id}, nil
 }
