@@ -120,7 +120,7 @@ func (b *builder) fromHead(ctx context.Context, h *head) {
 
 // part takes a list of the repository to its end.
 func (b *builder) part(ctx context.Context, h *head, p part) {
-	what := map[string]string{branchPart.field: "branches", tagPart.field: "tags", pullPart.field: "pull requests", releasePart.field: "releases"}[p.field]
+	what := p.what()
 	for n := 0; ; {
 		err := h.lacking[p.field]
 		var got int

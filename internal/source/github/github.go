@@ -147,6 +147,7 @@ type run struct {
 	notes    []source.Note
 	seen     []source.Seen
 	lacks    map[string]bool // permissions that are said to lack
+	refused  map[string]bool // fields of parts that are not asked for again
 }
 
 func (r *run) problem(code source.Code, format string, args ...any) {

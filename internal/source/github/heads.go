@@ -193,6 +193,11 @@ var (
 	releasePart = part{"releases", `releases(%s){pageInfo{hasNextPage endCursor} nodes{name tagName}}`, false}
 )
 
+// what names the things of a part.
+func (p part) what() string {
+	return map[string]string{branchPart.field: "branches", tagPart.field: "tags", pullPart.field: "pull requests", releasePart.field: "releases"}[p.field]
+}
+
 // parts are the lists that the options ask for.
 func (r *run) parts() []part {
 	var out []part
@@ -210,7 +215,41 @@ func (r *run) parts() []part {
 	if r.opt.Observe {
 		out = append(out, releasePart)
 	}
-	return out
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(out, func(p part) bool { return r.refused[p.field] })
+}
+
+// refuse reports whether an answer lacks repositories for a part of them that the token may not
+// see. GitHub then leaves out the whole of each (of a field that is never null), so that the part
+// is not asked for again; that it was not looked at is said.
+func (r *run) refuse(fault *ghclient.GraphQLError, nodes []*head) bool {
+	if fault == nil {
+		return false
+	}
+	again := false
+	for _, f := range fault.Errors {
+		if f.Type != "FORBIDDEN" || len(f.Path) < 3 || f.Path[0] != "nodes" {
+			continue
+		}
+		n, _ := f.Path[1].(float64)
+		if n < 0 || int(n) >= len(nodes) || nodes[int(n)] != nil {
+			continue
+		}
+		for _, p := range r.parts() {
+			if f.Path[2] != p.field {
+				continue
+			}
+			r.mu.Lock()
+			if r.refused == nil {
+				r.refused = map[string]bool{}
+			}
+			r.refused[p.field], again = true, true
+			r.mu.Unlock()
+			r.lack(p.what(), p.field != releasePart.field, &ghclient.GraphQLError{Partial: true, Errors: []ghclient.GraphQLFault{f}})
+		}
+	}
+	return again
 }
 
 func (r *run) query() string {
@@ -255,6 +294,9 @@ func (r *run) ask(ctx context.Context, chunk []*listed) ([]*head, error) {
 	case errors.As(err, &fault) && (fault.Partial || len(data.Nodes) > 0):
 	case err != nil:
 		return nil, err
+	}
+	if r.refuse(fault, data.Nodes) {
+		return r.ask(ctx, chunk)
 	}
 	if len(data.Nodes) != len(ids) {
 		return nil, fmt.Errorf("%w: %d nodes for %d repositories", errPartial, len(data.Nodes), len(ids))
