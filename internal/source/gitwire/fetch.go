@@ -56,35 +56,37 @@ func (r *Remote) fetchAll(ctx context.Context, ids []gitobject.ID, commits bool)
 // chunk that makes a pack too large is halved. Of such answers it takes as many as are left.
 func (r *Remote) fetchSome(ctx context.Context, chunk []gitobject.ID, commits bool, left *int) error {
 	var first error
+	failed := func(ids []gitobject.ID, err error) {
+		r.fail(ids, err)
+		if first == nil {
+			first = err
+		}
+	}
 	for len(chunk) > 0 {
 		err := r.again(ctx, fetch{wants: chunk, commits: commits})
 		if err == nil {
 			break
 		}
 		err = fmt.Errorf("fetching %s: %w", count(chunk, commits), err)
-		if first == nil {
-			first = err
-		}
 		i := refused(chunk, err)
 		switch *left--; {
 		case *left >= 0 && i >= 0:
-			r.fail(chunk[i:i+1], fmt.Errorf("%w: %w", gitobject.ErrMissing, err))
+			failed(chunk[i:i+1], fmt.Errorf("%w: %w", gitobject.ErrMissing, err))
 			chunk = slices.Delete(slices.Clone(chunk), i, i+1)
 		case *left >= 0 && errors.Is(err, errLarge) && len(chunk) > 1:
 			half := len(chunk) / 2
-			first = r.fetchSome(ctx, chunk[:half], commits, left)
+			if err := r.fetchSome(ctx, chunk[:half], commits, left); err != nil && first == nil {
+				first = err
+			}
 			chunk = chunk[half:]
 		default:
-			r.fail(chunk, err)
+			failed(chunk, err)
 			return first
 		}
 	}
 	for _, id := range chunk {
 		if err := r.missing(id); err != nil {
-			r.fail([]gitobject.ID{id}, err)
-			if first == nil {
-				first = fmt.Errorf("fetching %s: %w", count([]gitobject.ID{id}, commits), err)
-			}
+			failed([]gitobject.ID{id}, fmt.Errorf("fetching %s: %w", count([]gitobject.ID{id}, commits), err))
 		}
 	}
 	return first

@@ -319,9 +319,10 @@ func TestHalves(t *testing.T) {
 		write(t, dir, path, text.String())
 		blobs = append(blobs, parse(t, git(t, dir, "hash-object", "-w", path)))
 	}
+	gone := gitobject.ID{1, 2, 3}
 	r := remote(t, url+"/x", gitwire.Options{MaxPack: 10_000})
-	if err := r.FetchBlobs(context.Background(), blobs); err != nil {
-		t.Error(err)
+	if err := r.FetchBlobs(context.Background(), append([]gitobject.ID{gone}, blobs...)); err == nil || !strings.Contains(err.Error(), gone.String()) {
+		t.Errorf("with one that is not there: %v", err)
 	}
 	for _, id := range blobs {
 		same(t, r, dir, gitobject.Blob, id)
