@@ -3,7 +3,6 @@ package gitwire
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
@@ -15,8 +14,8 @@ const (
 	much     = 4 << 20  // bytes of an object of which only one is made at a time in the process
 )
 
-// heavy is held by the resolver that makes large objects.
-var heavy sync.Mutex
+// heavy has room for the one resolver that makes large objects.
+var heavy = make(chan struct{}, 1)
 
 // resolver makes the objects of a pack that are stored as differences. It goes from each
 // base to those that are differences to it, so that each is made once, and on a stack of
@@ -30,7 +29,7 @@ type resolver struct {
 	sum   *sum
 	stack []frame
 	held  int  // bytes of the contents on the stack
-	heavy bool // whether it holds the lock
+	heavy bool // whether it is that one
 	spare []byte
 }
 
@@ -59,7 +58,7 @@ func (f *frame) last() bool { return f.ofs.from == f.ofs.to && f.ref.from == f.r
 func (r *resolver) run(ctx context.Context) error {
 	defer func() {
 		if r.heavy {
-			heavy.Unlock()
+			<-heavy
 		}
 	}()
 	r.sum = newSum()
@@ -124,7 +123,7 @@ func (r *resolver) from(ctx context.Context, entry int, k kind, content []byte, 
 		if o.kind != 0 {
 			continue
 		}
-		made, err := r.make(child)
+		made, err := r.make(ctx, child)
 		if spent := r.work.Spend(int64(len(made))); spent != nil {
 			return spent
 		}
@@ -169,7 +168,7 @@ func (r *resolver) push(f frame) {
 }
 
 // make makes the object of an entry that is the difference to the top of the stack.
-func (r *resolver) make(entry int) ([]byte, error) {
+func (r *resolver) make(ctx context.Context, entry int) ([]byte, error) {
 	if len(r.stack) > gitobject.MaxChain {
 		return nil, fmt.Errorf("%w: more than %d differences to differences", gitobject.ErrLimit, gitobject.MaxChain)
 	}
@@ -181,13 +180,13 @@ func (r *resolver) make(entry int) ([]byte, error) {
 	content := r.stack[from].content
 	if content == nil {
 		var err error
-		if content, err = r.inflate(r.stack[0].entry); err != nil {
+		if content, err = r.inflate(ctx, r.stack[0].entry); err != nil {
 			return nil, err
 		}
 	}
 	for i := from + 1; i <= top; i++ {
 		var err error
-		if content, err = r.apply(content, r.stack[i].entry); err != nil {
+		if content, err = r.apply(ctx, content, r.stack[i].entry); err != nil {
 			return nil, err
 		}
 		if err := r.work.Spend(int64(len(content))); err != nil {
@@ -198,12 +197,12 @@ func (r *resolver) make(entry int) ([]byte, error) {
 		r.stack[top].content = content
 		r.held += len(content)
 	}
-	return r.apply(content, entry)
+	return r.apply(ctx, content, entry)
 }
 
 // apply makes an object from its base.
-func (r *resolver) apply(base []byte, entry int) ([]byte, error) {
-	delta, err := r.inflate(entry)
+func (r *resolver) apply(ctx context.Context, base []byte, entry int) ([]byte, error) {
+	delta, err := r.inflate(ctx, entry)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +210,9 @@ func (r *resolver) apply(base []byte, entry int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.weigh(size)
+	if err := r.weigh(ctx, size); err != nil {
+		return nil, err
+	}
 	room := r.spare
 	r.spare = nil
 	return gitobject.ApplyDelta(room, base, delta, maxMade)
@@ -225,23 +226,32 @@ func (r *resolver) free(content []byte) {
 }
 
 // inflate reads what an entry holds.
-func (r *resolver) inflate(entry int) ([]byte, error) {
+func (r *resolver) inflate(ctx context.Context, entry int) ([]byte, error) {
 	e, err := r.pack.Entry(r.pack.objects[entry].offset)
 	if err != nil {
 		return nil, err
 	}
 	defer e.Close()
-	r.weigh(e.Length)
+	if err := r.weigh(ctx, e.Length); err != nil {
+		return nil, err
+	}
 	if err := r.work.Spend(e.Length); err != nil {
 		return nil, err
 	}
 	return e.Inflate(maxMade)
 }
 
-// weigh takes the lock of the process where an object is large.
-func (r *resolver) weigh(size int64) {
-	if size > much && !r.heavy {
-		heavy.Lock()
+// weigh waits, where an object is large, until no other resolver of the process makes such
+// ones.
+func (r *resolver) weigh(ctx context.Context, size int64) error {
+	if size <= much || r.heavy {
+		return nil
+	}
+	select {
+	case heavy <- struct{}{}:
 		r.heavy = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
