@@ -17,7 +17,7 @@ import (
 // The terms of a content go into the index some thousand contents at a time and sorted: one by
 // one, each would touch another page of it. A content that is not in the index yet is read by
 // whoever asks the index, so that nothing is missed meanwhile.
-const indexAtOnce = 1_000
+const indexAtOnce = 1000
 
 // Posting is a term and contents that have it.
 type Posting struct {

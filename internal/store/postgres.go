@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -49,10 +50,13 @@ func (s *Store) openPostgres(ctx context.Context, address string, readOnly bool)
 // (https://www.postgresql.org/docs/15/errcodes-appendix.html).
 func explainPostgres(err error) error {
 	var pe *pgconn.PgError
-	if !errors.As(err, &pe) {
-		if errors.Is(err, inventory.ErrDamaged) {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
+	var ce *pgconn.ConnectError
+	switch {
+	case errors.Is(err, inventory.ErrDamaged):
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case errors.As(err, &ce): // a line for each address that was tried
+		return errors.New(strings.Join(strings.Fields(ce.Error()), " "))
+	case !errors.As(err, &pe):
 		return err
 	}
 	var what error

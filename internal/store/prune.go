@@ -11,7 +11,7 @@ const Keep = 90 * 24 * time.Hour
 
 // Prune forgets what nobody saw since a time: states of refs that are not current, repositories
 // that are gone, runs but for the last that finished of each scope, and the trees, contents and
-// events that only those had.
+// events that only those had. What a reader made of a content goes when a newer one has read it.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return s.failed("prune", s.inTx(ctx, func(tx *sql.Tx) error {
 		at := millis(before)
@@ -25,6 +25,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 				AND id NOT IN (SELECT repository FROM inv_ref) AND id NOT IN (SELECT repository FROM inv_run_repository)`, []any{at}},
 			forgetting{"DELETE FROM inv_tree WHERE written < $1 AND root NOT IN (SELECT root FROM inv_ref)", []any{at}},
 			forgetting{"DELETE FROM inv_content WHERE written < $1 AND blob NOT IN (SELECT h.blob FROM inv_held h JOIN inv_tree t ON t.id = h.tree)", []any{at}},
+			forgetting{`DELETE FROM inv_content WHERE written < $1 AND EXISTS (SELECT 1 FROM inv_content newer
+				WHERE newer.blob = inv_content.blob AND newer.format = inv_content.format AND newer.reader > inv_content.reader)`, []any{at}},
 		)
 		if err != nil || forgotten == 0 {
 			return err

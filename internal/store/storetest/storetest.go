@@ -664,11 +664,21 @@ func testPrune(t *testing.T, s *suite) {
 	if err != nil || len(runs) != 3 {
 		t.Errorf("%d runs are left (%v), want all but the first", len(runs), err)
 	}
+	again := content("stays") // by a newer reader
+	again.Reader++
+	s.write(st, s.begin(st, "acme"), &inventory.Batch{Contents: []*inventory.Content{again}})
 	s.pass(10 * store.Keep) // what is current stays, however old
 	if err := st.Prune(t.Context(), s.clock()); err != nil {
 		t.Fatal(err)
 	}
-	check("years later", map[string]int{"new": 1, "stays": 1})
+	check("years later", map[string]int{"new": 1})
+	for reader, want := range map[int]bool{formats.Revision: false, formats.Revision + 1: true} {
+		key := again.Key
+		key.Reader = reader
+		if c, err := st.Content(t.Context(), key); err != nil || (c != nil) != want {
+			t.Errorf("years later: as reader %d had it: %v, %v", reader, c, err)
+		}
+	}
 	if runs, err = st.Runs(t.Context(), 100); err != nil || len(runs) != 1 {
 		t.Errorf("%d runs are left (%v), want the last", len(runs), err)
 	}
