@@ -241,7 +241,7 @@ var keyvCampaign = incident.Campaign{
 }
 
 // looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
-// of what it found, "repository:code" of problems.
+// of what it found, "repository:code" and "repository@ref:code" of problems.
 type looks struct {
 	read, unread, found, problems, excluded, withdrawn, gone string // separated by spaces
 	partial, killed                                          bool
@@ -297,8 +297,13 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 		must(f)
 	}
 	for p := range strings.FieldsSeq(l.problems) {
-		repository, code, _ := strings.Cut(p, ":")
-		must(&finding.Problem{Repository: repository, Code: code, Detail: "of day " + fmt.Sprint(day)})
+		at, code, _ := strings.Cut(p, ":")
+		repository, ref, one := strings.Cut(at, "@")
+		e := &finding.Problem{Repository: repository, Code: code, Detail: "of day " + fmt.Sprint(day)}
+		if one {
+			e.Refs = []string{ref}
+		}
+		must(e)
 	}
 	for at := range strings.FieldsSeq(l.unread) {
 		repository, ref, _ := strings.Cut(at, "@")

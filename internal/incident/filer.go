@@ -101,7 +101,8 @@ func (f *Filer) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Interest gives the repositories that the records name, for SweepOptions.
+// Interest gives the repositories that the records name, for SweepOptions. A record that cannot
+// be read names none, and is a problem of File.
 func (f *Filer) Interest(ctx context.Context) ([]string, error) {
 	keys, err := f.opt.Store.Keys(ctx, storePrefix(f.opt.Organisation))
 	if err != nil {
@@ -109,9 +110,13 @@ func (f *Filer) Interest(ctx context.Context) ([]string, error) {
 	}
 	names := map[string]bool{}
 	for _, key := range keys {
-		rec, _, err := f.load(ctx, strings.TrimPrefix(key, storePrefix(f.opt.Organisation)))
+		data, _, err := f.opt.Store.Load(ctx, key)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("record of the incident %q: %w", strings.TrimPrefix(key, storePrefix(f.opt.Organisation)), err)
+		}
+		rec, err := decode(data, f.opt.Organisation, strings.TrimPrefix(key, storePrefix(f.opt.Organisation)))
+		if err != nil {
+			continue
 		}
 		for _, p := range rec.Places {
 			names[p.Repository] = true

@@ -68,7 +68,8 @@ func TestTransitions(t *testing.T) {
 		"not all of it is read": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: both, problems: "api:truncated"}, writes: "Edit", open: 1, body: []string{"not all of it was read: truncated"}},
-			{saw: looks{read: both, problems: "web:truncated"}, writes: "Comment Edit", open: 0},
+			{saw: looks{read: both + " api@a", problems: "api@HEAD:limit"}, writes: "Edit", open: 1, body: []string{"not all of it was read: limit"}},
+			{saw: looks{read: both + " api@a", problems: "web:truncated api@a:truncated"}, writes: "Comment Edit", open: 0},
 		},
 		"the sweep is not sound": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
@@ -156,7 +157,8 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, found: "api@:repository-name"}, open: 1},
 			{saw: looks{read: "web@HEAD"}, writes: "Edit", open: 1, body: []string{"the repository was not in the sweep"}},
 			{saw: looks{read: "web@HEAD api@HEAD", unread: "api@refs/heads/a"}, writes: "Edit", open: 1, body: []string{"not read whole"}},
-			{saw: looks{read: both}, writes: "Comment Edit", open: 0, told: []string{"the repository itself: found clean (2026-11-05)"}},
+			{saw: looks{read: both, problems: "api@HEAD:limit"}, writes: "Edit", open: 1, body: []string{"not all of it was read: limit"}},
+			{saw: looks{read: both}, writes: "Comment Edit", open: 0, told: []string{"the repository itself: found clean (2026-11-06)"}},
 		},
 		"a person takes the label away": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},

@@ -31,7 +31,10 @@ const (
 )
 
 // Store is a folder of records.
-type Store struct{ dir string }
+type Store struct {
+	dir        string
+	beforeLink func() // of a test that writes in between; nil does nothing
+}
 
 // Open returns the store in a folder, which is made where it is not there; its parent has to be.
 func Open(dir string) (*Store, error) {
@@ -41,7 +44,7 @@ func Open(dir string) (*Store, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("folder of incidents %q: %w", dir, cmpErr(err, errors.New("it is no folder")))
 	}
-	return &Store{dir}, nil
+	return &Store{dir: dir}, nil
 }
 
 func cmpErr(err, otherwise error) error {
@@ -162,6 +165,9 @@ func (s *Store) Swap(ctx context.Context, key string, version int64, record []by
 		return 0, false, err
 	}
 	defer os.Remove(temporary)
+	if s.beforeLink != nil {
+		s.beforeLink()
+	}
 	switch err := os.Link(temporary, s.path(name, next)); {
 	case errors.Is(err, fs.ErrExist):
 		return 0, false, nil

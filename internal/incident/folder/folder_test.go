@@ -96,6 +96,32 @@ func TestSwapOnce(t *testing.T) {
 	}
 }
 
+// TestLateSwap: a writer that slept between its look and its write, while others wrote so often
+// that the version it was to make is gone again, makes none.
+func TestLateSwap(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	late, other := open(t, dir), open(t, dir)
+	version, _, err := other.Swap(ctx, "k", 0, []byte(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := version
+	late.BeforeLink(func() {
+		for range 5 {
+			var swapped bool
+			if newest, swapped, err = other.Swap(ctx, "k", newest, []byte(`"other"`)); err != nil || !swapped {
+				t.Fatal(swapped, err)
+			}
+		}
+	})
+	if next, swapped, err := late.Swap(ctx, "k", version, []byte(`"late"`)); swapped || err != nil {
+		t.Errorf("a late writer made version %d: %t, %v", next, swapped, err)
+	}
+	if data, got, err := other.Load(ctx, "k"); string(data) != `"other"` || got != newest || err != nil {
+		t.Errorf("version %d is %s, %v; want %d of the other", got, data, err, newest)
+	}
+}
+
 func TestDamage(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	s := open(t, dir)
