@@ -20,7 +20,8 @@ type SweepOptions struct {
 	// branches and tags were listed, and it was not among them. nil knows none.
 	Gone func(repository, ref string) bool
 	// Partial says that the sweep was asked for a part of the organisation, or some campaigns
-	// alone: what it did not look at is then as it was before.
+	// alone: what it did not look at is then as it was before. A share of the work is partial by
+	// itself, and all shares joined are not.
 	Partial bool
 }
 
@@ -75,6 +76,7 @@ func (s *Sweep) Event(e finding.Event) error {
 		if s.runs++; s.started.IsZero() || e.Started.Before(s.started) {
 			s.started, s.revision = e.Started.UTC(), e.Catalogue.Revision
 		}
+		s.opt.Partial = s.opt.Partial || e.Shard != ""
 	case *finding.Finding:
 		e = named(e)
 		switch {

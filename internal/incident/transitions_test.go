@@ -89,6 +89,11 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{person: func(w *world) { w.opt.Campaigns = nil }, saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"did not look for this indicator", "Shai-Hulud, keyv wave"}},
 		},
+		"a share of the work": {
+			{saw: looks{read: both, found: api + " " + web}, writes: "Create", open: 1},
+			{saw: looks{read: "web@HEAD", shard: "1/2"}, writes: "Edit Comment", open: 1, not: []string{"was not in the sweep"}},
+			{saw: looks{read: "api@HEAD", shard: "2/2"}, writes: "Comment Edit", open: 0},
+		},
 		"a sweep of a part": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: "web@HEAD", partial: true, problems: "web:syntax"}, open: 1},
