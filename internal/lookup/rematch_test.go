@@ -203,15 +203,15 @@ func TestRematchIsASweep(t *testing.T) {
 			sameEvents(t, "the first sweep", want, got)
 			for _, trees := range w {
 				for _, tr := range trees {
-					*tr.asked = 0
+					tr.asked.Store(0)
 				}
 			}
 			_, got = inv.sweep(w, nil, opt)
 			sameEvents(t, "the second sweep", want, got)
 			for name, trees := range w {
 				for _, tr := range trees {
-					if *tr.asked > 0 {
-						t.Errorf("%s was asked %d times, and is known", name, *tr.asked)
+					if n := tr.asked.Load(); n > 0 {
+						t.Errorf("%s was asked %d times, and is known", name, n)
 					}
 				}
 			}

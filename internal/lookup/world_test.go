@@ -12,6 +12,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,11 +32,11 @@ import (
 type tree struct {
 	refs  []source.Ref
 	files map[string]string // by path; one that begins with "!" cannot be read
-	asked *int
+	asked *atomic.Int64
 }
 
 func newTree(files map[string]string, refs ...string) *tree {
-	t := &tree{files: files, asked: new(int)}
+	t := &tree{files: files, asked: new(atomic.Int64)}
 	for _, r := range refs {
 		t.refs = append(t.refs, source.Ref{Name: r, Commit: fmt.Sprintf("%x", sha1.Sum([]byte(r+t.Root())))})
 	}
@@ -55,7 +56,7 @@ func (t *tree) Root() string {
 }
 
 func (t *tree) Files(context.Context) iter.Seq2[source.File, error] {
-	*t.asked++
+	t.asked.Add(1)
 	return func(yield func(source.File, error) bool) {
 		for _, path := range slices.Sorted(maps.Keys(t.files)) {
 			text := t.files[path]
@@ -67,7 +68,7 @@ func (t *tree) Files(context.Context) iter.Seq2[source.File, error] {
 }
 
 func (t *tree) Read(_ context.Context, f source.File, _ int64, buf []byte) ([]byte, error) {
-	*t.asked++
+	t.asked.Add(1)
 	text := t.files[f.Path]
 	if text != "" && text[0] == '!' {
 		return nil, &source.PathError{Path: f.Path, Code: source.CodeFetch, Err: errors.New("no answer")}
