@@ -78,7 +78,7 @@ func (p *Place) meet(campaign string, s *Sweep, found map[string]bool) {
 		switch {
 		case found[ref.Name] || ref.Settled != Unsettled:
 			continue
-		case s.opt.Partial && !s.read[p.Repository]:
+		case s.opt.Partial && !s.looked(campaign, p, ref.Name):
 			continue
 		}
 		if ref.Settled, ref.Commit, ref.Missing = s.proof(campaign, p, ref.Name); ref.Settled != Unsettled {

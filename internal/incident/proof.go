@@ -74,6 +74,13 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 	return FoundClean, t.commit, ""
 }
 
+// looked reports whether the sweep looked for the thing of a place at a ref, with whatever
+// success.
+func (s *Sweep) looked(campaign string, p *Place, ref string) bool {
+	_, seen := s.trees[treeKey{p.Repository, ref}]
+	return s.read[p.Repository] && (seen || ref == ItselfRef) && (s.opt.LooksFor == nil || s.opt.LooksFor(campaign, p.Indicator))
+}
+
 // anyTree gives a tree of a repository, one that is not whole if there is any.
 func (s *Sweep) anyTree(repository string) (out tree, seen bool) {
 	for key, t := range s.trees {

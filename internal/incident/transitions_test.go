@@ -97,6 +97,9 @@ func TestTransitions(t *testing.T) {
 		"a sweep of a part": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: "web@HEAD", partial: true, problems: "web:syntax"}, open: 1},
+			{saw: looks{read: "api@other", partial: true}, open: 1},
+			{saw: looks{read: both, partial: true, looksFor: func(c, _ string) bool { return c != campaignID }}, open: 1},
+			{saw: looks{read: both, partial: true, problems: "api:truncated"}, writes: "Edit", open: 1, body: []string{"not all of it was read"}},
 			{saw: looks{read: "api@HEAD", partial: true}, writes: "Comment Edit", open: 0},
 		},
 		"excluded": {
