@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -62,15 +63,11 @@ func (f *accountFlags) auth() (ghclient.Auth, error) {
 		}
 		auth.AppID = id
 	}
-	switch {
-	case f.appKey != "":
-		key, err := readKey(f.appKey)
-		if err != nil {
+	var err error
+	if f.appKey != "" || auth.AppID != 0 {
+		if auth.AppKey, err = f.key(); err != nil {
 			return auth, err
 		}
-		auth.AppKey = key
-	case auth.AppID != 0:
-		auth.AppKey = []byte(os.Getenv(appKeyVariable))
 	}
 	switch {
 	case auth.AppID != 0 && len(auth.AppKey) == 0:
@@ -86,6 +83,15 @@ func (f *accountFlags) auth() (ghclient.Auth, error) {
 		}
 	}
 	return auth, errors.New("no credentials: set " + appIDVariable + " and " + appKeyVariable + " (docs/github.md), or " + tokenVariable)
+}
+
+// key is the private key of the App, without the blanks around it; empty where none is given.
+func (f *accountFlags) key() ([]byte, error) {
+	if f.appKey == "" {
+		return bytes.TrimSpace([]byte(os.Getenv(appKeyVariable))), nil
+	}
+	key, err := readKey(f.appKey)
+	return bytes.TrimSpace(key), err
 }
 
 // maxKey is the size of the largest file that is read as a key, in bytes.

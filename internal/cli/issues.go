@@ -55,7 +55,7 @@ var issueRights = ghclient.Permissions{"issues": "write", "metadata": "read"}
 
 // filer makes ready to file, and asks whether that can be done: before a sweep, and not after it.
 // The client signs as the App, or with the token; reader reads contents.
-func (f *issueFlags) filer(ctx context.Context, client, reader *ghclient.Client, organisation string, st *store.Store, set *ioc.Set) (*filing, error) {
+func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, reader *ghclient.Client, organisation string, st *store.Store, set *ioc.Set) (*filing, error) {
 	if f.repository == "" {
 		if f.dryRun || f.allowPublic {
 			return nil, fmt.Errorf("--dry-run and --allow-public-issues are for --issues: %w", errWrongUse)
@@ -78,7 +78,7 @@ func (f *issueFlags) filer(ctx context.Context, client, reader *ghclient.Client,
 		Organisation: organisation, Tracker: tracker, AllowPublic: f.allowPublic, DryRun: f.dryRun,
 		Owners: githubissues.NewOwners(reader, organisation),
 	}
-	if opt.Key, err = markKey(); err != nil {
+	if opt.Key, err = markKey(account); err != nil {
 		return nil, err
 	}
 	if opt.Store, err = records(st); err != nil {
@@ -131,15 +131,18 @@ func (f *issueFlags) writer(ctx context.Context, client *ghclient.Client) (*ghcl
 
 // markKey is the key of the marks by which our issues are known again: one that is given, or made
 // of the App's, which stays as long as that does.
-func markKey() (incident.Key, error) {
-	secret := os.Getenv(incidentKey)
-	if secret == "" {
-		secret = os.Getenv(appKeyVariable)
+func markKey(account *accountFlags) (incident.Key, error) {
+	secret := []byte(os.Getenv(incidentKey))
+	if len(secret) == 0 {
+		var err error
+		if secret, err = account.key(); err != nil {
+			return incident.Key{}, fmt.Errorf("%w: %w", err, errWrongUse)
+		}
 	}
-	if secret == "" {
+	if len(secret) == 0 {
 		return incident.Key{}, fmt.Errorf("--issues: no key for the marks of issues: set %s to a secret that stays the same: %w", incidentKey, errWrongUse)
 	}
-	key, err := incident.NewKey([]byte(secret))
+	key, err := incident.NewKey(secret)
 	if err != nil {
 		return key, fmt.Errorf("%s: %w: %w", incidentKey, err, errWrongUse)
 	}

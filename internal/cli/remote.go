@@ -81,6 +81,11 @@ func (f *remoteFlags) check(cmd *cobra.Command, args []string, all *sweepFlags) 
 	return nil
 }
 
+// partial reports whether some repositories of an organisation were chosen.
+func (f *remoteFlags) partial() bool {
+	return f.org == "" || f.visibility != "" || f.since != "" || len(f.include)+len(f.exclude)+len(f.topics) > 0
+}
+
 // owner is the one owner of all that is swept, "" where there are several.
 func (f *remoteFlags) owner() string {
 	if f.org != "" {
@@ -194,6 +199,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 		opt.Paths = []string{f.remote.org}
 	}
 	opt.Shown, opt.NoSizes, opt.Shard, opt.Selection, opt.InFlight = shownByGitHub, true, f.remote.shard, refs.String(), inFlight
+	opt.Partial = f.remote.partial() || len(f.campaigns) > 0
 	if one := seesOne(ctx, reader, f.remote.org); one != nil {
 		opt.Problems = append(opt.Problems, one)
 	}
@@ -211,7 +217,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 		}
 		list.Pages = kept.pages
 	}
-	filer, err := f.issues.filer(ctx, client, reader, f.remote.owner(), st, opt.Set)
+	filer, err := f.issues.filer(ctx, &f.remote.account, client, reader, f.remote.owner(), st, opt.Set)
 	if err != nil {
 		return refused(err)
 	}

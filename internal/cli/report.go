@@ -108,6 +108,6 @@ func (f *reportFlags) filer(ctx context.Context) (filer *filing, closed func(), 
 	if st != nil {
 		closed = func() { _ = st.Close() } // nothing that was written is lost without it
 	}
-	filer, err = f.issues.filer(ctx, client, reader, f.org, st, iocs.Set())
+	filer, err = f.issues.filer(ctx, &f.account, client, reader, f.org, st, iocs.Set())
 	return filer, closed, err
 }

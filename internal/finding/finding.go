@@ -34,7 +34,8 @@ type Run struct {
 	Version   string    `json:"version"`
 	Started   time.Time `json:"started"`
 	Paths     []string  `json:"paths"`
-	Shard     string    `json:"shard,omitempty"` // "2/4": share 2 of 4 of what was named
+	Shard     string    `json:"shard,omitempty"`   // "2/4": share 2 of 4 of what was named
+	Partial   bool      `json:"partial,omitempty"` // some of it, or some campaigns, by choice
 	Catalogue Catalogue `json:"catalogue"`
 }
 

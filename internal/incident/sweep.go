@@ -76,7 +76,7 @@ func (s *Sweep) Event(e finding.Event) error {
 		if s.runs++; s.started.IsZero() || e.Started.Before(s.started) {
 			s.started, s.revision = e.Started.UTC(), e.Catalogue.Revision
 		}
-		s.opt.Partial = s.opt.Partial || e.Shard != ""
+		s.opt.Partial = s.opt.Partial || e.Shard != "" || e.Partial
 	case *finding.Finding:
 		e = named(e)
 		switch {

@@ -58,6 +58,7 @@ func sampleTree() *Tree {
 
 func sampleShown() *Shown {
 	return &Shown{
+		Loose:    true,
 		Seen:     []source.Seen{{Property: "message", Value: "m\xff\x00", Ref: "refs/heads/main", Commit: "c"}},
 		Problems: []source.Problem{{Code: source.CodeFetch, Detail: "no answer"}},
 		Notes:    []source.Note{{File: "f", Code: source.CodeArchived, Detail: "d"}},

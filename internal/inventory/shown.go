@@ -8,6 +8,7 @@ import (
 
 // Shown is what a repository shows beside its trees.
 type Shown struct {
+	Loose bool // it is no repository, but stands for what lies beside them
 	// Seen are the values that it shows beside its files, for all its refs.
 	Seen     []source.Seen
 	Problems []source.Problem // of the repository, not of its trees
@@ -15,7 +16,7 @@ type Shown struct {
 }
 
 // shownVersion is the first byte of the encoding of a Shown, whose frame is that of a Content.
-const shownVersion = 0x62
+const shownVersion = 0x63
 
 // The columns of a Shown.
 const (
@@ -30,7 +31,11 @@ const (
 // Encode is s in its compact form. The error wraps ErrTooLarge.
 func (s *Shown) Encode() ([]byte, error) {
 	w := newWriter(shownColumns)
-	for _, n := range []int{len(s.Seen), len(s.Problems), len(s.Notes)} {
+	loose := 0
+	if s.Loose {
+		loose = 1
+	}
+	for _, n := range []int{len(s.Seen), len(s.Problems), len(s.Notes), loose} {
 		w.uint(shownCounts, uint64(n))
 	}
 	for _, v := range s.Seen {
@@ -59,6 +64,7 @@ func DecodeShown(data []byte) (*Shown, error) {
 	s := &Shown{}
 	seen := r.count(shownCounts, len(r.columns[shownSeen]))
 	problems, notes := r.count(shownCounts, len(r.columns[shownPlaces])), r.count(shownCounts, len(r.columns[shownPlaces]))
+	s.Loose = r.count(shownCounts, 1) == 1
 	r.strings(shownLengths, shownText)
 	for range seen {
 		s.Seen = append(s.Seen, source.Seen{Property: r.ref(shownSeen), Value: r.ref(shownSeen), Ref: r.ref(shownSeen), Commit: r.ref(shownSeen), Where: r.ref(shownSeen)})

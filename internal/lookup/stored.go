@@ -119,7 +119,7 @@ func rootsOf(r *store.RepositoryState) map[inventory.ID]bool {
 
 func (s *stored) repository(r *store.RepositoryState) *source.Repository {
 	repo := &source.Repository{
-		Name: r.Name, Path: r.Name, Server: r.Server, Number: r.Number,
+		Name: r.Name, Path: r.Name, Server: r.Server, Number: r.Number, Loose: r.Loose,
 		Problems: r.Problems, Notes: r.Notes, Seen: r.Seen,
 	}
 	trees := map[inventory.ID]*storedTree{}

@@ -81,6 +81,7 @@ func (j *joint) run() error {
 			*run = *p.run
 			run.Shard, run.Paths = "", nil
 		}
+		run.Partial = run.Partial || p.run.Partial
 		if p.run.Started.Before(run.Started) {
 			run.Started = p.run.Started
 		}

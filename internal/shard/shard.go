@@ -1,15 +1,13 @@
-// Package shard divides the repositories of an organisation among machines, and joins what
-// those put out into the stream of one run.
+// Package shard names the share that one of several machines has of an organisation, and joins
+// what those put out into the stream of one run.
 //
-// A shard is the share of one of several machines. Which share a repository falls into hangs
-// on its name alone, so that machines agree without talking to each other. Joining never makes
+// Which repositories a share holds is the source's to say. Joining never makes
 // an answer better than its parts: a share that is missing, cut short, or looked for with
 // another catalogue is a problem of the whole, and nothing is clean with it.
 package shard
 
 import (
 	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 )
@@ -39,15 +37,4 @@ func (s Shard) String() string {
 		return ""
 	}
 	return fmt.Sprintf("%d/%d", s.Index, s.Count)
-}
-
-// Has reports whether the repository of that name, with its owner, falls into s. Letter case
-// makes no difference, as on GitHub.
-func (s Shard) Has(repository string) bool {
-	if s.Count <= 1 {
-		return true
-	}
-	h := fnv.New64a()
-	h.Write([]byte(strings.ToLower(repository)))
-	return int(h.Sum64()%uint64(s.Count)) == s.Index-1
 }

@@ -252,7 +252,7 @@ func (r *result) kept(selection string, events []finding.Event) Kept {
 	out.Sighting = &inventory.Sighting{
 		Repository: inventory.Repository{Server: r.server, Number: r.number, Name: r.name},
 		Selection:  selection, Refs: refs,
-		Shown:  inventory.Shown{Seen: r.seen, Problems: r.source, Notes: r.notes},
+		Shown:  inventory.Shown{Loose: r.loose, Seen: r.seen, Problems: r.source, Notes: r.notes},
 		Events: events,
 	}
 	return out

@@ -42,6 +42,7 @@ type Options struct {
 	Version string   // of the program, for finding.Run
 	Paths   []string // as named by the user, for finding.Run
 	Shard   string   // of what they name, as well
+	Partial bool     // a choice of what they name, or of campaigns; for finding.Run too
 	Now     func() time.Time
 }
 
@@ -161,7 +162,7 @@ const (
 func describe(opt Options, started time.Time) *finding.Run {
 	st := opt.Set.Stats()
 	return &finding.Run{
-		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths, Shard: opt.Shard,
+		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths, Shard: opt.Shard, Partial: opt.Partial,
 		Catalogue: finding.Catalogue{
 			Revision: opt.Set.Revision(), Campaigns: st.Campaigns, Indicators: st.Indicators,
 			Packages: st.Packages, Versions: st.Versions,
