@@ -80,6 +80,9 @@ func (r *result) events(opt Options) []finding.Event {
 			out = append(out, c)
 		}
 	}
+	if len(r.trees) == 0 && len(r.notes) > 0 {
+		out = append(out, r.without())
+	}
 	return out
 }
 

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"maps"
+
 	"github.com/wormsweep/wormsweep/internal/finding"
 )
 
@@ -45,4 +47,30 @@ func (r *result) ledger(t *treeResult) []*finding.Coverage {
 		out = append(out, &same)
 	}
 	return out
+}
+
+// without is the row of what was left out of a repository without a tree to say it with: one
+// that is disabled or empty, or the organisation itself.
+func (r *result) without() *finding.Coverage {
+	out := &finding.Coverage{Repository: r.name, Status: finding.OutOfScope, OutOfScope: map[string]int{}}
+	r.addNotes(out.OutOfScope)
+	out.Reason = string(r.notes[0].Code)
+	return out
+}
+
+// leftOut are the things of a tree that were left out, by reason; with those of the repository
+// beside its trees under the first.
+func (r *result) leftOut(t *treeResult) map[string]int {
+	if len(r.notes) == 0 || t != r.trees[0] {
+		return t.outOfScope
+	}
+	out := maps.Clone(t.outOfScope) // which a memory keeps as that of the tree alone
+	r.addNotes(out)
+	return out
+}
+
+func (r *result) addNotes(to map[string]int) {
+	for _, n := range r.notes {
+		to[string(n.Code)]++
+	}
 }

@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
@@ -89,19 +88,6 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 		r.problems = append(r.problems, placedProblem{"", CodeInterrupted, "the sweep was stopped before this repository was read to its end"})
 	}
 	return r
-}
-
-// leftOut are the things of a tree that were left out, by reason; with those of the repository
-// beside its trees under the first.
-func (r *result) leftOut(t *treeResult) map[string]int {
-	if len(r.notes) == 0 || t != r.trees[0] {
-		return t.outOfScope
-	}
-	out := maps.Clone(t.outOfScope) // which a memory keeps as that of the tree alone
-	for _, n := range r.notes {
-		out[string(n.Code)]++
-	}
-	return out
 }
 
 // saw counts all that the repository showed: files, problems and notes.

@@ -131,3 +131,34 @@ func TestShownElsewhere(t *testing.T) {
 		t.Errorf("exit %d (-want +got):\n%s", sum.Exit, diff)
 	}
 }
+
+// What was left out is in the ledger, whether or not a tree is there to say it with.
+func TestLeftOut(t *testing.T) {
+	notes := []source.Note{{Code: source.CodeArchived}, {Code: source.CodeUnselected}, {Code: source.CodeUnselected}}
+	with := repo("a", &memTree{ref: "refs/heads/main", files: map[string]string{"a.txt": "a"}})
+	without := repo("b")
+	with.Notes, without.Notes = notes, notes
+	got := map[string][]*finding.Coverage{}
+	_, err := sweep.Run(t.Context(), each(with, without), sweep.Options{Set: set(t)}, func(e finding.Event) error {
+		if c, ok := e.(*finding.Coverage); ok {
+			got[c.Repository] = append(got[c.Repository], c)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]*finding.Coverage{
+		"a": {{
+			Repository: "a", Ref: "refs/heads/main", Commit: "refs/heads/main", Status: finding.Parsed, Files: 1,
+			OutOfScope: map[string]int{"archived": 1, "not-selected": 2, "not-a-lockfile": 1},
+		}},
+		"b": {{
+			Repository: "b", Status: finding.OutOfScope, Reason: "archived",
+			OutOfScope: map[string]int{"archived": 1, "not-selected": 2},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ledger (-want +got):\n%s", diff)
+	}
+}
