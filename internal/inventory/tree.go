@@ -14,7 +14,8 @@ import (
 type Tree struct {
 	Root ID
 	// Selection is what decided which files are in scope: Selection(set). A tree that was listed
-	// under another says nothing about the files that it left out.
+	// under another says nothing about the files that it left out. It is "" for a tree of which
+	// something was not read: a sweep lists it again.
 	Selection string
 
 	Total      int            // files of the tree, in all

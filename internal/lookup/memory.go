@@ -15,13 +15,14 @@ import (
 type Memory struct {
 	store     *store.Store
 	run       inventory.RunID
-	selection string // of trees; "" takes any
+	selection string // of trees
 
 	known map[inventory.Key]store.Known // contents as they were when the run began
 	candidates
 
 	mu      sync.Mutex
 	batch   inventory.Batch                      // not written yet
+	entries int                                  // of its contents
 	pending map[inventory.ID]*inventory.Tree     // its trees, by root
 	content map[inventory.Key]*inventory.Content // its contents
 }
@@ -31,18 +32,17 @@ var (
 	_ sweep.Locker = (*Memory)(nil)
 )
 
-// atOnce is how many repositories are written together. What is not written when a run is killed
-// is read again by the next.
-const atOnce = 50
+// What is written together: so many repositories, or so many entries of contents, whichever is
+// first. What is not written when a run is killed is read again by the next.
+const (
+	repositoriesAtOnce = 50
+	entriesAtOnce      = 50_000
+)
 
 // NewMemory makes the memory of a run that looks for set.
 func NewMemory(ctx context.Context, st *store.Store, run inventory.RunID, set *ioc.Set) (*Memory, error) {
-	return newMemory(ctx, st, run, set, inventory.Selection(set))
-}
-
-func newMemory(ctx context.Context, st *store.Store, run inventory.RunID, set *ioc.Set, selection string) (*Memory, error) {
 	m := &Memory{
-		store: st, run: run, selection: selection,
+		store: st, run: run, selection: inventory.Selection(set),
 		known: map[inventory.Key]store.Known{}, pending: map[inventory.ID]*inventory.Tree{}, content: map[inventory.Key]*inventory.Content{},
 	}
 	// Summaries first: what is written meanwhile is not known, and so is read.
@@ -102,14 +102,16 @@ func (m *Memory) Keep(ctx context.Context, kept sweep.Kept) error {
 		m.pending[t.Root] = t
 		m.batch.Trees = append(m.batch.Trees, t)
 	}
+	m.batch.Trees = append(m.batch.Trees, kept.Partial...) // without a selection, so that Tree does not give them
 	for _, c := range kept.Contents {
 		m.content[c.Key] = c
 		m.batch.Contents = append(m.batch.Contents, c)
+		m.entries += c.Len()
 	}
 	if kept.Sighting != nil {
 		m.batch.Repositories = append(m.batch.Repositories, kept.Sighting)
 	}
-	enough := len(m.batch.Repositories) >= atOnce
+	enough := len(m.batch.Repositories) >= repositoriesAtOnce || m.entries >= entriesAtOnce
 	m.mu.Unlock()
 	if !enough {
 		return nil
@@ -128,7 +130,7 @@ func (m *Memory) Flush(ctx context.Context) error {
 	err := m.store.Write(ctx, m.run, &batch)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.batch = inventory.Batch{}
+	m.batch, m.entries = inventory.Batch{}, 0
 	clear(m.pending)
 	clear(m.content)
 	return err

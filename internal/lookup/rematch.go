@@ -17,11 +17,11 @@ func Rematch(ctx context.Context, st *store.Store, opt sweep.Options, emit func(
 	if opt.Set == nil {
 		opt.Set = &ioc.Set{}
 	}
-	memory, err := newMemory(ctx, st, 0, opt.Set, "")
+	memory, err := NewMemory(ctx, st, 0, opt.Set)
 	if err != nil {
 		return nil, err
 	}
-	all := &stored{Memory: memory, selection: inventory.Selection(opt.Set), trees: map[inventory.ID]*counted{}}
+	all := &stored{Memory: memory, trees: map[inventory.ID]*counted{}}
 	opt.Memory, opt.Selection = all, ""
 	return sweep.Run(ctx, all.repositories(ctx), opt, emit)
 }

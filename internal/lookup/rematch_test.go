@@ -112,7 +112,7 @@ func someFiles(r *rand.Rand) map[string]string {
 	dir := []string{"", "web/", "a/b/"}[r.IntN(3)]
 	files := map[string]string{"README.md": fmt.Sprint(r.IntN(3))}
 	for range 1 + r.IntN(4) {
-		switch r.IntN(8) {
+		switch r.IntN(9) {
 		case 0, 1:
 			files[dir+"package-lock.json"] = someLock(r)
 		case 2:
@@ -131,6 +131,8 @@ func someFiles(r *rand.Rand) map[string]string {
 			files[dir+"payload.js"] = []string{"payload", "another"}[r.IntN(2)]
 		case 7:
 			files[dir+"evil.js"] = "evil"
+		case 8:
+			files[dir+"go.sum"] = "!"
 		}
 	}
 	return files
@@ -210,7 +212,7 @@ func TestRematchIsASweep(t *testing.T) {
 			sameEvents(t, "the second sweep", want, got)
 			for name, trees := range w {
 				for _, tr := range trees {
-					if n := tr.asked.Load(); n > 0 {
+					if n := tr.asked.Load(); n > 0 && !tr.unreadable() {
 						t.Errorf("%s was asked %d times, and is known", name, n)
 					}
 				}

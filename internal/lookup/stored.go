@@ -18,7 +18,6 @@ import (
 // stored is the memory of a sweep that reads nothing else.
 type stored struct {
 	*Memory
-	selection string // of the catalogue
 
 	mu    sync.Mutex
 	trees map[inventory.ID]*counted // of the repositories that are being swept
@@ -141,13 +140,14 @@ func (s *stored) repository(r *store.RepositoryState) *source.Repository {
 	return repo
 }
 
-// listedForOthers counts the trees that were listed under another selection.
+// listedForOthers counts the trees that were listed under another selection. One without has
+// problems of its own.
 func (s *stored) listedForOthers(r *store.RepositoryState) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	for root := range rootsOf(r) {
-		if c := s.trees[root]; c != nil && c.tree.Selection != s.selection {
+		if c := s.trees[root]; c != nil && c.tree.Selection != "" && c.tree.Selection != s.selection {
 			n++
 		}
 	}

@@ -47,6 +47,16 @@ func (t *tree) Ref() string        { return t.refs[0].Name }
 func (t *tree) Commit() string     { return t.refs[0].Commit }
 func (t *tree) Refs() []source.Ref { return t.refs }
 
+// unreadable reports whether a file cannot be read, so that each sweep tries again.
+func (t *tree) unreadable() bool {
+	for _, text := range t.files {
+		if text == "!" {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *tree) Root() string {
 	h := sha1.New()
 	for _, path := range slices.Sorted(maps.Keys(t.files)) {

@@ -15,7 +15,8 @@ import (
 )
 
 // Write keeps a batch of a run: all of it, or nothing. Contents that are there are left as they
-// are; a tree takes the place of one with its root. What was encoded before, and is too large to
+// are; a tree takes the place of one with its root, but one of which something was not read never that
+// of one that was read whole. What was encoded before, and is too large to
 // keep (inventory.ErrTooLarge), is left out: the next sweep reads it again.
 func (s *Store) Write(ctx context.Context, run inventory.RunID, b *inventory.Batch) error {
 	enc, err := encode(b)
@@ -166,6 +167,15 @@ func (s *Store) writeTrees(ctx context.Context, tx *sql.Tx, enc *encoded, now in
 	held := inserter{tx: tx, params: s.dialect.params, begin: "INSERT INTO inv_held (blob, tree) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 2}
 	for i := range enc.trees {
 		t := &enc.trees[i]
+		if t.Selection == "" {
+			there, err := one(ctx, tx, "SELECT 1 FROM inv_tree WHERE root = $1 AND selection <> ''", []any{t.Root[:]}, new(int))
+			if err != nil {
+				return err
+			}
+			if there {
+				continue
+			}
+		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM inv_tree WHERE root = $1", t.Root[:]); err != nil {
 			return err
 		}

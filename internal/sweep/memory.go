@@ -43,6 +43,9 @@ type Locker interface {
 type Kept struct {
 	Sighting *inventory.Sighting // nil for a repository that was not swept to its end
 	Trees    []*inventory.Tree
+	// Partial are trees of which something was not read. The next run is to list them again; they
+	// tell meanwhile what else is there.
+	Partial  []*inventory.Tree
 	Contents []*inventory.Content
 }
 
@@ -194,38 +197,48 @@ func (s *scope) again(known *inventory.Tree) {
 		if fr.hashes != nil {
 			fr.meet(s.set)
 		}
+		if f.Problem != nil {
+			fr.err = &placedProblem{f.Problem.File, string(f.Problem.Code), f.Problem.Detail}
+		}
 		t.inScope = append(t.inScope, fr)
 	}
 	s.taken = len(t.inScope) // what they include is among them
 }
 
-// listing is the tree as a memory keeps it; nil where it is known already, has no root, or was
-// not read to its end: that is tried again.
-func (t *treeResult) listing() *inventory.Tree {
+// listing is the tree as a memory keeps it; nil where it is known already or has no root. It is
+// whole where asking again would bring nothing else.
+func (t *treeResult) listing() (listing *inventory.Tree, whole bool) {
 	if t.recalled || !t.rooted {
-		return nil
+		return nil, false
 	}
+	whole = true
 	out := &inventory.Tree{Root: t.root, Total: t.files, OutOfScope: t.outOfScope}
 	for _, problem := range t.problems {
-		switch code := source.Code(problem.code); code {
-		case source.CodeLink, source.CodeSpecial, source.Code(lockfile.CodeInclude):
-			out.Problems = append(out.Problems, source.Problem{File: problem.file, Code: code, Detail: problem.text})
-		default:
-			return nil
-		}
+		out.Problems = append(out.Problems, source.Problem{File: problem.file, Code: source.Code(problem.code), Detail: problem.text})
+		whole = whole && final(problem)
 	}
 	for _, fr := range t.inScope {
-		if fr.err != nil {
-			return nil
-		}
 		f := inventory.File{File: fr.file, Hashes: fr.hashes}
 		f.Blob = fr.blob
 		if fr.format != nil {
 			f.Format = fr.format.ID
 		}
+		if fr.err != nil {
+			f.Problem = &source.Problem{File: fr.err.file, Code: source.Code(fr.err.code), Detail: fr.err.text}
+			whole = whole && final(*fr.err)
+		}
 		out.Files = append(out.Files, f)
 	}
-	return out
+	return out, whole
+}
+
+// final reports whether a problem is of the tree itself, and not of reading it this time.
+func final(p placedProblem) bool {
+	switch source.Code(p.code) {
+	case source.CodeLink, source.CodeSpecial, source.CodeLimit, source.Code(lockfile.CodeInclude):
+		return true
+	}
+	return false
 }
 
 // kept is what a memory takes of the repository, with the events that were emitted of it.
@@ -237,8 +250,12 @@ func (r *result) kept(selection string, events []finding.Event) Kept {
 		for _, ref := range t.also {
 			refs = append(refs, inventory.Ref{Name: ref.Name, Commit: ref.Commit, Root: t.root})
 		}
-		if listing := t.listing(); listing != nil {
+		switch listing, whole := t.listing(); {
+		case listing == nil:
+		case whole:
 			out.Trees = append(out.Trees, listing)
+		case !r.cut:
+			out.Partial = append(out.Partial, listing)
 		}
 		for _, fr := range t.inScope {
 			if fr.made != nil {

@@ -148,6 +148,18 @@ func testTrees(t *testing.T, s *suite) {
 	if diff := cmp.Diff(again, get("")[a.Root]); diff != "" {
 		t.Errorf("listed again (-want +got):\n%s", diff)
 	}
+	partial := tree("a", content("b"))
+	partial.Selection = ""
+	partial.Files[0].Problem = &source.Problem{File: "x", Code: source.CodeFetch, Detail: "no answer"}
+	s.write(st, run, &inventory.Batch{Trees: []*inventory.Tree{partial}})
+	if diff := cmp.Diff(again, get("")[a.Root]); diff != "" {
+		t.Errorf("after one of which something was not read (-want +got):\n%s", diff)
+	}
+	partial.Root = inventory.ID{5}
+	s.write(st, run, &inventory.Batch{Trees: []*inventory.Tree{partial}})
+	if got, err := st.Trees(t.Context(), []inventory.ID{partial.Root}, ""); err != nil || cmp.Diff(partial, got[partial.Root], cmpopts.EquateEmpty()) != "" {
+		t.Errorf("a tree of which something was not read: %v, %v", got, err)
+	}
 	for name, want := range map[string]int{"a": 0, "c": 1} { // only what the tree holds now
 		states, err := st.States(t.Context(), []inventory.ID{content(name).Blob}, true)
 		if err != nil || len(states) != want {
