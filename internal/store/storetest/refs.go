@@ -119,8 +119,22 @@ func testRepositories(t *testing.T, s *suite) {
 	check("one that did", "o/new#1; p/four#4")
 	see("acme", true, sighting(1, "o/new", "head"), sighting(2, "o/two", "head", ref("main", "c1", nil)))
 	check("back again", "o/new#1; o/two#2 main; p/four#4")
+	// What another run saw since a run began is not gone, and neither is what the run itself saw by
+	// a clock that goes behind.
+	slow := s.begin(st, "acme")
+	s.pass(time.Minute)
+	see("other", false, sighting(2, "o/two", "head", ref("main", "c1", nil)))
+	s.finish(st, slow, true)
+	check("seen by another meanwhile", "o/two#2 main; p/four#4")
+	ahead, _, err := st.Begin(t.Context(), inventory.Run{Scope: "acme", Catalogue: "c1", Started: s.clock().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(st, ahead, &inventory.Batch{Repositories: []*inventory.Sighting{sighting(2, "o/two", "head", ref("main", "c1", nil))}})
+	s.finish(st, ahead, true)
+	check("by a clock behind", "o/two#2 main; p/four#4")
 	disk := &inventory.Sighting{Repository: inventory.Repository{Name: "here"}, Selection: "head"}
 	see("disk", true, disk)
 	see("disk", true, disk)
-	check("without a number", "here#0; o/new#1; o/two#2 main; p/four#4")
+	check("without a number", "here#0; o/two#2 main; p/four#4")
 }

@@ -44,7 +44,19 @@ func testAtomic(t *testing.T, s *suite) {
 			t.Errorf("%s: repositories %q were kept", tt.about, got)
 		}
 	}
-	s.write(st, run, &inventory.Batch{Contents: []*inventory.Content{content("a")}}) // it goes on
+	s.behind("ALTER TABLE inv_ref RENAME TO inv_away") // so that the last part fails, in the database
+	b := &inventory.Batch{
+		Contents: []*inventory.Content{content("a")}, Trees: []*inventory.Tree{tree("t")},
+		Repositories: []*inventory.Sighting{sighting(1, "o/a", "head", ref("main", "c", nil))},
+	}
+	if err := st.Write(t.Context(), run, b); err == nil {
+		t.Error("a table that is not there: no error")
+	}
+	s.behind("ALTER TABLE inv_away RENAME TO inv_ref")
+	for range st.Summaries(t.Context(), formats.Revision) {
+		t.Error("a table that is not there: a content was kept")
+	}
+	s.write(st, run, b) // it goes on
 }
 
 // Two processes write the same and other things at once.
