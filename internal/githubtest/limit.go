@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -9,8 +10,11 @@ import (
 
 // Limits are the budgets of a server. Zero fields are GitHub's own.
 type Limits struct {
-	Core    int // REST points an hour
-	GraphQL int // GraphQL points an hour
+	Core    int // REST points in a window
+	GraphQL int // GraphQL points in a window
+	// Window is how long points are counted; an hour when 0. The time that it ends is told in
+	// whole seconds, and it ends then.
+	Window time.Duration
 	// Secondary switches the limits for a minute on: 900 points of REST, 2,000 of GraphQL,
 	// 80 issues or comments (and 500 in an hour), 100 requests at once. A test on loopback is faster than they
 	// allow, so they are off unless asked for.
@@ -31,7 +35,7 @@ const (
 
 type bucketKey struct{ who, resource string }
 
-// bucket counts the points of one hour.
+// bucket counts the points of one window.
 type bucket struct {
 	limit, used int
 	reset       time.Time
@@ -49,19 +53,20 @@ func (b *bucket) headers(h http.Header, resource string) {
 }
 
 // bucket gives the bucket that a principal's requests are taken from, filled anew when its
-// hour is over.
+// window is over.
 func (s *Server) bucket(p principal, resource string) *bucket {
 	key := bucketKey{p.key(), resource}
 	now := s.opts.Now()
 	b := s.buckets[key]
 	if b == nil || !now.Before(b.reset) {
-		b = &bucket{limit: s.budget(p, resource), reset: now.Add(time.Hour).Truncate(time.Second)}
+		window := cmp.Or(s.opts.Limits.Window, time.Hour)
+		b = &bucket{limit: s.budget(p, resource), reset: now.Add(window).Truncate(time.Second)}
 		s.buckets[key] = b
 	}
 	return b
 }
 
-// budget is how many points a principal has in an hour.
+// budget is how many points a principal has in a window.
 func (s *Server) budget(p principal, resource string) int {
 	switch {
 	case resource == coreResource && s.opts.Limits.Core > 0:
@@ -203,4 +208,14 @@ func (s *Server) Bucket(in *Installation, resource string) (remaining int, reset
 	defer s.mu.Unlock()
 	b := s.bucket(principal{token: &token{install: in}}, resource)
 	return b.remaining(), b.reset
+}
+
+// SetLimits puts other limits in the place of those that there are, and begins to count anew.
+func (s *Server) SetLimits(limits Limits) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.Limits = limits
+	clear(s.buckets)
+	clear(s.minutes)
+	clear(s.waits)
 }

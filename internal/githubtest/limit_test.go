@@ -207,3 +207,14 @@ func TestTagsByToken(t *testing.T) {
 		}
 	}
 }
+
+// TestSetLimits counts anew, and in windows of the length that is set.
+func TestSetLimits(t *testing.T) {
+	clock := newClock()
+	s := githubtest.Start(t, githubtest.Options{Now: clock.Now, Limits: githubtest.Limits{Core: 1}})
+	s.SetLimits(githubtest.Limits{Core: 7, Window: 3 * time.Second})
+	left, reset := s.Bucket(s.Installation(), "core")
+	if wait := reset.Sub(clock.Now()); left != 7 || wait <= 2*time.Second || wait > 3*time.Second {
+		t.Errorf("%d left for %v", left, wait)
+	}
+}

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -60,23 +61,35 @@ func (s *Server) ForgetLog() {
 // Totals are sums over a log.
 type Totals struct {
 	Requests    map[Kind]int
-	Conditional int // answered 304
+	Routes      map[string]int // of REST
+	Conditional int            // answered 304
+	Refused     int            // answered 403 or 429
 	Points      map[Kind]int
 	In, Out     int
+	GitOut      int // the part of Out that git was answered
 	GitCommands map[string]int
 	Objects     int // in packs
 }
 
 // Totals adds the log up.
 func (s *Server) Totals() Totals {
-	t := Totals{Requests: map[Kind]int{}, Points: map[Kind]int{}, GitCommands: map[string]int{}}
+	t := Totals{Requests: map[Kind]int{}, Routes: map[string]int{}, Points: map[Kind]int{}, GitCommands: map[string]int{}}
 	for _, e := range s.Log() {
 		t.Requests[e.Kind]++
 		t.Points[e.Kind] += e.Cost
 		t.In += e.In
 		t.Out += e.Out
-		if e.Conditional() {
+		switch {
+		case e.Conditional():
 			t.Conditional++
+		case e.Status == http.StatusForbidden, e.Status == http.StatusTooManyRequests:
+			t.Refused++
+		}
+		switch e.Kind {
+		case REST:
+			t.Routes[e.Route]++
+		case Git:
+			t.GitOut += e.Out
 		}
 		if e.Git != nil {
 			t.GitCommands[e.Git.Command]++

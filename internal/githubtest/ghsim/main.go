@@ -3,6 +3,9 @@
 //	go run ./internal/githubtest/ghsim -org acme -from DIR
 //	go run ./internal/githubtest/ghsim -generate 10000 -corpus DIR -plant 7=axios@1.14.1
 //
+// With -control commands are read from standard input, see commands; their answers are the lines
+// that are printed between those at the start and those at the end.
+//
 // With -from each folder of DIR becomes a repository of the organisation. With -generate it
 // has so many repositories, whose lockfiles are made from those below -corpus. It prints the address, the
 // App's id and installation and the file with the App's key, one a line, then runs until it
@@ -12,6 +15,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -30,7 +34,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	code, err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code, err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ghsim:", err)
 	}
@@ -41,7 +45,7 @@ func main() {
 type settings struct {
 	listen, org, from, keyFile, record string
 	corpus                             string
-	routes                             bool
+	routes, control                    bool
 	generate, files                    int
 	plants                             []plant
 }
@@ -64,7 +68,7 @@ func (set *settings) addPlant(s string) error {
 	return nil
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, error) {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	var set settings
 	flags := flag.NewFlagSet("ghsim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -77,6 +81,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 	flags.StringVar(&set.corpus, "corpus", "", "`folder` of lockfiles to generate others from")
 	flags.IntVar(&set.files, "files", 24, "`number` of source files of a generated repository")
 	flags.Func("plant", "`NUMBER=NAME@VERSION`: an npm package that a generated repository locks", set.addPlant)
+	flags.BoolVar(&set.control, "control", false, "read commands from standard input, and end with it; needs -generate")
 	flags.BoolVar(&set.routes, "routes", false, "print the routes of REST, one a line, and end")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil
@@ -92,7 +97,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 		return 2, err
 	}
 	defer s.Close()
-	if err := set.fill(s); err != nil {
+	organized, err := set.fill(s)
+	if err != nil {
 		return 2, err
 	}
 	closeRecord, err := set.startRecord(s)
@@ -107,7 +113,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 	defer remove()
 	fmt.Fprintf(stdout, "url %s\napp-id %d\ninstallation-id %d\napp-key %s\norg %s\n",
 		s.URL(), s.App().ID, s.Installation().ID, set.keyFile, set.org)
-	<-ctx.Done()
+	if set.control {
+		c := controlled{s, organized}
+		if err := c.control(ctx, stdin, stdout); err != nil {
+			return 2, err
+		}
+	} else {
+		<-ctx.Done()
+	}
 	fmt.Fprintln(stdout, s.Totals())
 	for _, v := range s.Violations() {
 		fmt.Fprintln(stderr, "ghsim:", v)
@@ -118,29 +131,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 	return 0, nil
 }
 
-// fill adds the repositories.
-func (set *settings) fill(s *githubtest.Server) error {
+// fill adds the repositories, and gives those that are generated.
+func (set *settings) fill(s *githubtest.Server) (*githubtest.Organized, error) {
 	if set.from != "" {
 		if _, err := s.AddFolders(set.from, set.org); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if set.generate == 0 {
-		return nil
+		if set.control {
+			return nil, errors.New("-control needs -generate")
+		}
+		return &githubtest.Organized{}, nil
 	}
 	o, err := s.Generate(githubtest.Generate{
 		Repositories: set.generate, Options: orggen.Options{Corpus: set.corpus, Files: set.files},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, p := range set.plants {
 		if !slices.Contains(o.Full(), p.number) {
-			return fmt.Errorf("generated repository %d is empty, disabled or not there", p.number)
+			return nil, fmt.Errorf("generated repository %d is empty, disabled or not there", p.number)
 		}
 		o.Plant(p.number, p.name, p.version)
 	}
-	return nil
+	return o, nil
 }
 
 // writeKey writes the App's key, and gives what removes it at the end.

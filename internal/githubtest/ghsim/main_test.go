@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,14 +17,14 @@ import (
 )
 
 // start runs the command until the test ends it, and gives what it printed at its start.
-func start(t *testing.T, args ...string) (printed map[string]string, end func() (code int, stdout, stderr string)) {
+func start(t *testing.T, stdin io.Reader, args ...string) (printed map[string]string, end func() (code int, stdout, stderr string)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	var stderr bytes.Buffer
 	done := make(chan int, 1)
 	go func() {
-		code, err := run(ctx, args, w, &stderr)
+		code, err := run(ctx, args, stdin, w, &stderr)
 		if err != nil {
 			t.Errorf("run: %v", err)
 		}
@@ -36,7 +38,9 @@ func start(t *testing.T, args ...string) (printed map[string]string, end func() 
 		printed[name] = value
 	}
 	return printed, func() (int, string, string) {
-		cancel()
+		if stdin == nil { // else its end is the command's
+			cancel()
+		}
 		var rest strings.Builder
 		for lines.Scan() {
 			rest.WriteString(lines.Text() + "\n")
@@ -68,7 +72,7 @@ func TestServesFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	record := filepath.Join(t.TempDir(), "record.jsonl")
-	printed, end := start(t, "-from", dir, "-org", "birds", "-record", record)
+	printed, end := start(t, nil, "-from", dir, "-org", "birds", "-record", record)
 	key, err := os.ReadFile(printed["app-key"])
 	if err != nil || !bytes.HasPrefix(key, []byte("-----BEGIN RSA PRIVATE KEY-----")) {
 		t.Errorf("key %q: %v", key, err)
@@ -92,7 +96,7 @@ func TestServesFolders(t *testing.T) {
 }
 
 func TestSaysWhatNobodyExpected(t *testing.T) {
-	printed, end := start(t)
+	printed, end := start(t, nil)
 	get(t, printed["url"]+"/nothing")
 	if code, _, stderr := end(); code != 1 || !strings.Contains(stderr, "nobody expected GET /nothing") {
 		t.Errorf("%d %q", code, stderr)
@@ -100,9 +104,37 @@ func TestSaysWhatNobodyExpected(t *testing.T) {
 }
 
 func TestGenerates(t *testing.T) {
-	_, end := start(t, "-generate", "40", "-corpus", xtest.Corpus(t), "-plant", "7=@scope/evil@6.6.6")
+	_, end := start(t, nil, "-generate", "40", "-corpus", xtest.Corpus(t), "-plant", "7=@scope/evil@6.6.6")
 	if code, _, stderr := end(); code != 0 {
 		t.Errorf("%d %q", code, stderr)
+	}
+}
+
+// TestControl drives the simulator as figures do.
+func TestControl(t *testing.T) {
+	in, commands := io.Pipe()
+	printed, end := start(t, in, "-generate", "100", "-corpus", xtest.Corpus(t), "-control")
+	go func() {
+		defer commands.Close()
+		get(t, printed["url"]+"/api/v3/orgs/acme")
+		for _, command := range []string{"totals", "push 10", "limits 1 1 3600", "floor", "forget", "totals", "limits 1 1", "push 0", ""} {
+			if _, err := fmt.Fprintln(commands, command); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	code, stdout, stderr := end()
+	if code != 0 || stderr != "" {
+		t.Errorf("%d %q", code, stderr)
+	}
+	lines := strings.Split(stdout, "\n")
+	for i, want := range []string{
+		`"Routes":{"GET /orgs/{org}":1}.*"Violations":null`, `^{"Pushed":10}$`, `^{}$`,
+		`^{"Lockfiles":[0-9]{7},"Trees":[0-9]{6}}$`, `^{}$`, `"Routes":{}`, `"Error":.*limits 1 1`, `"Error":"one in 0"`, `"Error"`,
+	} {
+		if i >= len(lines) || !regexp.MustCompile(want).MatchString(lines[i]) {
+			t.Fatalf("line %d does not match %s:\n%s", i, want, stdout)
+		}
 	}
 }
 
@@ -114,8 +146,9 @@ func TestRefuses(t *testing.T) {
 		{"-from", "/nonexistent"},
 		{"-generate", "5", "-corpus", t.TempDir()},
 		{"-listen", "nowhere:x"},
+		{"-control"},
 	} {
-		if code, err := run(t.Context(), args, io.Discard, io.Discard); code != 2 {
+		if code, err := run(t.Context(), args, nil, io.Discard, io.Discard); code != 2 {
 			t.Errorf("%q: %d, %v", args, code, err)
 		}
 	}
@@ -123,7 +156,7 @@ func TestRefuses(t *testing.T) {
 
 func TestPrintsRoutes(t *testing.T) {
 	var out bytes.Buffer
-	if code, err := run(t.Context(), []string{"-routes"}, &out, io.Discard); code != 0 || err != nil || !strings.Contains(out.String(), "GET /orgs/{org}\n") {
+	if code, err := run(t.Context(), []string{"-routes"}, nil, &out, io.Discard); code != 0 || err != nil || !strings.Contains(out.String(), "GET /orgs/{org}\n") {
 		t.Errorf("%d, %v: %s", code, err, out.String())
 	}
 }
