@@ -20,6 +20,9 @@ var (
 	ErrNotFound = errors.New("not found, or not visible with these credentials")
 	// ErrTimeout: GitHub did not finish in time. A GraphQL query that asks for less may.
 	ErrTimeout = errors.New("GitHub did not answer in time")
+	// ErrTooLong: the answer has more bytes than are read of one. A request that asks for less
+	// may have one that is read.
+	ErrTooLong = errors.New("the answer is too long")
 	// ErrUnknownOutcome: a write was sent and no whole answer came. It may have been carried
 	// out: look before it is sent again.
 	ErrUnknownOutcome = errors.New("sent, and no whole answer came: it may have been carried out")

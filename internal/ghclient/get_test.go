@@ -58,7 +58,10 @@ func TestGetRaw(t *testing.T) {
 		t.Errorf("%q, error %v", got, err)
 	}
 	_, err := b.Get(t.Context(), "repos/acme/web/git/blobs/abc", nil, &got, ghclient.Accept(raw), ghclient.Limit(10))
-	oneClearLine(t, err, "the answer has more than 10 bytes")
+	oneClearLine(t, err, "the answer is too long: more than 10 bytes")
+	if !errors.Is(err, ghclient.ErrTooLong) {
+		t.Errorf("no ErrTooLong: %v", err)
+	}
 	_, err = b.Get(t.Context(), "repos/acme/web/git/blobs/abc", nil, &got)
 	oneClearLine(t, err, "status 304 to a request that set no condition")
 }

@@ -250,7 +250,7 @@ func (t *transport) exchange(ctx context.Context, c *call) (*answer, *limits, er
 	} else if a.body, err = io.ReadAll(io.LimitReader(resp.Body, c.limit+1)); err != nil {
 		return nil, readLimits(resp, answerBody{}, c.bucket, came), t.broken(ctx, c, err)
 	} else if int64(len(a.body)) > c.limit {
-		return nil, readLimits(resp, answerBody{}, c.bucket, came), fmt.Errorf("%s: the answer has more than %d bytes", c.name, c.limit)
+		return nil, readLimits(resp, answerBody{}, c.bucket, came), fmt.Errorf("%s: %w: more than %d bytes", c.name, ErrTooLong, c.limit)
 	}
 	a.fault = t.core.readFault(c.kind, resp.StatusCode, a.body)
 	if resp.StatusCode == http.StatusNotModified {

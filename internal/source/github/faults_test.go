@@ -45,6 +45,9 @@ func TestAdaptive(t *testing.T) {
 			e.Header.Set("Content-Type", "application/json")
 			e.Answer.WriteString(`{"data":{"nodes":[` + strings.Repeat("null,", nodes(e)-1) + `null]},"errors":[{"type":"RESOURCE_LIMITS_EXCEEDED","message":"Resource limits for this query exceeded."}]}`)
 		}, 0, 40},
+		{"longer than is read over 30", func(e *githubtest.Exchange) bool { return nodes(e) > 30 }, func(e *githubtest.Exchange) {
+			e.Answer.Write(bytes.Repeat([]byte(" "), ghclient.MaxBody+1))
+		}, 0, 20},
 		{"one that is poison", func(e *githubtest.Exchange) bool { return bytes.Contains(e.Body, []byte(poison)) }, status(http.StatusBadGateway), 1, 60},
 		{"all", func(*githubtest.Exchange) bool { return true }, status(http.StatusInternalServerError), count, 1000},
 	} {

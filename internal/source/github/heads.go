@@ -16,7 +16,7 @@ import (
 // seconds, and then a smaller one is tried, at last one for a single repository.
 const (
 	maxBatch  = 100 // GitHub's limit of nodes by id
-	withRefs  = 25  // to begin with, where each has pages of refs
+	withRefs  = 25  // to begin with, where the trees of more refs than one are wanted
 	leastSure = 10  // below it, one by one
 	growAfter = 3   // answers in a row, until more are asked for again
 )
@@ -29,7 +29,7 @@ func (r *run) heads(ctx context.Context, all []*listed) (batches <-chan []*sourc
 		defer close(done)
 		defer close(out)
 		size, good := maxBatch, 0
-		if r.opt.Observe || r.opt.Refs != (source.Refs{}) {
+		if r.opt.Refs != (source.Refs{}) { // and not for names alone: most repositories have few
 			size = withRefs
 		}
 		for len(all) > 0 && ctx.Err() == nil {
@@ -79,7 +79,7 @@ var errPartial = errors.New("GitHub's answer is not whole")
 
 // tooMuch reports whether a query that asks for less may have an answer.
 func tooMuch(err error) bool {
-	return errors.Is(err, ghclient.ErrTimeout) || errors.Is(err, errPartial)
+	return errors.Is(err, ghclient.ErrTimeout) || errors.Is(err, ghclient.ErrTooLong) || errors.Is(err, errPartial)
 }
 
 // head is what GraphQL says of one repository.

@@ -224,3 +224,18 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("runners: %+v", org)
 	}
 }
+
+// TestNamesCostNoRequest: names of refs and releases come with the heads, a hundred repositories
+// at once; the members' repositories are one request more.
+func TestNamesCostNoRequest(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	for i := range 210 {
+		s.AddFiles(fmt.Sprintf("r%03d", i), lockfiles(i))
+	}
+	c := installed(t, s, readPermissions)
+	requests(s)
+	collect(t, c, acme, github.Options{Observe: true})
+	if n := requests(s)[githubtest.GraphQL]; n != 3+1 {
+		t.Errorf("%d requests to GraphQL", n)
+	}
+}
