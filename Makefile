@@ -3,6 +3,7 @@
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
+# make e2e       runs the sweeper against a GitHub and a Slack that others wrote; needs npm
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the
 #                repositories of examples/org
 #
@@ -17,7 +18,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench fixtures schema lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench fixtures schema e2e lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -31,7 +32,9 @@ RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... 
 check: needs lint lint-bench lint-scripts fuzz sweep
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
-		-- go test -json -race -short $(RACE)
+		-- go test -json -race -short $(RACE) \
+		-- scripts/schema-check.sh -json \
+		-- scripts/e2e.sh -json
 
 # The tools print what is wrong; gofumpt alone does not say so with its exit code.
 lint:
@@ -40,7 +43,9 @@ lint:
 	@unformatted=$$($(TOOL) gofumpt -l .) || exit; \
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	go vet -tags e2e ./cmd/sweeper
 	$(TOOL) staticcheck ./...
+	$(TOOL) staticcheck -tags e2e ./cmd/sweeper
 	$(TOOL) actionlint
 
 lint-bench:
@@ -68,6 +73,9 @@ bench:
 
 schema:
 	scripts/schema-check.sh
+
+e2e:
+	scripts/e2e.sh
 
 fixtures:
 	scripts/make-npm-fixtures.sh

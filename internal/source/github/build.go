@@ -120,7 +120,6 @@ func (b *builder) fromHead(ctx context.Context, h *head) {
 
 // part takes a list of the repository to its end.
 func (b *builder) part(ctx context.Context, h *head, p part) {
-	what := p.what()
 	for n := 0; ; {
 		err := h.lacking[p.field]
 		var got int
@@ -133,15 +132,15 @@ func (b *builder) part(ctx context.Context, h *head, p part) {
 		var permitted *ghclient.NotPermittedError
 		switch {
 		case errors.As(err, &fault) && fault.Has("FORBIDDEN"), errors.As(err, &permitted):
-			b.run.lack(what, p.field != releasePart.field, err)
+			b.run.lack(p.what, p.field != releasePart.field, err)
 			return
 		case err != nil:
-			b.problem(source.CodeRef, "%s after the first %d: %v", what, n, err)
+			b.problem(source.CodeRef, "%s after the first %d: %v", p.what, n, err)
 			return
 		case !info.More:
 			return
 		case n >= maxListed || got == 0 || info.End == "":
-			b.problem(source.CodeLimit, "%s after the first %d are not looked at", what, n)
+			b.problem(source.CodeLimit, "%s after the first %d are not looked at", p.what, n)
 			return
 		}
 		h = b.run.more(ctx, b.from.NodeID, p, info.End)

@@ -181,22 +181,18 @@ const (
 // part is a list of a repository that is read in pages.
 type part struct {
 	field string // of head, as JSON has it
+	what  string // for people
 	query string // with "%s" for arguments of the page
 	refs  bool   // it takes refFragment
 }
 
 // The parts of a repository that are lists.
 var (
-	branchPart  = part{"branches", `branches:refs(refPrefix:"refs/heads/",%s){...R}`, true}
-	tagPart     = part{"tags", `tags:refs(refPrefix:"refs/tags/",%s){...R}`, true}
-	pullPart    = part{"pullRequests", `pullRequests(states:OPEN,%s){pageInfo{hasNextPage endCursor} nodes{number headRefOid headRef{target{...O}}}}`, false}
-	releasePart = part{"releases", `releases(%s){pageInfo{hasNextPage endCursor} nodes{name tagName}}`, false}
+	branchPart  = part{"branches", "branches", `branches:refs(refPrefix:"refs/heads/",%s){...R}`, true}
+	tagPart     = part{"tags", "tags", `tags:refs(refPrefix:"refs/tags/",%s){...R}`, true}
+	pullPart    = part{"pullRequests", "pull requests", `pullRequests(states:OPEN,%s){pageInfo{hasNextPage endCursor} nodes{number headRefOid headRef{target{...O}}}}`, false}
+	releasePart = part{"releases", "releases", `releases(%s){pageInfo{hasNextPage endCursor} nodes{name tagName}}`, false}
 )
-
-// what names the things of a part.
-func (p part) what() string {
-	return map[string]string{branchPart.field: "branches", tagPart.field: "tags", pullPart.field: "pull requests", releasePart.field: "releases"}[p.field]
-}
 
 // parts are the lists that the options ask for.
 func (r *run) parts() []part {
@@ -246,7 +242,7 @@ func (r *run) refuse(fault *ghclient.GraphQLError, nodes []*head) bool {
 			}
 			r.refused[p.field], again = true, true
 			r.mu.Unlock()
-			r.lack(p.what(), p.field != releasePart.field, &ghclient.GraphQLError{Partial: true, Errors: []ghclient.GraphQLFault{f}})
+			r.lack(p.what, p.field != releasePart.field, &ghclient.GraphQLError{Partial: true, Errors: []ghclient.GraphQLFault{f}})
 		}
 	}
 	return again
@@ -289,7 +285,7 @@ func (r *run) ask(ctx context.Context, chunk []*listed) ([]*head, error) {
 	switch {
 	case ghclient.Status(err) == http.StatusNotFound && !errors.As(err, &fault):
 		r.withoutGraphQL.Store(true)
-		r.note(source.CodeFallback, "the server has no GraphQL: refs are listed by git: %v", err)
+		r.note(source.CodeFallback, "the server has no GraphQL: refs are listed in another way, and messages and authors of commits were not looked at: %v", err)
 		return heads, nil
 	case errors.As(err, &fault) && (fault.Partial || len(data.Nodes) > 0):
 	case err != nil:

@@ -28,6 +28,7 @@ type listed struct {
 	Archived    bool       `json:"archived"`
 	Disabled    bool       `json:"disabled"`
 	PushedAt    *time.Time `json:"pushed_at"`
+	Default     string     `json:"default_branch"`
 
 	asked string          // the name that it was asked for by, where that is another
 	gone  *source.Problem // why nothing is known of it

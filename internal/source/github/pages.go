@@ -40,7 +40,7 @@ func (r *run) more(ctx context.Context, id string, p part, after string) *head {
 // fromGit takes the refs that the git server tells, where there is no GraphQL.
 func (b *builder) fromGit(ctx context.Context) {
 	if b.run.opt.Via == ViaREST {
-		b.problem(source.CodeFetch, "its head: the server has no GraphQL to tell it, and git is not to be asked")
+		b.fromREST(ctx)
 		return
 	}
 	prefixes := []string{"HEAD"}
@@ -51,6 +51,11 @@ func (b *builder) fromGit(ctx context.Context) {
 	}
 	remote := gitwire.New(b.run.client.GitURL(b.from.owner(), b.from.name()), b.run.wire())
 	refs, err := remote.Refs(ctx, prefixes...)
+	if b.run.opt.Via == ViaAuto && gitwire.Refused(err) {
+		b.note(source.CodeFallback, "its refs were listed by the REST API: %v", err)
+		b.fromREST(ctx)
+		return
+	}
 	if err != nil {
 		code := source.CodeFetch
 		if errors.Is(err, gitobject.ErrLimit) {

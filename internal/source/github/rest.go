@@ -2,6 +2,8 @@ package github
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -101,6 +103,8 @@ func (r *restContent) blob(ctx context.Context, id gitobject.ID) error {
 	switch {
 	case errors.Is(err, ghclient.ErrNotFound):
 		err = fmt.Errorf("%w: %w", errNotGiven, err)
+	case err == nil && source.BlobID(data) != id.String() && unwrapped(&data) && source.BlobID(data) == id.String():
+		err = r.keep(id, data) // the server does not know the media type
 	case err == nil && source.BlobID(data) != id.String():
 		err = gitobject.Corrupt("the answer for the blob %s has another content", id)
 	case err == nil:
@@ -112,6 +116,19 @@ func (r *restContent) blob(ctx context.Context, id gitobject.ID) error {
 		r.mu.Unlock()
 	}
 	return err
+}
+
+// unwrapped puts in the place of an answer in the API's own form the blob that it holds.
+func unwrapped(data *[]byte) bool {
+	var answer struct{ Encoding, Content string }
+	if json.Unmarshal(*data, &answer) != nil || answer.Encoding != "base64" {
+		return false
+	}
+	blob, err := base64.StdEncoding.DecodeString(answer.Content) // which skips line ends
+	if err == nil {
+		*data = blob
+	}
+	return err == nil
 }
 
 func (r *restContent) keep(id gitobject.ID, data []byte) error {
