@@ -25,7 +25,8 @@ test: lint fuzz
 
 # The race detector runs where goroutines meet. What renders, and what reads a format, starts
 # none, and is called by what does.
-RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/match/... \
+RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/feeds/... ./internal/ghclient/... \
+	./internal/githubtest/... ./internal/incident/... ./internal/match/... \
 	./internal/inventory/... ./internal/lookup/... ./internal/store/... ./internal/source/... ./internal/sweep/... \
 	./internal/xtest/... ./iocs ./pkg/ioc
 
