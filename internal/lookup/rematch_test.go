@@ -117,7 +117,7 @@ func someFiles(r *rand.Rand) map[string]string {
 			files[dir+"package-lock.json"] = someLock(r)
 		case 2:
 			files[dir+"package.json"] = fmt.Sprintf(`{"dependencies":{%q:"%s%s",%q:"latest","x":"github:o/repo1#%s"}}`,
-				someName(r, ecosystem.NPM), []string{"", "^", ">"}[r.IntN(3)], someVersion(r, ecosystem.NPM), "q"+someName(r, ecosystem.NPM)[1:], fmt.Sprintf(someCommit, 1)[:9])
+				someName(r, ecosystem.NPM), []string{"", "^", ">", strings.Repeat("9.9.9 || ", 30) + "^"}[r.IntN(4)], someVersion(r, ecosystem.NPM), "q"+someName(r, ecosystem.NPM)[1:], fmt.Sprintf(someCommit, 1)[:9])
 		case 3:
 			files[dir+"requirements.txt"] = fmt.Sprintf("%s==%s\nPackage.%d>=1.0\n-r more.txt\n", someName(r, ecosystem.PyPI), someVersion(r, ecosystem.PyPI), r.IntN(names))
 			if r.IntN(2) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
@@ -90,5 +91,50 @@ func TestRematchOfWhatIsNotKept(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"acme/c  not-kept", "acme/c package-lock.json not-kept"}, got); diff != "" {
 		t.Errorf("read by another revision, and a ref that was not read (-want +got):\n%s", diff)
+	}
+}
+
+// TestMemoryWritesInTime: what is kept is written before it is much, and is known until then.
+func TestMemoryWritesInTime(t *testing.T) {
+	inv := newInventory(t)
+	run, _, err := inv.store.Begin(t.Context(), inventory.Run{Scope: "acme", Started: inv.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := lookup.NewMemory(t.Context(), inv.store, run, &ioc.Set{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := func() (n int) {
+		for _, err := range inv.store.Summaries(t.Context(), formats.Revision) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	for i := range 60 { // contents of one repository that has many
+		file := lockfile.File{Packages: make([]lockfile.Package, 1000)}
+		for j := range file.Packages {
+			file.Packages[j] = lockfile.Package{Ecosystem: ecosystem.NPM, Name: "x", Version: "1.0.0"}
+		}
+		c := inventory.NewContent(inventory.Key{Blob: inventory.ID{byte(i)}, Format: "package-lock", Reader: formats.Revision}, &file)
+		tr := &inventory.Tree{Root: inventory.ID{byte(i + 1)}}
+		if err := memory.Keep(t.Context(), sweep.Kept{Trees: []*inventory.Tree{tr}, Contents: []*inventory.Content{c}}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := memory.Tree(t.Context(), tr.Root); got == nil || err != nil {
+			t.Fatalf("tree %d is not known: %v", i, err)
+		}
+		if got, _, known, err := memory.Content(t.Context(), c.Key, true); got == nil || !known || err != nil {
+			t.Fatalf("content %d is not known: %v", i, err)
+		}
+		if want := i + 1; want < 50 && stored() != 0 || want >= 50 && stored() != 50 {
+			t.Fatalf("%d contents are written after %d", stored(), want)
+		}
+	}
+	if err := memory.Flush(t.Context()); err != nil || stored() != 60 {
+		t.Errorf("%d contents are written at the end, want 60 (%v)", stored(), err)
 	}
 }

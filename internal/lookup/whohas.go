@@ -138,7 +138,7 @@ func entriesOf(ctx context.Context, st *store.Store, q *Query) (map[inventory.ID
 	return entries, blobs, nil
 }
 
-// hold adds what a state of a ref holds.
+// hold adds what a state of a ref holds, the states of a ref in the order in which they were seen.
 func hold(at map[place]*Holding, s *inventory.State, t *inventory.Tree, entries map[inventory.ID][]entry) {
 	for i := range t.Files {
 		f := &t.Files[i]
@@ -161,9 +161,6 @@ func hold(at map[place]*Holding, s *inventory.State, t *inventory.Tree, entries 
 			if h == nil {
 				h = &Holding{Repository: s.Repository, Ref: s.Name, File: f.Path, FirstSeen: s.FirstSeen}
 				at[key] = h
-			}
-			if s.FirstSeen.Before(h.FirstSeen) {
-				h.FirstSeen = s.FirstSeen
 			}
 			h.Current = h.Current || s.Current
 			if !s.LastSeen.Before(h.LastSeen) {

@@ -103,11 +103,21 @@ func TestWhoHas(t *testing.T) {
 		}
 	}
 
+	// One content that two formats read is told once for each file.
+	pinned := "flask==1.0\n"
+	w["acme/d"] = []*tree{newTree(map[string]string{"requirements.txt": pinned, "requirements/base.txt": pinned}, "refs/heads/main")}
+	inv.sweep(w, nil, opt)
+	if diff := cmp.Diff([]string{
+		"acme/d refs/heads/main requirements.txt:1 flask@1.0 03..03", "acme/d refs/heads/main requirements/base.txt:1 flask@1.0 03..03",
+	}, inv.whoHas("pypi:flask@1", false)); diff != "" {
+		t.Errorf("one content, two formats (-want +got):\n%s", diff)
+	}
+
 	// A repository keeps its history under its new name.
 	w["acme/renamed"] = w["acme/c"]
 	delete(w, "acme/c")
 	inv.sweep(w, map[string]int64{"acme/renamed": numberOf("acme/c")}, opt)
-	want := []string{"acme/renamed refs/heads/main package-lock.json:3 axios@3.0.0 01..03"}
+	want := []string{"acme/renamed refs/heads/main package-lock.json:3 axios@3.0.0 01..04"}
 	if diff := cmp.Diff(want, inv.whoHas("npm:axios@3.0.0", true)); diff != "" {
 		t.Errorf("renamed (-want +got):\n%s", diff)
 	}

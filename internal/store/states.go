@@ -48,7 +48,8 @@ func scanState(rows *sql.Rows) (st scannedState, err error) {
 }
 
 // States are the states of refs whose tree holds one of the blobs in scope: those that are current,
-// or with history all that are kept. They come by repository, ref and time.
+// or with history all that are kept. They come by repository and ref, and those of a ref in the order
+// in which they were first seen.
 func (s *Store) States(ctx context.Context, blobs []inventory.ID, history bool) ([]inventory.State, error) {
 	found := map[int64]inventory.State{}
 	blobs = slices.Clone(blobs)
