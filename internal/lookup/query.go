@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/match"
 	"github.com/wormsweep/wormsweep/pkg/digest"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -159,14 +160,18 @@ func (q *Query) mayMeet(spec inventory.Spec) bool {
 
 // meets reports whether entry i of the content c is what is looked for. For a package, an entry is
 // met by its name and by the identity that its address names; one that asks for a range is met only
-// where any version is. c is asked for digests alone.
+// where any version is, or the range admits a single one. c is asked for digests alone.
 func (q *Query) meets(c *inventory.Content, i int, p *lockfile.Package) bool {
 	switch {
 	case q.Name != "":
 		if p.Ecosystem != q.Ecosystem {
 			return false
 		}
-		return q.named(p.Name, p.Version) || p.Address != nil && q.named(p.Address.Name, p.Address.Version)
+		ver := p.Version
+		if pinned, ok := match.Pinned(p.Ecosystem, p.Range); ok && ver == "" {
+			ver = pinned
+		}
+		return q.named(p.Name, ver) || p.Address != nil && q.named(p.Address.Name, p.Address.Version)
 	case q.Repository != "":
 		return (p.Source.Kind == lockfile.Git || p.Source.Commit != "") &&
 			ioc.GitRepository(p.Source.URL) == q.Repository && q.meetsCommit(strings.ToLower(p.Source.Commit))

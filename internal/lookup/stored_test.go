@@ -1,6 +1,7 @@
 package lookup_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -136,5 +137,22 @@ func TestMemoryWritesInTime(t *testing.T) {
 	}
 	if err := memory.Flush(t.Context()); err != nil || stored() != 60 {
 		t.Errorf("%d contents are written at the end, want 60 (%v)", stored(), err)
+	}
+}
+
+// TestLongVersion: a version too long for the index is looked at all the same.
+func TestLongVersion(t *testing.T) {
+	set := compile(t, ioc.Indicator{
+		ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad",
+		Ranges: []ioc.Range{{Type: "SEMVER", Events: []ioc.RangeEvent{{Introduced: "1.1.0"}, {Fixed: "1.2.0"}}}},
+	})
+	lock := lockWith(`"node_modules/bad":{"version":"1.1.0+` + strings.Repeat("a", 220) + `"}`)
+	w := world{"acme/a": {newTree(map[string]string{"package-lock.json": lock}, "refs/heads/main")}}
+	inv := newInventory(t)
+	inv.sweep(w, nil, sweep.Options{Set: &ioc.Set{}})
+	want := inv.plain(w, sweep.Options{Set: set})
+	sameEvents(t, "rematch", want, inv.rematch(sweep.Options{Set: set}))
+	if n := count[*finding.Finding](want); n != 1 {
+		t.Errorf("%d findings, want 1", n)
 	}
 }

@@ -105,10 +105,10 @@ func TestWhoHas(t *testing.T) {
 
 	// One content that two formats read is told once for each file.
 	pinned := "flask==1.0\n"
-	w["acme/d"] = []*tree{newTree(map[string]string{"requirements.txt": pinned, "requirements/base.txt": pinned}, "refs/heads/main")}
+	w["acme/d"] = []*tree{newTree(map[string]string{"requirements.txt": pinned, "requirements.in": pinned}, "refs/heads/main")}
 	inv.sweep(w, nil, opt)
 	if diff := cmp.Diff([]string{
-		"acme/d refs/heads/main requirements.txt:1 flask@1.0 03..03", "acme/d refs/heads/main requirements/base.txt:1 flask@1.0 03..03",
+		"acme/d refs/heads/main requirements.in:1 flask@==1.0 03..03 by flask", "acme/d refs/heads/main requirements.txt:1 flask@1.0 03..03",
 	}, inv.whoHas("pypi:flask@1", false)); diff != "" {
 		t.Errorf("one content, two formats (-want +got):\n%s", diff)
 	}

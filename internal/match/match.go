@@ -141,7 +141,7 @@ func byName(set *ioc.Set, p *lockfile.Package, id lockfile.Identity, out []Found
 // byRange asks for what is not locked. A range that admits one version alone is that version:
 // nothing else can be installed.
 func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
-	if v, ok := pinned(p.Ecosystem, p.Range); ok {
+	if v, ok := Pinned(p.Ecosystem, p.Range); ok {
 		return byName(set, p, lockfile.Identity{Name: p.Name, Version: v}, out)
 	}
 	ms, why := set.Latent(p.Ecosystem, p.Name, p.Range)
@@ -163,9 +163,9 @@ func byRange(set *ioc.Set, p *lockfile.Package, out []Found) ([]Found, Miss) {
 	return out, Miss{Reason: why, Near: true}
 }
 
-// pinned is the one version that a range admits, where that stands in it: npm's "1.2.3" and
+// Pinned is the one version that a range admits, where that stands in it: npm's "1.2.3" and
 // "=1.2.3", PyPI's "==1.2.3", "===1.2.3" and ">=1.2.3,<=1.2.3".
-func pinned(e ecosystem.Ecosystem, expr string) (v string, ok bool) {
+func Pinned(e ecosystem.Ecosystem, expr string) (v string, ok bool) {
 	switch e {
 	case ecosystem.NPM:
 		v = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(expr), "="))
