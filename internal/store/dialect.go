@@ -18,7 +18,6 @@ import (
 type dialect struct {
 	migrations string // folder of migrations
 	lock       string // makes a transaction the only one that writes; "" where beginning it does
-	list       string // aggregates the column content to a text, with commas
 	tables     string // counts the tables that are there, and ours among them
 	params     int    // how many parameters a statement for many rows has
 	explain    func(error) error

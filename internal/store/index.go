@@ -1,15 +1,11 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
 )
@@ -64,11 +60,17 @@ func (s *Store) index(ctx context.Context, tx *sql.Tx, terms []posted, ids []any
 	slices.SortFunc(terms, func(a, b posted) int { // as the columns compare, which are signed
 		return cmp.Or(cmp.Compare(int64(a.Key), int64(b.Key)), cmp.Compare(a.Spec, b.Spec), cmp.Compare(a.content, b.content))
 	})
-	in := inserter{tx: tx, params: s.dialect.params, begin: "INSERT INTO inv_term (term, spec, content) VALUES ", end: " ON CONFLICT DO NOTHING", columns: 3}
-	for _, t := range terms {
-		if err := in.add(ctx, int64(t.Key), []byte(t.Spec), int64(t.content)); err != nil {
+	in := inserter{tx: tx, params: s.dialect.params, begin: "INSERT INTO inv_posting (term, spec, first, rest) VALUES ", columns: 4}
+	var contents []ContentID
+	for i, t := range terms {
+		contents = append(contents, t.content)
+		if i+1 < len(terms) && terms[i+1].Term == t.Term {
+			continue
+		}
+		if err := in.add(ctx, int64(t.Key), []byte(t.Spec), int64(contents[0]), encodeRest(contents)); err != nil {
 			return err
 		}
+		contents = contents[:0]
 	}
 	if err := in.flush(ctx); err != nil {
 		return err
@@ -103,40 +105,32 @@ func (s *Store) Find(ctx context.Context, keys []uint64) iter.Seq2[Posting, erro
 
 func (s *Store) findIndexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {
 	return chunks(s.dialect, keys, func(key uint64) any { return int64(key) }, func(args []any) error {
-		rows, err := s.query(ctx, "SELECT term, spec, "+s.dialect.list+" FROM inv_term WHERE term IN "+list(args)+" GROUP BY term, spec", args...)
+		rows, err := s.query(ctx, "SELECT term, spec, first, rest FROM inv_posting WHERE term IN "+list(args)+" ORDER BY term, spec, first", args...)
 		var failed error
+		var p Posting // of the rows so far of its term
 		each(rows, err, func() error {
 			var key int64
-			var spec []byte
-			var contents sql.RawBytes
-			if err := rows.Scan(&key, &spec, &contents); err != nil {
+			var first ContentID
+			var spec, rest sql.RawBytes
+			if err := rows.Scan(&key, &spec, &first, &rest); err != nil {
 				return err
 			}
-			p := Posting{Term: inventory.Term{Key: uint64(key), Spec: inventory.Spec(spec)}}
-			if p.Contents, err = contentIDs(contents); err != nil {
-				return err
+			if uint64(key) != p.Key || string(spec) != string(p.Spec) {
+				if len(p.Contents) > 0 && !yield(p) {
+					p = Posting{}
+					return errStop
+				}
+				p = Posting{Term: inventory.Term{Key: uint64(key), Spec: inventory.Spec(spec)}}
 			}
-			if !yield(p) {
-				return errStop
-			}
-			return nil
+			var err error
+			p.Contents, err = appendIDs(p.Contents, first, rest)
+			return err
 		}, func(err error) { failed = err })
+		if failed == nil && len(p.Contents) > 0 {
+			yield(p)
+		}
 		return failed
 	})
-}
-
-// contentIDs reads the text that dialect.list makes.
-func contentIDs(text []byte) ([]ContentID, error) {
-	out := make([]ContentID, 0, 1+bytes.Count(text, []byte(",")))
-	for part := range strings.SplitSeq(string(text), ",") {
-		n, err := strconv.ParseInt(part, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%w: the index names content %q", inventory.ErrDamaged, part)
-		}
-		out = append(out, ContentID(n))
-	}
-	slices.Sort(out)
-	return out, nil
 }
 
 func (s *Store) findUnindexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {

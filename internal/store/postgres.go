@@ -21,7 +21,6 @@ const postgresLock = "SELECT pg_advisory_xact_lock(8247610255961325)"
 var postgresDialect = dialect{
 	migrations: "migrations/postgres",
 	lock:       postgresLock,
-	list:       "string_agg(content::text, ',')",
 	tables:     "SELECT count(*), count(*) FILTER (WHERE table_name = 'inv_schema') FROM information_schema.tables WHERE table_schema = current_schema()",
 	params:     3000, // each statement is a way there and back
 	explain:    explainPostgres,

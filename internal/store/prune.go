@@ -34,9 +34,11 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 		_, err = forget(ctx, tx, // what is left of trees and contents that are gone, or were replaced
 			forgetting{"DELETE FROM inv_held WHERE tree NOT IN (SELECT id FROM inv_tree)", nil},
 			forgetting{"DELETE FROM inv_body WHERE content NOT IN (SELECT id FROM inv_content)", nil},
-			forgetting{"DELETE FROM inv_term WHERE content NOT IN (SELECT id FROM inv_content)", nil},
 		)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.prunePostings(ctx, tx)
 	}))
 }
 

@@ -18,7 +18,6 @@ import (
 
 var sqliteDialect = dialect{
 	migrations: "migrations/sqlite",
-	list:       "group_concat(content)",
 	tables:     "SELECT count(*), coalesce(sum(name = 'inv_schema'), 0) FROM sqlite_schema WHERE type = 'table'",
 	params:     60, // the driver looks each up among all
 	explain:    explainSQLite,

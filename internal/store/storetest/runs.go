@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
@@ -133,6 +136,56 @@ func testTwoRuns(t *testing.T, s *suite) {
 	s.finish(b, first, true)
 	if got, want := s.history(a, c, true), "o/a main@c1 01..01 runs 1..1\n"; got != want {
 		t.Errorf("history %q, want %q", got, want)
+	}
+}
+
+// A row of the index has what several contents share; those of it that stay are found.
+func testPruneShared(t *testing.T, s *suite) {
+	st := s.open()
+	see := func(names ...string) {
+		t.Helper()
+		run := s.begin(st, "acme")
+		b := &inventory.Batch{}
+		for i, name := range names {
+			c := content(name)
+			tr := tree(name, c)
+			b.Contents, b.Trees = append(b.Contents, c), append(b.Trees, tr)
+			b.Repositories = append(b.Repositories, sighting(int64(i+1), fmt.Sprint("o/", i), "head", ref("main", name, tr)))
+		}
+		s.write(st, run, b)
+		s.finish(st, run, true)
+		s.pass(store.Keep + time.Hour)
+	}
+	held := func() int {
+		t.Helper()
+		ids := map[store.ContentID]bool{}
+		for p, err := range st.Find(t.Context(), []uint64{inventory.CommitKey("0123456789abcdef"[:ioc.CommitKey])}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range p.Contents {
+				ids[id] = true
+			}
+		}
+		found := 0
+		for _, err := range st.Contents(t.Context(), slices.Collect(maps.Keys(ids))) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			found++
+		}
+		if found != len(ids) {
+			t.Errorf("the index names %d contents, and %d are there", len(ids), found)
+		}
+		return found
+	}
+	for _, names := range [][]string{
+		{"a", "b", "c", "d"}, {"a2", "b", "c", "d"}, {"a2", "b", "c2", "d"}, {"a2", "b", "c2", "d2"},
+	} {
+		see(names...) // and what it does not see is pruned
+		if got := held(); got != len(names) {
+			t.Errorf("after %v: %d contents are found", names, got)
+		}
 	}
 }
 

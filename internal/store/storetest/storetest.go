@@ -37,6 +37,7 @@ func Run(t *testing.T, driver string, fresh func(t *testing.T) string) {
 		{"two writers", testTwoWriters},
 		{"two runs of one scope", testTwoRuns},
 		{"prune", testPrune},
+		{"prune shared", testPruneShared},
 		{"read only", testReadOnly},
 		{"newer schema", testNewerSchema},
 		{"damaged", testDamaged},

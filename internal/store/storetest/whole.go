@@ -13,6 +13,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
@@ -179,6 +180,12 @@ func testDamaged(t *testing.T, s *suite) {
 			}
 			return nil
 		},
+		"postings": func() error {
+			for _, err := range st.Find(t.Context(), []uint64{inventory.CommitKey("0123456789abcdef"[:ioc.CommitKey])}) {
+				return err
+			}
+			return nil
+		},
 		"index":  func() error { return st.Index(t.Context()) },
 		"trees":  func() error { _, err := st.Trees(t.Context(), []inventory.ID{tr.Root}, ""); return err },
 		"states": func() error { _, err := st.States(t.Context(), []inventory.ID{c.Blob}, true); return err },
@@ -201,12 +208,28 @@ func testDamaged(t *testing.T, s *suite) {
 			t.Fatalf("%s of a sound store: %v", name, err)
 		}
 	}
-	s.behind("UPDATE inv_content SET indexed = 0") // index was called
-	for _, tt := range []struct {
+	type damage struct {
 		table, column string
 		value         any
 		reads         string
-	}{
+	}
+	check := func(tt damage) {
+		t.Helper()
+		old := s.swap(tt.table, tt.column, tt.value)
+		for name := range strings.FieldsSeq(tt.reads) {
+			err := reads[name]()
+			if !errors.Is(err, store.ErrDamaged) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s.%s = %v: %s: %v, want ErrDamaged in one line", tt.table, tt.column, tt.value, name, err)
+			}
+		}
+		s.swap(tt.table, tt.column, old)
+	}
+	check(damage{"inv_posting", "rest", []byte{0x80}, "postings"}) // index was called
+	check(damage{"inv_posting", "rest", []byte{0}, "postings"})
+	check(damage{"inv_posting", "first", 0, "postings"})
+	s.behind("DELETE FROM inv_posting")
+	s.behind("UPDATE inv_content SET indexed = 0")
+	for _, tt := range []damage{
 		{"inv_body", "body", []byte{1, 2, 3}, "content find index"},
 		{"inv_body", "content", 77, "content find index"}, // the body is not there
 		{"inv_content", "kinds", []byte{2}, "content find index summaries"},
@@ -220,14 +243,7 @@ func testDamaged(t *testing.T, s *suite) {
 		{"inv_event", "kind", "other", "events"},
 		{"inv_run", "problems", []byte("x"), "runs"},
 	} {
-		old := s.swap(tt.table, tt.column, tt.value)
-		for name := range strings.FieldsSeq(tt.reads) {
-			err := reads[name]()
-			if !errors.Is(err, store.ErrDamaged) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("%s.%s = %v: %s: %v, want ErrDamaged in one line", tt.table, tt.column, tt.value, name, err)
-			}
-		}
-		s.swap(tt.table, tt.column, old)
+		check(tt)
 	}
 	for name, read := range reads {
 		if err := read(); err != nil {
@@ -247,6 +263,9 @@ func (s *suite) swap(table, column string, value any) any {
 	var old any
 	if err := db.QueryRow("SELECT " + column + " FROM " + table).Scan(&old); err != nil {
 		s.t.Fatal(err)
+	}
+	if b, ok := old.([]byte); ok && b == nil { // which is empty there
+		old = []byte{}
 	}
 	if _, err := db.Exec("UPDATE "+table+" SET "+column+" = $1", value); err != nil {
 		s.t.Fatal(err)

@@ -80,12 +80,14 @@ CREATE TABLE inv_body (
 	body    BYTEA NOT NULL         -- inventory.Content
 );
 
--- The terms of the contents that are marked as indexed.
-CREATE TABLE inv_term (
-	term    BIGINT NOT NULL,
-	spec    BYTEA NOT NULL,
-	content BIGINT NOT NULL,
-	PRIMARY KEY (term, spec, content)
+-- The terms of the contents that are marked as indexed: the contents of a term that were put in
+-- together, the first and the distances between them.
+CREATE TABLE inv_posting (
+	term  BIGINT NOT NULL,
+	spec  BYTEA NOT NULL,
+	first BIGINT NOT NULL,
+	rest  BYTEA NOT NULL,
+	PRIMARY KEY (term, spec, first)
 );
 
 -- Findings and problems, each once however many runs had it.

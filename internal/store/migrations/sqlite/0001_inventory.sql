@@ -80,12 +80,14 @@ CREATE TABLE inv_body (
 	body    BLOB NOT NULL         -- inventory.Content
 );
 
--- The terms of the contents that are marked as indexed.
-CREATE TABLE inv_term (
-	term    INTEGER NOT NULL,
-	spec    BLOB NOT NULL,
-	content INTEGER NOT NULL,
-	PRIMARY KEY (term, spec, content)
+-- The terms of the contents that are marked as indexed: the contents of a term that were put in
+-- together, the first and the distances between them.
+CREATE TABLE inv_posting (
+	term  INTEGER NOT NULL,
+	spec  BLOB NOT NULL,
+	first INTEGER NOT NULL,
+	rest  BLOB NOT NULL,
+	PRIMARY KEY (term, spec, first)
 ) WITHOUT ROWID;
 
 -- Findings and problems, each once however many runs had it.
