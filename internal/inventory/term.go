@@ -105,7 +105,8 @@ func hashKey(parts ...string) uint64 {
 	return binary.BigEndian.Uint64(h.Sum(nil))
 }
 
-// Terms are the terms of the content, sorted and without repeats.
+// Terms are the terms of the content, sorted and without repeats. A store keeps them: where they
+// change, a migration of package store empties its index.
 func (c *Content) Terms() []Term {
 	out := make([]Term, 0, 2*len(c.packages))
 	scopes := map[string]bool{}
@@ -121,7 +122,7 @@ func (c *Content) Terms() []Term {
 			out = append(out, Term{NameKey(p.Ecosystem, p.Address.Name), newSpec(specAddress, p.Address.Version)})
 			name(scopes, p.Ecosystem, p.Address.Name)
 		}
-		out = append(out, gitTerms(&p.Source)...)
+		out = append(out, gitTerms(p)...)
 		if c.digests != nil {
 			for _, d := range c.digests[i] {
 				out = append(out, Term{DigestKey(d.prefix()), newSpec(specDigest, "")})
@@ -146,16 +147,28 @@ func name(scopes map[string]bool, e ecosystem.Ecosystem, name string) {
 	}
 }
 
-func gitTerms(src *lockfile.Source) []Term {
+func gitTerms(p *lockfile.Package) []Term {
 	var out []Term
-	commit := strings.ToLower(src.Commit)
+	commit := strings.ToLower(p.Source.Commit)
 	if len(commit) >= ioc.CommitKey {
 		out = append(out, Term{CommitKey(commit[:ioc.CommitKey]), newSpec(specCommit, "")})
 	}
-	if src.Kind == lockfile.Git || commit != "" {
-		if repo := ioc.GitRepository(src.URL); repo != "" {
-			out = append(out, Term{RepositoryKey(repo), newSpec(specGit, commit)})
-		}
+	if repo := GitRepository(p); repo != "" {
+		out = append(out, Term{RepositoryKey(repo), newSpec(specGit, commit)})
 	}
 	return out
+}
+
+// GitRepository is the repository of an entry that is a git dependency, or an action, as
+// ioc.GitRepository spells it; "" for other entries.
+func GitRepository(p *lockfile.Package) string {
+	switch {
+	case p.Ecosystem == ecosystem.Actions:
+		owner, rest, _ := strings.Cut(p.Name, "/")
+		repo, _, _ := strings.Cut(rest, "/")
+		return ioc.GitRepository("github.com/" + owner + "/" + repo)
+	case p.Source.Kind == lockfile.Git || p.Source.Commit != "":
+		return ioc.GitRepository(p.Source.URL)
+	}
+	return ""
 }

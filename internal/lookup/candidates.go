@@ -113,7 +113,7 @@ func (a *asked) meets(set *ioc.Set, spec inventory.Spec) bool {
 		if !whole {
 			return true
 		}
-		if found, _ := match.Package(set, &p); len(found) > 0 {
+		if match.MayMeet(set, &p) {
 			return true
 		}
 	}

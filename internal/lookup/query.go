@@ -67,6 +67,9 @@ func ParseQuery(text string) (Query, error) {
 
 func packageQuery(e ecosystem.Ecosystem, name, ver string) (Query, error) {
 	q := Query{Ecosystem: e, Name: e.CanonicalName(strings.TrimSpace(name))}
+	if parts := strings.SplitN(q.Name, "/", 3); e == ecosystem.Actions && len(parts) == 3 {
+		q.Name = parts[0] + "/" + parts[1] // an action in a folder has the version of its repository
+	}
 	if err := e.CheckEntry(q.Name); err != nil {
 		return Query{}, fmt.Errorf("%.200q: %w", name, err)
 	}
@@ -173,8 +176,7 @@ func (q *Query) meets(c *inventory.Content, i int, p *lockfile.Package) bool {
 		}
 		return q.named(p.Name, ver) || p.Address != nil && q.named(p.Address.Name, p.Address.Version)
 	case q.Repository != "":
-		return (p.Source.Kind == lockfile.Git || p.Source.Commit != "") &&
-			ioc.GitRepository(p.Source.URL) == q.Repository && q.meetsCommit(strings.ToLower(p.Source.Commit))
+		return inventory.GitRepository(p) == q.Repository && q.meetsCommit(strings.ToLower(p.Source.Commit))
 	}
 	return c.HasDigest(i, q.Digest)
 }

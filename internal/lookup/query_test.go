@@ -19,6 +19,7 @@ func TestParseQuery(t *testing.T) {
 		{"go:github.com/Azure/go-autorest@v1.0.0", "Go github.com/Azure/go-autorest version v1.0.0"},
 		{"golang:example.com/x@>=v1.2.0 <v1.4.0", "Go example.com/x range >=v1.2.0 <v1.4.0"},
 		{"github:tj-actions/changed-files@v45", "GitHub Actions tj-actions/changed-files version v45"},
+		{"github:Owner/act/sub@v1", "GitHub Actions owner/act version v1"},
 		{"pkg:npm/%40scope/x@1.0.0", "npm @scope/x version 1.0.0"},
 		{"pkg:golang/github.com/azure/go-autorest@v1.0.0", "Go github.com/azure/go-autorest version v1.0.0"},
 		{"pkg:pypi/foo", "PyPI foo"},

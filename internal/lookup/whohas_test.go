@@ -113,11 +113,25 @@ func TestWhoHas(t *testing.T) {
 		t.Errorf("one content, two formats (-want +got):\n%s", diff)
 	}
 
+	w["acme/e"] = []*tree{newTree(map[string]string{".github/workflows/ci.yml": "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: Owner/Act/sub@v1\n      - uses: owner/act@0123456789abcdef0123456789abcdef01234567\n"}, "refs/heads/main")}
+	inv.sweep(w, nil, opt)
+	for query, want := range map[string][]string{
+		"https://github.com/owner/act": {
+			"acme/e refs/heads/main .github/workflows/ci.yml:6 owner/act@v1 04..04 by owner/act@v1", "acme/e refs/heads/main .github/workflows/ci.yml:7 owner/act@0123456789abcdef0123456789abcdef01234567 04..04 by owner/act@0123456789abcdef0123456789abcdef01234567",
+		},
+		"github:owner/act#0123456": {"acme/e refs/heads/main .github/workflows/ci.yml:7 owner/act@0123456789abcdef0123456789abcdef01234567 04..04 by owner/act@0123456789abcdef0123456789abcdef01234567"},
+		"github:owner/act/sub@v1":  {"acme/e refs/heads/main .github/workflows/ci.yml:6 owner/act@v1 04..04 by owner/act@v1"},
+	} {
+		if diff := cmp.Diff(want, inv.whoHas(query, false)); diff != "" {
+			t.Errorf("who has %s (-want +got):\n%s", query, diff)
+		}
+	}
+
 	// A repository keeps its history under its new name.
 	w["acme/renamed"] = w["acme/c"]
 	delete(w, "acme/c")
 	inv.sweep(w, map[string]int64{"acme/renamed": numberOf("acme/c")}, opt)
-	want := []string{"acme/renamed refs/heads/main package-lock.json:3 axios@3.0.0 01..04"}
+	want := []string{"acme/renamed refs/heads/main package-lock.json:3 axios@3.0.0 01..05"}
 	if diff := cmp.Diff(want, inv.whoHas("npm:axios@3.0.0", true)); diff != "" {
 		t.Errorf("renamed (-want +got):\n%s", diff)
 	}

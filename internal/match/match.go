@@ -94,6 +94,28 @@ func Package(set *ioc.Set, p *lockfile.Package) ([]Found, Miss) {
 	return out, miss
 }
 
+// MayMeet reports whether Package could find something for an entry of the ecosystem, name,
+// version, range and kind of p by one of those, whatever else it is: by its own name, or by the
+// identity that its address names. It is for entries of which no more is known, and is true too
+// often rather than too seldom.
+func MayMeet(set *ioc.Set, p *lockfile.Package) bool {
+	asks := func(name, ver string) bool {
+		found, _ := set.Package(p.Ecosystem, name, ver)
+		return len(found) > 0
+	}
+	if p.Version != "" && asks(p.Name, p.Version) || p.Address != nil && asks(p.Address.Name, p.Address.Version) {
+		return true
+	}
+	if v, ok := Pinned(p.Ecosystem, p.Range); ok && asks(p.Name, v) {
+		return true
+	}
+	if p.Version != "" && p.Range == "" && p.Source.Kind != lockfile.Range && p.Source.Kind != lockfile.Manifest && p.Source.Kind != lockfile.NoVersion {
+		return false // a locked version is no range
+	}
+	found, _ := set.Latent(p.Ecosystem, p.Name, p.Range)
+	return len(found) > 0
+}
+
 // anywhere reports whether an entry that is none of a registry's may be the public package of
 // its name all the same: an archive at any address. So may one of npm in a file, or that a git
 // host makes of a commit, once the entry has a digest: npm and pnpm then install what their

@@ -2,6 +2,7 @@ package match_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -149,5 +150,43 @@ func TestMissAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { match.Package(set, &p) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// What Package finds by a name, MayMeet does not rule out, whatever else an entry says.
+func TestMayMeet(t *testing.T) {
+	set := testSet(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	met := 0
+	for range 50_000 {
+		p := lockfile.Package{
+			Ecosystem: ecosystem.All[r.IntN(len(ecosystem.All))],
+			Name:      pick("bad", "both", "example.com/Upper/m", "pinned", "all", "owner/moved", "other"),
+			Version:   pick("", "1.0.0", "v1.0.0", "2.0", "0.35.0", "9"),
+			Range:     pick("", "", "^1.0.0", "1.0.0", "=1.0.0", "==2.0", ">=2.0", "latest", "~9"),
+			Source: lockfile.Source{
+				Kind: lockfile.SourceKind(r.IntN(int(lockfile.NoVersion) + 1)), URL: pick("", "https://example.com/bad-1.0.0.tgz", "./pinned-2.0-py3-none-any.whl", "git+https://x/y"),
+			},
+		}
+		if r.IntN(3) == 0 {
+			p.Digests = []lockfile.Digest{{Algorithm: digest.SHA1, Text: strings.Repeat("b", 40)}} // not listed
+		}
+		if r.IntN(3) == 0 {
+			p.Address = &lockfile.Identity{Name: pick("bad", "all", "other"), Version: pick("1.0.0", "9", "")}
+		}
+		found, _ := match.Package(set, &p)
+		if len(found) == 0 {
+			continue
+		}
+		met++
+		known := lockfile.Package{Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Range: p.Range, Source: lockfile.Source{Kind: p.Source.Kind}}
+		address := lockfile.Package{Ecosystem: p.Ecosystem, Source: lockfile.Source{Kind: lockfile.Path}, Address: p.Address}
+		if !match.MayMeet(set, &known) && !match.MayMeet(set, &address) {
+			t.Fatalf("%+v with address %v meets %s, and is ruled out", p, p.Address, found[0].Indicator.ID)
+		}
+	}
+	if met < 5000 {
+		t.Errorf("%d of the entries met something: too few to tell anything", met)
 	}
 }
