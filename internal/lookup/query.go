@@ -171,8 +171,8 @@ func (q *Query) meets(c *inventory.Content, i int, p *lockfile.Package) bool {
 			return false
 		}
 		ver := p.Version
-		if pinned, ok := match.Pinned(p.Ecosystem, p.Range); ok && ver == "" {
-			ver = pinned
+		if ver == "" && p.Range != "" {
+			ver, _ = match.Pinned(p.Ecosystem, p.Range)
 		}
 		return q.named(p.Name, ver) || p.Address != nil && q.named(p.Address.Name, p.Address.Version)
 	case q.Repository != "":
