@@ -172,7 +172,9 @@ func (q *Query) meets(c *inventory.Content, i int, p *lockfile.Package) bool {
 		}
 		ver := p.Version
 		if ver == "" && p.Range != "" {
-			ver, _ = match.Pinned(p.Ecosystem, p.Range)
+			if pinned, ok := match.Pinned(p.Ecosystem, p.Range); ok {
+				ver = pinned
+			}
 		}
 		return q.named(p.Name, ver) || p.Address != nil && q.named(p.Address.Name, p.Address.Version)
 	case q.Repository != "":

@@ -105,7 +105,9 @@ func TestWhoHas(t *testing.T) {
 
 	// One content that two formats read is told once for each file.
 	pinned := "flask==1.0\n"
-	w["acme/d"] = []*tree{newTree(map[string]string{"requirements.txt": pinned, "requirements.in": pinned}, "refs/heads/main")}
+	w["acme/d"] = []*tree{newTree(map[string]string{
+		"requirements.txt": pinned, "requirements.in": pinned, "b/requirements.in": "flask>=1.0\n", "c/requirements.in": "flask<=1.0\n",
+	}, "refs/heads/main")}
 	inv.sweep(w, nil, opt)
 	if diff := cmp.Diff([]string{
 		"acme/d refs/heads/main requirements.in:1 flask@==1.0 03..03 by flask", "acme/d refs/heads/main requirements.txt:1 flask@1.0 03..03",
