@@ -1,7 +1,8 @@
 # make test      the quick part, a few minutes: Go, git and make alone
 # make check     installs what the rest needs, then runs everything; CI calls it
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
-# make bench     prints the figures of docs/performance.md
+# make bench     prints the figures of docs/performance.md; make bench-github those of sweeps
+#                of a simulated organisation, in about half an hour
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper against a GitHub and a Slack that others wrote; needs npm
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the
@@ -18,7 +19,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench fixtures schema e2e lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench bench-github fixtures schema e2e lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -71,6 +72,9 @@ sweep:
 
 bench:
 	go run ./internal/ci/figures
+
+bench-github:
+	go run ./internal/ci/figures github
 
 schema:
 	scripts/schema-check.sh

@@ -8,8 +8,8 @@ import (
 
 // Floor is how many bytes the packs have that hold exactly what a sweep of default branches
 // cannot do without: of each repository that can be read its commit and trees, and its lockfiles;
-// of what several hold, once.
-func (o *Organized) Floor() (trees, lockfiles int64, err error) {
+// of what several hold, once. It also counts these repositories.
+func (o *Organized) Floor() (repositories int, trees, lockfiles int64, err error) {
 	seen := map[gitstore.ID]bool{}
 	for _, number := range o.Full() {
 		if o.Repos[number].Locked {
@@ -17,14 +17,15 @@ func (o *Organized) Floor() (trees, lockfiles int64, err error) {
 		}
 		content := o.contain[number]
 		head, _ := gitstore.Lookup(content, content.Head())
-		if seen[head] {
+		repositories++
+		if seen[head] { // of a fork
 			continue
 		}
 		seen[head] = true
 		listing := []gitstore.ID{head}
 		root, _ := gitstore.TreeOf(content, head)
 		if listing, err = treesBelow(content, root, listing); err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 		var blobs []gitstore.ID
 		for _, id := range content.LockfileIDs() {
@@ -42,12 +43,12 @@ func (o *Organized) Floor() (trees, lockfiles int64, err error) {
 			}
 			var n byteCount
 			if err := gitstore.WritePack(&n, content, pack.ids, true); err != nil {
-				return 0, 0, err
+				return 0, 0, 0, err
 			}
 			*pack.sum += int64(n)
 		}
 	}
-	return trees, lockfiles, nil
+	return repositories, trees, lockfiles, nil
 }
 
 // treesBelow adds a tree and those below it to ids.

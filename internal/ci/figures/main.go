@@ -1,8 +1,9 @@
 // Command figures measures what docs/performance.md keeps, and prints it as Markdown:
 //
 //	go run ./internal/ci/figures
+//	go run ./internal/ci/figures github
 //
-// It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
+// The second measures sweeps of a simulated organisation. It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
 // both in turn over the corpus that WORMSWEEP_TESTDATA names. CPU is user and system time of the whole process,
 // memory its peak resident set, as Linux reports them when the process is waited for.
 package main
@@ -31,15 +32,26 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	var f figures
-	flag.IntVar(&f.runs, "runs", 5, "runs of each program; medians are printed")
-	flag.BoolVar(&f.alone, "alone", false, "leave scalibr out")
-	flag.Parse()
-	if err := f.print(ctx, os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
 		os.Exit(1)
 	}
 }
+
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "github" {
+		return github(ctx, args[1:])
+	}
+	var f figures
+	flags := flag.NewFlagSet("figures", flag.ExitOnError)
+	flags.IntVar(&f.runs, "runs", 5, "runs of each program; medians are printed")
+	flags.BoolVar(&f.alone, "alone", false, "leave scalibr out")
+	_ = flags.Parse(args) // which ends the program
+	return f.print(ctx, os.Stdout, f.wholeProcess, f.memory, f.perFormat, f.cores, f.hostile)
+}
+
+// section prints a part of the figures.
+type section func(context.Context, io.Writer) error
 
 // copies is how often the corpus is taken to see whether memory grows with it.
 const copies = 20
@@ -54,7 +66,8 @@ type figures struct {
 	scratch          string // folder of this run
 }
 
-func (f *figures) print(ctx context.Context, w io.Writer) error {
+// print prepares what is measured, and prints the sections with an empty line before each.
+func (f *figures) print(ctx context.Context, w io.Writer, sections ...section) error {
 	data := os.Getenv("WORMSWEEP_TESTDATA")
 	if data == "" {
 		return errors.New("WORMSWEEP_TESTDATA is not set: it names the folder of corpus.tar.xz")
@@ -70,15 +83,8 @@ func (f *figures) print(ctx context.Context, w io.Writer) error {
 	if f.sweeper, err = f.build(ctx, ".", "./cmd/sweeper"); err != nil {
 		return err
 	}
-	if !f.alone {
-		if f.scalibr, err = f.build(ctx, "bench", "./scalibr"); err != nil {
-			return err
-		}
-	}
 	fmt.Fprintln(w, machine())
-	for _, section := range []func(context.Context, io.Writer) error{
-		f.wholeProcess, f.memory, f.perFormat, f.cores, f.hostile,
-	} {
+	for _, section := range sections {
 		fmt.Fprintln(w)
 		if err := section(ctx, w); err != nil {
 			return err
@@ -110,6 +116,12 @@ func (f *figures) build(ctx context.Context, folder, command string) (string, er
 
 // wholeProcess compares the sweep of the corpus with scalibr's extraction of it, in turn.
 func (f *figures) wholeProcess(ctx context.Context, w io.Writer) error {
+	if !f.alone {
+		var err error
+		if f.scalibr, err = f.build(ctx, "bench", "./scalibr"); err != nil {
+			return err
+		}
+	}
 	small := filepath.Join(f.scratch, "small")
 	if err := os.Mkdir(small, 0o755); err != nil {
 		return err

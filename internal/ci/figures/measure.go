@@ -33,7 +33,7 @@ func (f *figures) measure(ctx context.Context, command []string) (usage, error) 
 	if err != nil {
 		return usage{}, err
 	}
-	args := append([]string{starterRole, filepath.Join(f.scratch, "stdout")}, command...)
+	args := append([]string{starterRole, f.stdout()}, command...)
 	cmd := exec.CommandContext(ctx, self, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -44,6 +44,9 @@ func (f *figures) measure(ctx context.Context, command []string) (usage, error) 
 	var u usage
 	return u, json.Unmarshal(out, &u)
 }
+
+// stdout is the file with what the command that was measured last printed.
+func (f *figures) stdout() string { return filepath.Join(f.scratch, "stdout") }
 
 // starterRole is the first argument of a process that starts one program, waits for it and
 // prints what it took.

@@ -42,10 +42,10 @@ var commands = map[string]struct {
 		c.server.SetLimits(githubtest.Limits{Core: n[0], GraphQL: n[1], Window: time.Duration(n[2]) * time.Second})
 		return struct{}{}, nil
 	}},
-	// Bytes that packs of what must be read have at least.
+	// Repositories that must be read, and the bytes that packs of that have at least.
 	"floor": {0, func(c *controlled, _ []int) (any, error) {
-		trees, lockfiles, err := c.organized.Floor()
-		return map[string]int64{"Trees": trees, "Lockfiles": lockfiles}, err
+		repositories, trees, lockfiles, err := c.organized.Floor()
+		return map[string]int64{"Repositories": int64(repositories), "Trees": trees, "Lockfiles": lockfiles}, err
 	}},
 }
 

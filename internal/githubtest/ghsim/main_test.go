@@ -130,7 +130,7 @@ func TestControl(t *testing.T) {
 	lines := strings.Split(stdout, "\n")
 	for i, want := range []string{
 		`"Routes":{"GET /orgs/{org}":1}.*"Violations":null`, `^{"Pushed":10}$`, `^{}$`,
-		`^{"Lockfiles":[0-9]{7},"Trees":[0-9]{6}}$`, `^{}$`, `"Routes":{}`, `"Error":.*limits 1 1`, `"Error":"one in 0"`, `"Error"`,
+		`^{"Lockfiles":[0-9]{7},"Repositories":9[0-9],"Trees":[0-9]{6}}$`, `^{}$`, `"Routes":{}`, `"Error":.*limits 1 1`, `"Error":"one in 0"`, `"Error"`,
 	} {
 		if i >= len(lines) || !regexp.MustCompile(want).MatchString(lines[i]) {
 			t.Fatalf("line %d does not match %s:\n%s", i, want, stdout)
