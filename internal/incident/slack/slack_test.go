@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,10 +44,31 @@ type sent struct {
 	LinkNames   any    `json:"link_names"`
 }
 
+// inbox is what came. One connection that was cut may come again while the first is looked at.
+type inbox struct {
+	mu   sync.Mutex
+	sent []sent
+}
+
+func (i *inbox) add(m sent) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.sent = append(i.sent, m)
+}
+
+// take gives what came, and empties the inbox.
+func (i *inbox) take() []sent {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	out := i.sent
+	i.sent = nil
+	return out
+}
+
 // serve answers as do says, and gives the requests.
-func serve(t *testing.T, do http.HandlerFunc) (address string, got *[]sent) {
+func serve(t *testing.T, do http.HandlerFunc) (address string, got *inbox) {
 	t.Helper()
-	got = &[]sent{}
+	got = &inbox{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var m sent
 		body, err := io.ReadAll(r.Body)
@@ -68,7 +90,7 @@ func serve(t *testing.T, do http.HandlerFunc) (address string, got *[]sent) {
 		if err != nil {
 			t.Errorf("%v: %s", err, body)
 		}
-		*got = append(*got, m)
+		got.add(m)
 		do(w, r)
 	}))
 	t.Cleanup(s.Close)
@@ -103,7 +125,7 @@ func both(t *testing.T, address string) map[string]*slack.Notifier {
 func TestNotify(t *testing.T) {
 	address, got := serve(t, ok)
 	for name, n := range both(t, address) {
-		*got = nil
+		got.take()
 		for _, kind := range []incident.NoticeKind{incident.NoticeFirst, incident.NoticeChanged, incident.NoticeCured} {
 			c := notice
 			c.Kind = kind
@@ -111,15 +133,16 @@ func TestNotify(t *testing.T) {
 				t.Errorf("%s: %s: %v", name, kind, err)
 			}
 		}
-		if len(*got) != 3 {
-			t.Fatalf("%s: %d messages", name, len(*got))
+		messages := got.take()
+		if len(messages) != 3 {
+			t.Fatalf("%s: %d messages", name, len(messages))
 		}
 		for i, want := range []string{
 			"Supply-chain incident: keyv (critical). Shai-Hulud, keyv wave. It is in 3 repositories of acme, at 5 places. 1 repository is settled since. Not all of it was looked at: 2 problems.",
 			"Supply-chain incident changed: keyv (critical). Shai-Hulud, keyv wave. It is in 3 repositories of acme, at 5 places. 1 repository is settled since. Not all of it was looked at: 2 problems.",
 			"Supply-chain incident found clean: keyv (critical). Shai-Hulud, keyv wave. Nothing is left of it in 1 repository of acme. Not all of it was looked at: 2 problems.",
 		} {
-			m := (*got)[i]
+			m := messages[i]
 			if m.Text != want {
 				t.Errorf("%s: text %q; want %q", name, m.Text, want)
 			}
@@ -141,13 +164,13 @@ func TestHostile(t *testing.T) {
 	address, got := serve(t, ok)
 	n := both(t, address)["webhook"]
 	for _, s := range append([]string{"@here", "<!channel>", "<@U123>", "<https://evil.example|x>", "&lt;!here&gt;", "@channel @everyone", "*b* _i_ ~s~"}, xtest.Hostile...) {
-		*got = nil
+		got.take()
 		c := notice
 		c.Organisation, c.Campaign, c.URL = s, incident.Campaign{ID: s, Title: "x" + s, Severity: "x" + s}, "javascript:"+s
 		if err := n.Notify(context.Background(), c); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
-		m := (*got)[0]
+		m := got.take()[0]
 		if at := acts.FindString(m.Text); at != "" {
 			t.Errorf("%q: the text has %q: %q", s, at, m.Text)
 		}
@@ -185,7 +208,7 @@ func TestFailures(t *testing.T) {
 	} {
 		address, got := serve(t, do)
 		for way, n := range both(t, address) {
-			*got = nil
+			got.take()
 			err := n.Notify(context.Background(), notice)
 			if err == nil {
 				t.Errorf("%s, %s: no error", name, way)
@@ -194,8 +217,8 @@ func TestFailures(t *testing.T) {
 			if text := err.Error(); strings.Contains(text, "anary") || strings.Contains(text, "\n") || !strings.HasPrefix(text, "slack: ") {
 				t.Errorf("%s, %s: %q", name, way, text)
 			}
-			if len(*got) > 2 || name != "cut" && len(*got) != 1 { // net/http may ask again where a kept connection was cut
-				t.Errorf("%s, %s: sent %d times", name, way, len(*got))
+			if n := len(got.take()); n > 2 || name != "cut" && n != 1 { // net/http may ask again where a kept connection was cut
+				t.Errorf("%s, %s: sent %d times", name, way, n)
 			}
 		}
 	}
