@@ -165,6 +165,9 @@ type Coverage struct {
 	Packages   int            `json:"packages,omitempty"` // entries read
 	Files      int            `json:"files,omitempty"`    // of the tree, in all
 	OutOfScope map[string]int `json:"out_of_scope,omitempty"`
+	// Notes say, of a repository without a tree, what was not looked at and why, a permission
+	// by its name; but for what a selection left out, which is counted.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // CoverageStatus says what became of a file or tree.
@@ -191,6 +194,10 @@ type Summary struct {
 	// Unmatched counts the entries that are provably not the public package of their name,
 	// by reason code: "git", "workspace", "link".
 	Unmatched map[string]int `json:"unmatched,omitempty"`
+	// Shown counts the values beside files that were compared, by property: "branch",
+	// "description". A property that the command looks for and did not meet is 0; one that is
+	// missing was not looked for.
+	Shown map[string]int `json:"shown,omitempty"`
 	// NotLookedAt counts the indicators of the catalogue that this command does not match,
 	// by type.
 	NotLookedAt map[string]int `json:"not_looked_at,omitempty"`

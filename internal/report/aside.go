@@ -159,10 +159,42 @@ func (r *Text) lookedAt(s *finding.Summary) {
 		p.label(2, "catalogue", fmt.Sprintf("%s, %s, revision %s",
 			count(c.Campaigns, "campaign", "campaigns"), count(c.Versions, "exact version", "exact versions"), textWord(c.Revision)))
 	}
+	if n := 0; len(s.Shown) > 0 {
+		for _, of := range s.Shown {
+			n += of
+		}
+		if n > 0 {
+			p.label(2, "names", tally(s.Shown))
+		}
+	}
+	for _, note := range r.left.told() {
+		p.label(2, "left out", textProse(note))
+	}
 	if len(s.NotLookedAt) > 0 {
 		p.label(2, "not matched", "by this command: indicators of type "+tally(s.NotLookedAt))
 	}
 	p.label(2, "time", fmt.Sprintf("%.2f s, exit code %d", s.Elapsed, s.Exit))
+}
+
+// leftOut are the notes of the ledger: what was not looked at beside trees, and why.
+type leftOut struct {
+	notes []string // the first of them
+	n     int
+}
+
+func (l *leftOut) add(e *finding.Coverage) {
+	l.n += len(e.Notes)
+	for _, note := range e.Notes[:min(len(e.Notes), shownApart-len(l.notes))] {
+		l.notes = append(l.notes, e.Repository+": "+note)
+	}
+}
+
+// told are the first notes, and a word of the others.
+func (l *leftOut) told() []string {
+	if more := l.n - len(l.notes); more > 0 {
+		return append(l.notes[:len(l.notes):len(l.notes)], "and "+number(more)+" more, which the JSON report lists")
+	}
+	return l.notes
 }
 
 func writeExpired(p *page, expired []string) {

@@ -40,6 +40,7 @@ func summary(hit, clean, unknown int) *finding.Summary {
 		Files:        finding.Files{Parsed: 214, Total: 45231, Distinct: 198},
 		Packages:     12345,
 		Unmatched:    map[string]int{"git": 3, "workspace": 12, "link": 1},
+		Shown:        map[string]int{"branch": 12, "description": 0, "runner": 0},
 		NotLookedAt:  map[string]int{"content": 120, "network": 201, "github": 14},
 		Canaries:     finding.Canaries{Planted: 18},
 		Elapsed:      0.214,
@@ -64,6 +65,10 @@ func nothingFound() []finding.Event {
 		coverage("api", "go.sum", "go.sum", 40),
 		&finding.Coverage{Repository: "api", Ref: "worktree", Status: finding.OutOfScope, Files: 310, OutOfScope: map[string]int{"not-a-lockfile": 308}},
 		coverage("web", "package-lock.json", "package-lock", 1203),
+		&finding.Coverage{
+			Repository: "acme", Status: finding.OutOfScope, Reason: "permission", OutOfScope: map[string]int{"permission": 1},
+			Notes: []string{"self-hosted runners of the organisation were not looked at: it needs the permission \"organization_self_hosted_runners=read\""},
+		},
 		&finding.Coverage{Repository: "web", Ref: "HEAD", Commit: "9a0c6a1f3be0a4cbb9d1f0f6e4d1a8f1c2b3a495", Status: finding.OutOfScope, Files: 2, OutOfScope: map[string]int{"not-a-lockfile": 1}},
 		summary(0, 8, 0),
 	}

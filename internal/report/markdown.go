@@ -34,6 +34,7 @@ type Markdown struct {
 	run       *finding.Run
 	formats   map[string]int
 	hashed    int
+	left      leftOut
 	campaigns map[string]*mdCampaign
 	held      int // findings in campaigns
 	problems  []*finding.Problem
@@ -87,6 +88,7 @@ func (r *Markdown) Event(e finding.Event) error {
 			r.unheld++
 		}
 	case *finding.Coverage:
+		r.left.add(e)
 		switch {
 		case e.Status == finding.Parsed && e.File != "":
 			r.formats[e.Format]++

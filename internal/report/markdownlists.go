@@ -328,6 +328,10 @@ func (r *Markdown) lookedAt(s *finding.Summary) string {
 		c := run.Catalogue
 		fmt.Fprintf(&b, "- catalogue: %s, %s, revision %s\n", count(c.Campaigns, "campaign", "campaigns"), count(c.Versions, "exact version", "exact versions"), mdWord(c.Revision))
 	}
+	tally("names and texts beside files", s.Shown)
+	for _, note := range r.left.told() {
+		b.WriteString("- left out: " + mdProse(note) + "\n")
+	}
 	tally("not matched by this command, indicators of type", s.NotLookedAt)
 	fmt.Fprintf(&b, "- time: %.2f s, exit code %d\n", s.Elapsed, s.Exit)
 	if len(s.Expired) > 0 {

@@ -168,6 +168,7 @@ func (r *SARIF) properties() map[string]any {
 		p["problemsExcluded"] = s.Excluded
 		p["canaries"] = map[string]any{"planted": s.Canaries.Planted, "missed": sarifTexts(s.Canaries.Missed)}
 		p["notLookedAt"] = escapeKeys(s.NotLookedAt)
+		p["shown"] = escapeKeys(s.Shown)
 		p["unmatched"] = escapeKeys(s.Unmatched)
 		p["expiredExclusions"] = sarifTexts(s.Expired)
 		p["interrupted"] = s.Interrupted

@@ -35,6 +35,7 @@ type Text struct {
 	run     *finding.Run
 	formats map[string]int // files read, by format
 	hashed  int            // files compared by digest
+	left    leftOut
 
 	hits     hits
 	problems []*finding.Problem
@@ -94,6 +95,7 @@ func (r *Text) Event(e finding.Event) error {
 			r.held++
 		}
 	case *finding.Coverage:
+		r.left.add(e)
 		switch {
 		case e.Status == finding.Parsed && e.File != "":
 			r.formats[e.Format]++

@@ -29,7 +29,7 @@ const (
 // error is that of emit; the summary then holds what was counted so far.
 func Join(streams []Stream, emit func(finding.Event) error) (*finding.Summary, error) {
 	j := joint{emit: emit, summary: finding.Summary{
-		Findings: map[finding.State]int{}, Unmatched: map[string]int{}, NotLookedAt: map[string]int{},
+		Findings: map[finding.State]int{}, Unmatched: map[string]int{}, Shown: map[string]int{}, NotLookedAt: map[string]int{},
 	}}
 	for _, s := range streams {
 		next, stop := iter.Pull2(report.ReadStream(s))
@@ -324,6 +324,9 @@ func (j *joint) add(part *finding.Summary) {
 	s.Packages += part.Packages
 	for kind, n := range part.Unmatched {
 		s.Unmatched[kind] += n
+	}
+	for property, n := range part.Shown {
+		s.Shown[property] += n
 	}
 	for kind, n := range part.NotLookedAt { // each looked for the same, so this is no sum
 		s.NotLookedAt[kind] = max(s.NotLookedAt[kind], n)

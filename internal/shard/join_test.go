@@ -154,16 +154,17 @@ func TestJoinAddsUp(t *testing.T) {
 	sum := func(exit int, f finding.Summary) *finding.Summary { f.Exit = exit; return &f }
 	_, got := join(t,
 		stream(t, "1", begin("1/2", "r"), sum(1, finding.Summary{
-			Findings: map[finding.State]int{finding.Active: 1}, Packages: 5, NotLookedAt: map[string]int{"network": 7},
+			Findings: map[finding.State]int{finding.Active: 1}, Packages: 5, NotLookedAt: map[string]int{"network": 7}, Shown: map[string]int{"branch": 2, "runner": 0},
 			Files: finding.Files{Parsed: 1, Total: 9}, Canaries: finding.Canaries{Planted: 27}, Elapsed: 3,
 		})),
 		stream(t, "2", begin("2/2", "r"), sum(0, finding.Summary{
-			Findings: map[finding.State]int{finding.Active: 2, finding.Weak: 1}, Packages: 2, NotLookedAt: map[string]int{"network": 7},
+			Findings: map[finding.State]int{finding.Active: 2, finding.Weak: 1}, Packages: 2, NotLookedAt: map[string]int{"network": 7}, Shown: map[string]int{"branch": 3, "runner": 0},
 			Files: finding.Files{Parsed: 2, Total: 1}, Canaries: finding.Canaries{Planted: 27}, Elapsed: 4,
 		})))
 	want := &finding.Summary{
 		Exit: 1, Findings: map[finding.State]int{finding.Active: 3, finding.Weak: 1}, Packages: 7,
 		Files: finding.Files{Parsed: 3, Total: 10}, Unmatched: map[string]int{}, NotLookedAt: map[string]int{"network": 7},
+		Shown:    map[string]int{"branch": 5, "runner": 0},
 		Canaries: finding.Canaries{Planted: 27}, Elapsed: 4,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

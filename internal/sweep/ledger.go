@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/source"
 )
 
 // ledger is the coverage rows of a tree: a row for each file in scope under its first ref, and
@@ -55,6 +56,11 @@ func (r *result) without() *finding.Coverage {
 	out := &finding.Coverage{Repository: r.name, Status: finding.OutOfScope, OutOfScope: map[string]int{}}
 	r.addNotes(out.OutOfScope)
 	out.Reason = string(r.notes[0].Code)
+	for _, n := range r.notes {
+		if n.Code != source.CodeUnselected {
+			out.Notes = append(out.Notes, n.Detail)
+		}
+	}
 	return out
 }
 

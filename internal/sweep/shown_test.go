@@ -58,6 +58,9 @@ func TestShown(t *testing.T) {
 	if summary.Exit != 1 || summary.Repositories != (finding.Repositories{Hit: 1, Clean: 1}) {
 		t.Errorf("summary %+v", summary)
 	}
+	if diff := cmp.Diff(map[string]int{"branch": 4, "message": 1, "description": 1}, summary.Shown); diff != "" {
+		t.Errorf("shown (-want +got):\n%s", diff)
+	}
 	if diff := cmp.Diff(map[string]int{"github": 1}, summary.NotLookedAt); diff != "" {
 		t.Errorf("not looked at (-want +got):\n%s", diff)
 	}
@@ -134,7 +137,7 @@ func TestShownElsewhere(t *testing.T) {
 
 // What was left out is in the ledger, whether or not a tree is there to say it with.
 func TestLeftOut(t *testing.T) {
-	notes := []source.Note{{Code: source.CodeArchived}, {Code: source.CodeUnselected}, {Code: source.CodeUnselected}}
+	notes := []source.Note{{Code: source.CodeArchived, Detail: "it is archived"}, {Code: source.CodeUnselected}, {Code: source.CodeUnselected}}
 	with := repo("a", &memTree{ref: "refs/heads/main", files: map[string]string{"a.txt": "a"}})
 	without := repo("b")
 	with.Notes, without.Notes = notes, notes
@@ -155,7 +158,7 @@ func TestLeftOut(t *testing.T) {
 		}},
 		"b": {{
 			Repository: "b", Status: finding.OutOfScope, Reason: "archived",
-			OutOfScope: map[string]int{"archived": 1, "not-selected": 2},
+			OutOfScope: map[string]int{"archived": 1, "not-selected": 2}, Notes: []string{"it is archived"},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -23,6 +23,10 @@ func newTally(opt Options) *tally {
 	t.summary.Findings = map[finding.State]int{}
 	t.summary.Unmatched = map[string]int{}
 	t.summary.NotLookedAt = map[string]int{}
+	t.summary.Shown = make(map[string]int, len(opt.Shown))
+	for _, property := range opt.Shown {
+		t.summary.Shown[string(property)] = 0
+	}
 	st := opt.Set.Stats()
 	for of, n := range st.Unmatched {
 		for kind, shown := range st.Shown[of] {
@@ -80,6 +84,9 @@ func (t *tally) repository(r *result) {
 		t.summary.Repositories.Clean++
 	}
 	t.hit, t.unknown = false, false
+	for _, seen := range r.seen {
+		t.summary.Shown[seen.Property]++
+	}
 	for _, tree := range r.trees {
 		t.summary.Files.Total += tree.files
 		for _, fr := range tree.inScope {
