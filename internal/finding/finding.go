@@ -165,8 +165,8 @@ type Coverage struct {
 	Packages   int            `json:"packages,omitempty"` // entries read
 	Files      int            `json:"files,omitempty"`    // of the tree, in all
 	OutOfScope map[string]int `json:"out_of_scope,omitempty"`
-	// Notes say, of a repository without a tree, what was not looked at and why, a permission
-	// by its name; but for what a selection left out, which is counted.
+	// Notes say, of the organisation, what was not looked at for want of a permission, which they
+	// name, or was looked at in the second-best way.
 	Notes []string `json:"notes,omitempty"`
 }
 

@@ -140,7 +140,11 @@ func (a *app) lookUp(ctx context.Context, account string) (installationAnswer, e
 		a.mu.Unlock()
 		return in, nil
 	}
-	return none, fmt.Errorf("the GitHub App %d is not installed on %q, or there is no such account: %w", a.id, account, ErrNotFound)
+	what := "account"
+	if strings.Contains(account, "/") {
+		what = "repository"
+	}
+	return none, fmt.Errorf("the GitHub App %d is not installed on %q, or there is no such %s: %w", a.id, account, what, ErrNotFound)
 }
 
 // noSuchApp reports whether GitHub knows no App of the id that signed.

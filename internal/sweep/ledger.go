@@ -57,7 +57,7 @@ func (r *result) without() *finding.Coverage {
 	r.addNotes(out.OutOfScope)
 	out.Reason = string(r.notes[0].Code)
 	for _, n := range r.notes {
-		if n.Code != source.CodeUnselected {
+		if n.Code == source.CodePermission || n.Code == source.CodeFallback {
 			out.Notes = append(out.Notes, n.Detail)
 		}
 	}

@@ -137,7 +137,7 @@ func TestShownElsewhere(t *testing.T) {
 
 // What was left out is in the ledger, whether or not a tree is there to say it with.
 func TestLeftOut(t *testing.T) {
-	notes := []source.Note{{Code: source.CodeArchived, Detail: "it is archived"}, {Code: source.CodeUnselected}, {Code: source.CodeUnselected}}
+	notes := []source.Note{{Code: source.CodeArchived, Detail: "it is archived"}, {Code: source.CodePermission, Detail: "runners"}, {Code: source.CodeUnselected}, {Code: source.CodeUnselected}}
 	with := repo("a", &memTree{ref: "refs/heads/main", files: map[string]string{"a.txt": "a"}})
 	without := repo("b")
 	with.Notes, without.Notes = notes, notes
@@ -154,11 +154,11 @@ func TestLeftOut(t *testing.T) {
 	want := map[string][]*finding.Coverage{
 		"a": {{
 			Repository: "a", Ref: "refs/heads/main", Commit: "refs/heads/main", Status: finding.Parsed, Files: 1,
-			OutOfScope: map[string]int{"archived": 1, "not-selected": 2, "not-a-lockfile": 1},
+			OutOfScope: map[string]int{"archived": 1, "not-selected": 2, "not-a-lockfile": 1, "permission": 1},
 		}},
 		"b": {{
 			Repository: "b", Status: finding.OutOfScope, Reason: "archived",
-			OutOfScope: map[string]int{"archived": 1, "not-selected": 2}, Notes: []string{"it is archived"},
+			OutOfScope: map[string]int{"archived": 1, "not-selected": 2, "permission": 1}, Notes: []string{"runners"},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -1,12 +1,13 @@
 // Command ghsim runs the simulator of GitHub by itself, for demonstrations and benchmarks.
 //
-//	go run ./internal/githubtest/ghsim -org acme -from DIR
+//	go run ./internal/githubtest/ghsim -org acme -from DIR -empty incident-response -member octocat
 //	go run ./internal/githubtest/ghsim -generate 10000 -corpus DIR -plant 7=axios@1.14.1
 //
 // With -control commands are read from standard input, see commands; their answers are the lines
 // that are printed between those at the start and those at the end.
 //
-// With -from each folder of DIR becomes a repository of the organisation. With -generate it
+// With -from each folder of DIR becomes a repository of the organisation; -empty adds one that is
+// private and empty, -member a member. With -generate it
 // has so many repositories, whose lockfiles are made from those below -corpus. It prints the address, the
 // App's id and installation and the file with the App's key, one a line, then runs until it
 // is interrupted. At its end it prints what was asked of it, and its exit code is 1 when
@@ -48,6 +49,7 @@ type settings struct {
 	routes, control                    bool
 	generate, files                    int
 	plants                             []plant
+	empty, members                     []string
 }
 
 // plant is an npm package that one generated repository locks.
@@ -81,6 +83,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags.StringVar(&set.corpus, "corpus", "", "`folder` of lockfiles to generate others from")
 	flags.IntVar(&set.files, "files", 24, "`number` of source files of a generated repository")
 	flags.Func("plant", "`NUMBER=NAME@VERSION`: an npm package that a generated repository locks", set.addPlant)
+	flags.Func("empty", "`NAME` of an empty private repository to add; repeatable", func(name string) error {
+		set.empty = append(set.empty, name)
+		return nil
+	})
+	flags.Func("member", "`LOGIN` of a member of the organisation; repeatable", func(login string) error {
+		set.members = append(set.members, login)
+		return nil
+	})
 	flags.BoolVar(&set.control, "control", false, "read commands from standard input, and end with it; needs -generate")
 	flags.BoolVar(&set.routes, "routes", false, "print the routes of REST, one a line, and end")
 	if err := flags.Parse(args); err != nil {
@@ -138,6 +148,10 @@ func (set *settings) fill(s *githubtest.Server) (*githubtest.Organized, error) {
 			return nil, err
 		}
 	}
+	for _, name := range set.empty {
+		s.Add(githubtest.Repository{Name: name})
+	}
+	s.AddMembers(s.Organization(set.org), set.members...)
 	if set.generate == 0 {
 		if set.control {
 			return nil, errors.New("-control needs -generate")

@@ -72,7 +72,7 @@ func TestServesFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	record := filepath.Join(t.TempDir(), "record.jsonl")
-	printed, end := start(t, nil, "-from", dir, "-org", "birds", "-record", record)
+	printed, end := start(t, nil, "-from", dir, "-org", "birds", "-empty", "incidents", "-member", "wren", "-record", record)
 	key, err := os.ReadFile(printed["app-key"])
 	if err != nil || !bytes.HasPrefix(key, []byte("-----BEGIN RSA PRIVATE KEY-----")) {
 		t.Errorf("key %q: %v", key, err)
@@ -83,14 +83,17 @@ func TestServesFolders(t *testing.T) {
 	if status := get(t, printed["url"]+"/api/v3/repos/birds/api"); status != 404 {
 		t.Errorf("a private repository: %d", status)
 	}
+	if status := get(t, printed["url"]+"/api/v3/users/wren"); status != 200 {
+		t.Errorf("the member: %d", status)
+	}
 	code, stdout, stderr := end()
-	if code != 0 || !strings.Contains(stdout, "rest 2 requests") || stderr != "" {
+	if code != 0 || !strings.Contains(stdout, "rest 3 requests") || stderr != "" {
 		t.Errorf("%d %q %q", code, stdout, stderr)
 	}
 	if _, err := os.Stat(printed["app-key"]); err == nil {
 		t.Error("the key is still there")
 	}
-	if content, err := os.ReadFile(record); err != nil || bytes.Count(content, []byte("\n")) != 2 {
+	if content, err := os.ReadFile(record); err != nil || bytes.Count(content, []byte("\n")) != 3 {
 		t.Errorf("recording %q, %v", content, err)
 	}
 }
