@@ -205,10 +205,10 @@ func (s *scope) again(known *inventory.Tree) {
 	s.taken = len(t.inScope) // what they include is among them
 }
 
-// listing is the tree as a memory keeps it; nil where it is known already or has no root. It is
-// whole where asking again would bring nothing else.
+// listing is the tree as a memory keeps it; nil where it is known already, has no root, or was not
+// listed to its end. It is whole where asking again would bring nothing else.
 func (t *treeResult) listing() (listing *inventory.Tree, whole bool) {
-	if t.recalled || !t.rooted {
+	if t.recalled || !t.rooted || t.cut {
 		return nil, false
 	}
 	whole = true

@@ -47,6 +47,7 @@ type treeResult struct {
 	root     inventory.ID // zero where it is not rooted
 	rooted   bool
 	recalled bool // listed by an earlier run
+	cut      bool // the run was stopped while it was listed: there may be more
 }
 
 // placedProblem is a problem at a place in a repository.
@@ -129,6 +130,7 @@ func (p *pool) tree(ctx context.Context, tree source.Tree, t *treeResult) {
 				p.submit(ctx, &wait, tree, fr)
 			}
 		}
+		t.cut = ctx.Err() != nil
 		scope.listed(ctx, tree)
 	}
 	t.root, t.rooted = rootOf(tree)
