@@ -18,6 +18,9 @@ func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.R
 			return err
 		}
 	}
+	if len(r.Shown.Problems) > 0 { // some may be there that were not shown
+		return r.writeEvents(ctx, tx, id, run)
+	}
 	// What this run asked for and did not see is gone.
 	_, err = tx.ExecContext(ctx, `UPDATE inv_ref SET current = 0
 		WHERE repository = $1 AND current = 1 AND last_run <> $2 AND (selection = $3 OR $3 = 'all')`, id, int64(run), r.Selection)
