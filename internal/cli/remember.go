@@ -13,6 +13,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/lookup"
+	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 )
@@ -79,9 +80,30 @@ func remember(ctx context.Context, st *store.Store, scope string, opt *sweep.Opt
 	return r, nil
 }
 
-// finish ends the run: what was kept is written whatever became of the sweep. With whole, it saw
-// every repository of its scope.
-func (r *remembering) finish(ctx context.Context, summary *finding.Summary, problems []*finding.Problem, whole bool) error {
+// view is what a run saw of its scope.
+type view struct {
+	problems []*finding.Problem // of the run itself
+	// whole says that a repository that was not seen is none of the scope any more. One that a
+	// selection leaves out, which nobody pushed to of late, or that is not shown, is there.
+	whole bool
+}
+
+// event takes an event of the run.
+func (v *view) event(e finding.Event) {
+	p, ok := e.(*finding.Problem)
+	if !ok {
+		return
+	}
+	if p.Repository == "" {
+		v.problems = append(v.problems, p)
+	}
+	if p.Repository == "" || p.Code == string(source.CodePartialView) {
+		v.whole = false
+	}
+}
+
+// finish ends the run: what was kept is written whatever became of the sweep.
+func (r *remembering) finish(ctx context.Context, summary *finding.Summary, seen *view) error {
 	if r == nil {
 		return nil
 	}
@@ -91,7 +113,7 @@ func (r *remembering) finish(ctx context.Context, summary *finding.Summary, prob
 		err = r.pages.Save(ctx)
 	}
 	r.run.Interrupted = summary.Interrupted
-	r.run.Problems = problems
+	r.run.Problems = seen.problems
 	r.run.Finished = time.Now()
-	return errors.Join(err, r.store.Finish(ctx, r.run, whole && !summary.Interrupted && err == nil))
+	return errors.Join(err, r.store.Finish(ctx, r.run, seen.whole && !summary.Interrupted && err == nil))
 }

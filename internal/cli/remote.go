@@ -228,14 +228,12 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	defer out.discard()
 
 	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
-	var general []*finding.Problem
+	seen := view{whole: !f.remote.partial()}
 	last := &held{next: out.event} // the summary waits for what filing has to say
 	summary, err := sweep.Run(ctx, github.Repositories(ctx, reader, sel, list), opt, func(e finding.Event) error {
 		progress.event(e)
 		filer.event(e)
-		if p, ok := e.(*finding.Problem); ok && p.Repository == "" {
-			general = append(general, p)
-		}
+		seen.event(e)
 		last.event(e)
 		return nil
 	})
@@ -243,8 +241,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if err != nil {
 		return refused(err)
 	}
-	whole := f.remote.org != "" && len(general) == 0
-	if err := kept.finish(ctx, summary, general, whole); err != nil {
+	if err := kept.finish(ctx, summary, &seen); err != nil {
 		last.problem(summary, &finding.Problem{Code: sweep.CodeInventory, Detail: err.Error()})
 	}
 	for _, p := range filer.file(cmd) {
