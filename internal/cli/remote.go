@@ -102,8 +102,9 @@ func (f *remoteFlags) owner() string {
 	return owner
 }
 
-// selection is what is swept, with its scope: runs of one scope are compared with each other.
-func (f *remoteFlags) selection(refs source.Refs) (sel github.Selection, scope string, err error) {
+// selection is what is swept, with its scope: runs of one scope are compared with each other, and
+// looked for the same campaigns.
+func (f *remoteFlags) selection(refs source.Refs, campaigns []string) (sel github.Selection, scope string, err error) {
 	sel = github.Selection{
 		Org: f.org, Repositories: f.repos, Include: f.include, Exclude: f.exclude, Topics: f.topics, Visibility: f.visibility,
 	}
@@ -121,6 +122,9 @@ func (f *remoteFlags) selection(refs source.Refs) (sel github.Selection, scope s
 	}
 	scope = fmt.Sprintf("org=%s repos=%q include=%q exclude=%q topics=%q visibility=%s since=%s shard=%s refs=%s server=%s",
 		strings.ToLower(f.org), f.repos, f.include, f.exclude, f.topics, f.visibility, f.since, f.shard, refs, f.account.url)
+	if len(campaigns) > 0 {
+		scope += fmt.Sprintf(" campaigns=%q", campaigns)
+	}
 	return sel, scope, nil
 }
 
@@ -174,7 +178,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if err != nil {
 		return usage(fmt.Errorf("--%w", err))
 	}
-	sel, scope, err := f.remote.selection(refs)
+	sel, scope, err := f.remote.selection(refs, f.campaigns)
 	if err != nil {
 		return usage(err)
 	}

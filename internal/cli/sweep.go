@@ -113,6 +113,7 @@ func (f *sweepFlags) options(cmd *cobra.Command) (sweep.Options, error) {
 		}
 		opt.Exclusions = set
 	}
+	opt.Only = f.campaigns
 	opt.Set, opt.Problems, err = catalogue(cmd.ErrOrStderr(), f.ioc, f.campaigns)
 	return opt, err
 }

@@ -36,6 +36,7 @@ type Run struct {
 	Paths     []string  `json:"paths"`
 	Shard     string    `json:"shard,omitempty"`   // "2/4": share 2 of 4 of what was named
 	Partial   bool      `json:"partial,omitempty"` // some of it, or some campaigns, by choice
+	Only      []string  `json:"only,omitempty"`    // ids of the campaigns that were looked for, where not all were
 	Catalogue Catalogue `json:"catalogue"`
 }
 

@@ -243,7 +243,7 @@ var keyvCampaign = incident.Campaign{
 // looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
 // of what it found, "repository:code" and "repository@ref:code" of problems.
 type looks struct {
-	read, unread, found, problems, excluded, withdrawn, gone, shard string // separated by spaces
+	read, unread, found, problems, excluded, withdrawn, gone, shard, only string // separated by spaces
 	partial, killed                                                 bool
 	looksFor                                                        func(campaign, indicator string) bool
 }
@@ -282,7 +282,7 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 			panic(err)
 		}
 	}
-	must(&finding.Run{Started: date(day), Shard: l.shard, Catalogue: finding.Catalogue{Revision: "3f2a9c11d0b4"}})
+	must(&finding.Run{Started: date(day), Shard: l.shard, Only: strings.Fields(l.only), Catalogue: finding.Catalogue{Revision: "3f2a9c11d0b4"}})
 	for place := range strings.FieldsSeq(l.found) {
 		must(keyvAt(place))
 	}

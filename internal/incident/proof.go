@@ -48,7 +48,7 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 		return Unsettled, "", "the sweep did not come to its end"
 	case len(s.unsound(ref)) > 0:
 		return Unsettled, "", "the sweep as a whole was not sound: " + strings.Join(s.unsound(ref), ", ")
-	case s.opt.LooksFor != nil && !s.opt.LooksFor(campaign, p.Indicator):
+	case !s.looksFor(campaign, p.Indicator):
 		return Unsettled, "", "the sweep did not look for this indicator"
 	case !s.read[p.Repository]:
 		return Unsettled, "", "the repository was not in the sweep"
@@ -78,7 +78,7 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 // success.
 func (s *Sweep) looked(campaign string, p *Place, ref string) bool {
 	_, seen := s.trees[treeKey{p.Repository, ref}]
-	return s.read[p.Repository] && (seen || ref == ItselfRef) && (s.opt.LooksFor == nil || s.opt.LooksFor(campaign, p.Indicator))
+	return s.read[p.Repository] && (seen || ref == ItselfRef) && s.looksFor(campaign, p.Indicator)
 }
 
 // anyTree gives a tree of a repository, one that is not whole if there is any.

@@ -36,6 +36,7 @@ type Sweep struct {
 
 	started         time.Time
 	revision        string // of the catalogue
+	only            [][]string // the campaigns that each run was narrowed to, where it was
 	runs, summaries int
 	interrupted     bool
 
@@ -77,6 +78,9 @@ func (s *Sweep) Event(e finding.Event) error {
 			s.started, s.revision = e.Started.UTC(), e.Catalogue.Revision
 		}
 		s.opt.Partial = s.opt.Partial || e.Shard != "" || e.Partial
+		if len(e.Only) > 0 {
+			s.only = append(s.only, e.Only)
+		}
 	case *finding.Finding:
 		e = named(e)
 		switch {
@@ -158,6 +162,16 @@ func (s *Sweep) Close() error { return nil }
 
 // Campaigns are those with an active finding, sorted.
 func (s *Sweep) Campaigns() []string { return sortedKeys(s.findings) }
+
+// looksFor reports whether every run looked for an indicator of a campaign.
+func (s *Sweep) looksFor(campaign, indicator string) bool {
+	for _, only := range s.only {
+		if !slices.Contains(only, campaign) {
+			return false
+		}
+	}
+	return s.opt.LooksFor == nil || s.opt.LooksFor(campaign, indicator)
+}
 
 // ended reports whether every run of the stream came to its end.
 func (s *Sweep) ended() bool { return s.runs > 0 && s.summaries >= s.runs && !s.interrupted }

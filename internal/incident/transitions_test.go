@@ -102,6 +102,12 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, partial: true, problems: "api:truncated"}, writes: "Edit", open: 1, body: []string{"not all of it was read"}},
 			{saw: looks{read: "api@HEAD", partial: true}, writes: "Comment Edit", open: 0},
 		},
+		"a sweep for other campaigns alone": {
+			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
+			{saw: looks{read: both, partial: true, only: "other another"}, open: 1},
+			{saw: looks{read: both, only: "other"}, writes: "Edit", open: 1, body: []string{"did not look for this indicator"}},
+			{saw: looks{read: both, partial: true, only: "other " + campaignID}, writes: "Comment Edit", open: 0},
+		},
 		"excluded": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: both, excluded: api}, writes: "Comment Edit", open: 0, told: []string{"covered by an exclusion"}},

@@ -43,6 +43,7 @@ type Options struct {
 	Paths   []string // as named by the user, for finding.Run
 	Shard   string   // of what they name, as well
 	Partial bool     // a choice of what they name, or of campaigns; for finding.Run too
+	Only    []string // the campaigns that Set was narrowed to; for finding.Run too
 	Now     func() time.Time
 }
 
@@ -162,7 +163,7 @@ const (
 func describe(opt Options, started time.Time) *finding.Run {
 	st := opt.Set.Stats()
 	return &finding.Run{
-		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths, Shard: opt.Shard, Partial: opt.Partial,
+		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Version, Started: started.UTC(), Paths: opt.Paths, Shard: opt.Shard, Partial: opt.Partial, Only: opt.Only,
 		Catalogue: finding.Catalogue{
 			Revision: opt.Set.Revision(), Campaigns: st.Campaigns, Indicators: st.Indicators,
 			Packages: st.Packages, Versions: st.Versions,
