@@ -241,11 +241,11 @@ var keyvCampaign = incident.Campaign{
 }
 
 // looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
-// of what it found, "repository:code" and "repository@ref:code" of problems.
+// of what it found, "repository:code" and "repository@ref:code" of problems, with "!FILE" of excluded ones.
 type looks struct {
 	read, unread, found, problems, excluded, withdrawn, gone, shard, only string // separated by spaces
-	partial, killed                                                 bool
-	looksFor                                                        func(campaign, indicator string) bool
+	partial, killed                                                       bool
+	looksFor                                                              func(campaign, indicator string) bool
 }
 
 func date(day int) time.Time { return time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC) }
@@ -302,6 +302,9 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 		e := &finding.Problem{Repository: repository, Code: code, Detail: "of day " + fmt.Sprint(day)}
 		if one {
 			e.Refs = []string{ref}
+		}
+		if e.Code, e.File, one = strings.Cut(code, "!"); one {
+			e.Exclusion = &finding.Exclusion{Owner: "x"}
 		}
 		must(e)
 	}

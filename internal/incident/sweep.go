@@ -35,7 +35,7 @@ type Sweep struct {
 	interest map[string]bool
 
 	started         time.Time
-	revision        string // of the catalogue
+	revision        string     // of the catalogue
 	only            [][]string // the campaigns that each run was narrowed to, where it was
 	runs, summaries int
 	interrupted     bool
@@ -94,16 +94,15 @@ func (s *Sweep) Event(e finding.Event) error {
 			s.dropped[e.Campaign]++
 		}
 	case *finding.Problem:
-		if e.Exclusion != nil {
-			break
+		if e.Exclusion == nil {
+			s.gaps.problem(e)
 		}
-		s.gaps.problem(e)
 		name := utf8(e.Repository)
 		switch {
-		case name == "":
+		case name == "" && e.Exclusion == nil:
 			s.general[e.Code] = true
 		case s.interest[name]:
-			s.problems[name] = append(s.problems[name], &finding.Problem{Code: e.Code, Refs: utf8s(e.Refs)})
+			s.problems[name] = append(s.problems[name], &finding.Problem{Code: e.Code, File: utf8(e.File), Refs: utf8s(e.Refs), Exclusion: e.Exclusion})
 			s.read[name] = true
 		}
 	case *finding.Coverage:

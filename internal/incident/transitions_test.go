@@ -71,6 +71,12 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both + " api@a", problems: "api@HEAD:limit"}, writes: "Edit", open: 1, body: []string{"not all of it was read: limit"}},
 			{saw: looks{read: both + " api@a", problems: "web:truncated api@a:truncated"}, writes: "Comment Edit", open: 0},
 		},
+		"what is not read is excluded": {
+			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
+			{saw: looks{read: both, problems: "api@HEAD:truncated!"}, writes: "Edit", open: 1, body: []string{"not all of it was read: truncated"}},
+			{saw: looks{read: both, problems: "api@HEAD:truncated!package-lock.json"}, open: 1},
+			{saw: looks{read: both, problems: "api:truncated!package api:limit!test/yarn.lock"}, writes: "Comment Edit", open: 0},
+		},
 		"the sweep is not sound": {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{saw: looks{read: both, problems: ":canary"}, writes: "Edit", open: 1, body: []string{"not sound: canary"}},
