@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -121,6 +122,7 @@ type ran struct {
 	order    []repositoryKey
 	findings map[findingKey]*finding.Finding // the most telling of a fingerprint
 	problems map[problemKey]*finding.Problem
+	unread   map[repositoryKey]map[string]bool // files and folders with a problem, an excluded one too; "" is the whole
 }
 
 func readRun(ctx context.Context, st *store.Store, id inventory.RunID) (*ran, error) {
@@ -133,7 +135,7 @@ func readRun(ctx context.Context, st *store.Store, id inventory.RunID) (*ran, er
 	}
 	r := &ran{
 		run: run, done: map[repositoryKey]inventory.Repository{},
-		findings: map[findingKey]*finding.Finding{}, problems: map[problemKey]*finding.Problem{},
+		findings: map[findingKey]*finding.Finding{}, problems: map[problemKey]*finding.Problem{}, unread: map[repositoryKey]map[string]bool{},
 	}
 	all, err := st.Done(ctx, id)
 	if err != nil {
@@ -165,21 +167,32 @@ func (r *ran) add(repo repositoryKey, e finding.Event) {
 			r.findings[key] = e
 		}
 	case *finding.Problem:
+		if r.unread[repo] == nil {
+			r.unread[repo] = map[string]bool{}
+		}
+		r.unread[repo][e.File] = true
 		if e.Exclusion == nil {
 			r.problems[problemKey{repo, e.File, e.Code}] = e
 		}
 	}
 }
 
-func (d *Difference) findings(before, after *ran) {
-	unread := map[repositoryKey]map[string]bool{} // files with a problem; "" is the whole
-	for key := range after.problems {
-		if unread[key.repository] == nil {
-			unread[key.repository] = map[string]bool{}
-		}
-		unread[key.repository][key.file] = true
+// read reports whether the run read a file of a repository without a problem, in it or in a folder
+// above it.
+func (r *ran) read(repo repositoryKey, file string) bool {
+	if _, looked := r.done[repo]; !looked || r.unread[repo][""] {
+		return false
 	}
-	whole := unread[repositoryKey{}][""] // the run itself had a problem: nothing of it is proof
+	for dir := file; dir != "." && dir != "/" && dir != ""; dir = path.Dir(dir) {
+		if r.unread[repo][dir] {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Difference) findings(before, after *ran) {
+	whole := after.unread[repositoryKey{}][""] // the run itself had a problem: nothing of it is proof
 	for key, f := range after.findings {
 		switch old := before.findings[key]; {
 		case old == nil:
@@ -192,8 +205,7 @@ func (d *Difference) findings(before, after *ran) {
 		if after.findings[key] != nil {
 			continue
 		}
-		_, looked := after.done[key.repository]
-		if files := unread[key.repository]; whole || !looked || files[""] || files[f.File] {
+		if whole || !after.read(key.repository, f.File) {
 			d.Unproven = append(d.Unproven, f)
 		} else {
 			d.Cured = append(d.Cured, f)

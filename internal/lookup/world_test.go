@@ -31,7 +31,7 @@ import (
 // tree is a tree in memory that knows its root, and counts how often it was asked.
 type tree struct {
 	refs  []source.Ref
-	files map[string]string // by path; one that begins with "!" cannot be read
+	files map[string]string // by path; one that begins with "!" cannot be read, "!folder" listed
 	asked *atomic.Int64
 }
 
@@ -70,6 +70,12 @@ func (t *tree) Files(context.Context) iter.Seq2[source.File, error] {
 	return func(yield func(source.File, error) bool) {
 		for _, path := range slices.Sorted(maps.Keys(t.files)) {
 			text := t.files[path]
+			if text == "!folder" {
+				if !yield(source.File{}, &source.PathError{Path: path, Code: source.CodeMissing, Err: errors.New("its tree is not there")}) {
+					return
+				}
+				continue
+			}
 			if !yield(source.File{Path: path, Size: int64(len(text)), Blob: source.BlobID([]byte(text))}, nil) {
 				return
 			}

@@ -1,0 +1,50 @@
+package lookup_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/lookup"
+	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// lenient excludes every problem.
+type lenient struct{}
+
+func (lenient) Finding(*finding.Finding) *finding.Exclusion { return nil }
+func (lenient) Problem(*finding.Problem) *finding.Exclusion { return &finding.Exclusion{Owner: "x"} }
+func (lenient) Expired() []string                           { return nil }
+
+// What lies in a folder that was not listed, or behind a problem that is excluded, is not cured.
+func TestDiffOfWhatWasNotRead(t *testing.T) {
+	catalogue := compile(t, ioc.Indicator{ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}})
+	lock := lockWith(`"node_modules/bad":{"version":"1.0.0"}`)
+	const at = "web/app/package-lock.json"
+	one := func(path, text string) world {
+		return world{"acme/a": {newTree(map[string]string{path: text, "README.md": "r"}, "refs/heads/main")}}
+	}
+	for name, tt := range map[string]struct {
+		after      world
+		exclusions sweep.Exclusions
+		want       map[string][]string
+	}{
+		"its folder":        {one("web", "!folder"), nil, map[string][]string{"unproven": {"acme/a " + at + " bad"}, "unreadable": {"acme/a web missing"}}},
+		"another folder":    {one("we", "!folder"), nil, map[string][]string{"cured": {"acme/a " + at + " bad"}, "unreadable": {"acme/a we missing"}}},
+		"damaged, excluded": {one(at, "{"), lenient{}, map[string][]string{"unproven": {"acme/a " + at + " bad"}}},
+	} {
+		inv := newInventory(t)
+		older, _ := inv.sweep(one(at, lock), nil, sweep.Options{Set: catalogue})
+		newer, _ := inv.sweep(tt.after, nil, sweep.Options{Set: catalogue, Exclusions: tt.exclusions})
+		d, err := lookup.Diff(t.Context(), inv.store, older, newer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, lines(d)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
