@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +28,8 @@ findings that are new or cured, and what became unreadable. A finding is cured
 only where what held it was read again. It asks GitHub nothing.
 
 Exit codes: 0 nothing new and nothing newly unreadable; 1 something was found
-that was not there before; 2 wrong use; 3 something became unreadable, or the
-inventory could not be read.`,
+that was not there, or did not count, before; 2 wrong use; 3 something became
+unreadable or is gone without proof, or the inventory could not be read.`,
 		Args: wantsNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "text" && format != "json" {
@@ -69,9 +70,9 @@ func runDiff(cmd *cobra.Command, name, format string) error {
 	switch {
 	case err != nil:
 		return err
-	case len(activeOf(d.New)) > 0:
+	case len(activeOf(d.New)) > 0 || slices.ContainsFunc(d.Changed, func(c lookup.Change) bool { return c.After.State == finding.Active }):
 		return exitError{code: exitFound}
-	case len(d.Unreadable) > 0:
+	case len(d.Unreadable) > 0 || len(activeOf(d.Unproven)) > 0:
 		return exitError{code: exitUnknown}
 	}
 	return nil
