@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/report"
@@ -135,7 +136,8 @@ func (p *part) begin() {
 	p.step()
 }
 
-// step goes to the next event. A summary ends the stream; what stands behind it is none of it.
+// step goes to the next event. A summary ends the stream: what stands behind it, another sweep in
+// the same file for one, was not read.
 func (p *part) step() {
 	p.head = nil
 	if p.summary != nil || p.broken != "" {
@@ -149,6 +151,9 @@ func (p *part) step() {
 	default:
 		if s, is := e.(*finding.Summary); is {
 			p.summary = s
+			if _, _, more := p.next(); more {
+				p.broken = "more stands behind its summary: want one sweep in a file"
+			}
 			return
 		}
 		p.head = e
@@ -245,12 +250,31 @@ func (j *joint) wrong() []*finding.Problem {
 				continue
 			}
 		}
+		if why := apart(first.run, p.run); share.Count > 0 && why != "" {
+			out = append(out, unsound(CodeDiffers, "%q and %q are of different runs: %s", first.name, p.name, why))
+		}
 		if other, twice := seen[share]; twice && share.Count > 0 {
 			out = append(out, unsound(CodeDiffers, "%q and %q are both shard %s", other, p.name, share))
 		}
 		seen[share] = p.name
 	}
 	return append(out, missing(seen)...)
+}
+
+// oneRun is how far apart the shares of one run may begin; some wait for a machine.
+const oneRun = 24 * time.Hour
+
+// apart says why two shares are not of one run; "" where they may be.
+func apart(a, b *finding.Run) string {
+	switch between := a.Started.Sub(b.Started).Abs(); {
+	case !slices.Equal(a.Paths, b.Paths):
+		return fmt.Sprintf("of %q and of %q", a.Paths, b.Paths)
+	case a.Partial != b.Partial:
+		return "one is of a choice of repositories or campaigns"
+	case between > oneRun:
+		return fmt.Sprintf("begun %s apart", between.Round(time.Minute))
+	}
+	return ""
 }
 
 // missing names the shares that no stream covers.

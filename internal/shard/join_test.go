@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -76,6 +77,12 @@ func TestJoin(t *testing.T) {
 		&finding.Summary{Repositories: finding.Repositories{Clean: 1}, Packages: 2, NotLookedAt: map[string]int{"network": 7}, Elapsed: 4},
 	}
 	clean := []finding.Event{begin("1/2", "r"), covered("acme/a"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}}}
+	second := func(change func(*finding.Run)) shard.Stream {
+		run := begin("2/2", "r")
+		change(run)
+		return stream(t, "2", run, covered("acme/b"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}})
+	}
+	differs := []string{"run  [acme]", "problem shards-differ", "coverage acme/a", "coverage acme/b", "summary"}
 	for _, tt := range []struct {
 		name    string
 		streams []shard.Stream
@@ -131,6 +138,39 @@ func TestJoin(t *testing.T) {
 			[]string{"run  [acme]", "problem shards-differ", "problem missing-shard", "coverage acme/a", "coverage acme/a", "summary"},
 			3,
 			finding.Repositories{Unknown: 2},
+		},
+		{
+			"of another organisation",
+			[]shard.Stream{stream(t, "1", clean...), second(func(r *finding.Run) { r.Paths = []string{"globex"} })},
+			[]string{"run  [acme globex]", "problem shards-differ", "coverage acme/a", "coverage acme/b", "summary"},
+			3,
+			finding.Repositories{Unknown: 2},
+		},
+		{
+			"of a choice of repositories",
+			[]shard.Stream{stream(t, "1", clean...), second(func(r *finding.Run) { r.Partial = true })},
+			differs, 3,
+			finding.Repositories{Unknown: 2},
+		},
+		{
+			"of another day",
+			[]shard.Stream{stream(t, "1", clean...), second(func(r *finding.Run) { r.Started = r.Started.Add(25 * time.Hour) })},
+			differs, 3,
+			finding.Repositories{Unknown: 2},
+		},
+		{
+			"of the same night",
+			[]shard.Stream{stream(t, "1", clean...), second(func(r *finding.Run) { r.Started = r.Started.Add(6 * time.Hour) })},
+			[]string{"run  [acme]", "coverage acme/a", "coverage acme/b", "summary"},
+			0,
+			finding.Repositories{Clean: 2},
+		},
+		{
+			"two sweeps in one file: the second is not passed over in silence",
+			[]shard.Stream{stream(t, "1", begin("", "r"), covered("acme/a"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}}, begin("", "r"), hit("acme/b"), &finding.Summary{Exit: 1})},
+			[]string{"run  [acme]", "coverage acme/a", "problem stream", "summary"},
+			3,
+			finding.Repositories{Unknown: 1},
 		},
 		{
 			"one whole stream",
