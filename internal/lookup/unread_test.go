@@ -2,10 +2,12 @@ package lookup_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
@@ -45,6 +47,44 @@ func TestDiffOfWhatWasNotRead(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.want, lines(d)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// An inventory that no sweep of a scope filled to the end does not answer for all of it.
+func TestRematchOfWhatWasNotSwept(t *testing.T) {
+	catalogue := compile(t, ioc.Indicator{ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}})
+	w := world{"acme/a": {newTree(map[string]string{"package-lock.json": lockWith()}, "refs/heads/main")}}
+	fault := []*finding.Problem{{Code: sweep.CodeInventory, Detail: "disk full"}}
+	for name, tt := range map[string]struct {
+		runs []inventory.Run // besides a whole one of another scope; without Finished it was killed
+		want int             // problems
+	}{
+		"nothing else":                       {nil, 0},
+		"stopped":                            {[]inventory.Run{{Interrupted: true, Finished: time.Now()}}, 1},
+		"killed":                             {[]inventory.Run{{}}, 1},
+		"of which something was not kept":    {[]inventory.Run{{Problems: fault, Finished: time.Now()}}, 1},
+		"stopped, and done later":            {[]inventory.Run{{Interrupted: true, Finished: time.Now()}, {Finished: time.Now()}}, 0},
+		"done, and the next one is going on": {[]inventory.Run{{Finished: time.Now()}, {}}, 0},
+		"done, and the next one was stopped": {[]inventory.Run{{Finished: time.Now()}, {Interrupted: true, Finished: time.Now()}}, 1},
+	} {
+		inv := newInventory(t)
+		inv.sweep(w, nil, sweep.Options{Set: catalogue})
+		for i, run := range tt.runs {
+			run.Scope, run.Catalogue, run.Started = "org=globex", "r"+string(rune('0'+i)), inv.now
+			id, _, err := inv.store.Begin(t.Context(), run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if run.ID = id; run.Finished.IsZero() {
+				continue
+			}
+			if err := inv.store.Finish(t.Context(), run, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := count[*finding.Problem](inv.rematch(sweep.Options{Set: catalogue})); got != tt.want {
+			t.Errorf("%s: %d problems, want %d", name, got, tt.want)
 		}
 	}
 }
