@@ -34,7 +34,7 @@ func (o *organisation) killedSmall(ctx context.Context, w io.Writer) error {
 // killedLarge kills sweeps of the large organisation.
 func (o *organisation) killedLarge(ctx context.Context, w io.Writer) error {
 	if o.largeKills > 0 {
-		undisturbed, err := o.sweepOnce(ctx, o.sim, filepath.Join(o.scratch, "undisturbed.db"))
+		undisturbed, err := o.undisturbed(ctx)
 		if err != nil {
 			return err
 		}

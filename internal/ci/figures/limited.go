@@ -10,7 +10,7 @@ import (
 // limited sweeps with a tenth of the points that the first sweep took in each window of the rate
 // limits, which is short here: GitHub's is an hour.
 func (o *organisation) limited(ctx context.Context, w io.Writer) error {
-	undisturbed, err := o.sweepOnce(ctx, o.sim, filepath.Join(o.scratch, "unlimited.db"))
+	undisturbed, err := o.undisturbed(ctx)
 	if err != nil {
 		return err
 	}

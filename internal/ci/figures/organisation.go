@@ -24,6 +24,7 @@ type organisation struct {
 
 	sim       *simulator
 	inventory string // of the large organisation
+	lone      *swept // a first sweep of it after the pushes, see undisturbed
 }
 
 // github prints the figures of sweeps of GitHub.
@@ -71,6 +72,19 @@ func (o *organisation) sweepOnce(ctx context.Context, sim *simulator, inventory 
 	}
 	s.totals, err = sim.asked()
 	return s, err
+}
+
+// undisturbed is a first sweep of the large organisation as it is after the pushes, made when it is
+// asked for first.
+func (o *organisation) undisturbed(ctx context.Context) (swept, error) {
+	if o.lone == nil {
+		s, err := o.sweepOnce(ctx, o.sim, filepath.Join(o.scratch, "undisturbed.db"))
+		if err != nil {
+			return s, err
+		}
+		o.lone = &s
+	}
+	return *o.lone, nil
 }
 
 // pages is the route of the list of repositories.
