@@ -96,16 +96,14 @@ func loadTemplates(dir string, maxBytes int64) ([][]*template, error) {
 	return loaded, err
 }
 
-// readOracle reads which packages the files of the corpus hold. Without an oracle the
-// files are changed by line feeds at their ends alone.
+// readOracle reads which packages the files of the corpus hold. A folder without an oracle is an
+// error: it may be one above the corpus, whose files could then be changed at their ends alone, and
+// many would stay equal.
 func readOracle(file string) (map[string][]packageName, error) {
 	names := map[string][]packageName{}
 	f, err := os.Open(file)
-	if os.IsNotExist(err) {
-		return names, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the list of what the corpus holds: %w", err)
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)

@@ -1,6 +1,9 @@
 package orggen
 
 import (
+	"errors"
+	"io/fs"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -62,5 +65,13 @@ func TestChanges(t *testing.T) {
 	}
 	if got := string(tmpl.variant(0)); got != string(tmpl.data) {
 		t.Errorf("key 0: %q", got)
+	}
+}
+
+// TestFolderAbove: of lockfiles without an oracle beside them no distinct ones can be made.
+func TestFolderAbove(t *testing.T) {
+	above := filepath.Dir(xtest.Corpus(t))
+	if _, err := New(Options{Corpus: above}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%q was taken: %v", above, err)
 	}
 }
