@@ -194,7 +194,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	reader, err := readerOf(ctx, client, &f.remote)
+	reader, err := readerOf(ctx, client, &f.remote, refs)
 	if err != nil {
 		return refused(err)
 	}
@@ -274,34 +274,39 @@ func refused(err error) error {
 // errWrongUse is wrapped by errors that are the user's to mend.
 var errWrongUse = errors.New("wrong use")
 
-// readerOf gives a client whose token may read and nothing else.
-func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags) (*ghclient.Client, error) {
+// readerOf gives a client whose token may read and nothing else: what the sweep needs, and of what
+// it can use besides all that the App may.
+func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags, refs source.Refs) (*ghclient.Client, error) {
+	account, useful := f.org, observing
 	if f.org == "" {
 		if f.owner() == "" && client.App() {
 			return nil, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
 		}
-		return client.Installation(ctx, f.repos[0], reading)
+		account, useful = f.repos[0], nil
+	}
+	if refs.MayMatch(source.Pulls) {
+		useful = append(slices.Clone(useful), "pull_requests")
 	}
 	granted := maps.Clone(reading)
-	for _, name := range observing {
+	for _, name := range useful {
 		granted[name] = "read"
 	}
-	reader, err := client.Installation(ctx, f.org, granted)
-	if !refusedPermission(err) {
+	reader, err := client.Installation(ctx, account, granted)
+	if len(useful) == 0 || !refusedPermission(err) {
 		return reader, err
 	}
 	granted = maps.Clone(reading)
-	for _, name := range observing { // GitHub does not say which of them the App lacks
+	for _, name := range useful { // GitHub does not say which of them the App lacks
 		one := maps.Clone(reading)
 		one[name] = "read"
-		switch _, err := client.Installation(ctx, f.org, one); {
+		switch _, err := client.Installation(ctx, account, one); {
 		case err == nil:
 			granted[name] = "read"
 		case !refusedPermission(err):
 			return nil, err
 		}
 	}
-	return client.Installation(ctx, f.org, granted)
+	return client.Installation(ctx, account, granted)
 }
 
 // unprocessable is the status with which GitHub refuses a token of a permission that the App lacks.

@@ -132,7 +132,7 @@ func (b *builder) part(ctx context.Context, h *head, p part) {
 		var permitted *ghclient.NotPermittedError
 		switch {
 		case errors.As(err, &fault) && fault.Has("FORBIDDEN"), errors.As(err, &permitted):
-			b.run.lack(p.what, p.field != releasePart.field, err)
+			b.run.lack(p.what, p.needs, p.field != releasePart.field, err)
 			return
 		case err != nil:
 			b.problem(source.CodeRef, "%s after the first %d: %v", p.what, n, err)

@@ -172,7 +172,7 @@ func (r *run) saw(property, value, where string) {
 
 // lack says, once for each thing, that it was not looked at for want of a permission: a
 // problem where files are behind it, and a note where it is names alone.
-func (r *run) lack(what string, files bool, err error) {
+func (r *run) lack(what, needs string, files bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.lacks[what] {
@@ -182,7 +182,7 @@ func (r *run) lack(what string, files bool, err error) {
 		r.lacks = map[string]bool{}
 	}
 	r.lacks[what] = true
-	p := source.Problem{Code: source.CodePermission, Detail: what + " were not looked at: " + err.Error()}
+	p := source.Problem{Code: source.CodePermission, Detail: fmt.Sprintf("%s were not looked at, which takes the permission %s: %v", what, needs, err)}
 	if files {
 		r.problems = append(r.problems, p)
 	} else {

@@ -182,16 +182,17 @@ const (
 type part struct {
 	field string // of head, as JSON has it
 	what  string // for people
+	needs string // the permission
 	query string // with "%s" for arguments of the page
 	refs  bool   // it takes refFragment
 }
 
 // The parts of a repository that are lists.
 var (
-	branchPart  = part{"branches", "branches", `branches:refs(refPrefix:"refs/heads/",%s){...R}`, true}
-	tagPart     = part{"tags", "tags", `tags:refs(refPrefix:"refs/tags/",%s){...R}`, true}
-	pullPart    = part{"pullRequests", "pull requests", `pullRequests(states:OPEN,%s){pageInfo{hasNextPage endCursor} nodes{number headRefOid headRef{target{...O}}}}`, false}
-	releasePart = part{"releases", "releases", `releases(%s){pageInfo{hasNextPage endCursor} nodes{name tagName}}`, false}
+	branchPart  = part{"branches", "branches", "contents=read", `branches:refs(refPrefix:"refs/heads/",%s){...R}`, true}
+	tagPart     = part{"tags", "tags", "contents=read", `tags:refs(refPrefix:"refs/tags/",%s){...R}`, true}
+	pullPart    = part{"pullRequests", "pull requests", "pull_requests=read", `pullRequests(states:OPEN,%s){pageInfo{hasNextPage endCursor} nodes{number headRefOid headRef{target{...O}}}}`, false}
+	releasePart = part{"releases", "releases", "contents=read", `releases(%s){pageInfo{hasNextPage endCursor} nodes{name tagName}}`, false}
 )
 
 // parts are the lists that the options ask for.
@@ -242,7 +243,7 @@ func (r *run) refuse(fault *ghclient.GraphQLError, nodes []*head) bool {
 			}
 			r.refused[p.field], again = true, true
 			r.mu.Unlock()
-			r.lack(p.what, p.field != releasePart.field, &ghclient.GraphQLError{Partial: true, Errors: []ghclient.GraphQLFault{f}})
+			r.lack(p.what, p.needs, p.field != releasePart.field, &ghclient.GraphQLError{Partial: true, Errors: []ghclient.GraphQLFault{f}})
 		}
 	}
 	return again

@@ -22,7 +22,7 @@ func (r *run) runners(ctx context.Context) {
 		var permitted *ghclient.NotPermittedError
 		switch {
 		case errors.As(err, &permitted), errors.Is(err, ghclient.ErrNotFound):
-			r.lack("self-hosted runners of the organisation", false, err)
+			r.lack("self-hosted runners of the organisation", "organization_self_hosted_runners=read", false, err)
 			return
 		case err != nil:
 			r.problem(source.CodeFetch, "the self-hosted runners of the organisation: %v", err)
@@ -72,7 +72,7 @@ func (r *run) members(ctx context.Context) {
 		var permitted *ghclient.NotPermittedError
 		switch {
 		case errors.Is(err, errNoMembers), errors.As(err, &fault) && fault.Has("FORBIDDEN"), errors.As(err, &permitted):
-			r.lack("public repositories of the organisation's members", false, err)
+			r.lack("public repositories of the organisation's members", "members=read", false, err)
 			return
 		case err != nil:
 			r.problem(source.CodeFetch, "the public repositories of the organisation's members after the first %d: %v", got, err)
@@ -92,4 +92,4 @@ func (r *run) members(ctx context.Context) {
 	}
 }
 
-var errNoMembers = errors.New("no member is shown, which takes the permission members=read")
+var errNoMembers = errors.New("no member is shown")

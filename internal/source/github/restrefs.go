@@ -83,7 +83,7 @@ func (b *builder) listREST(ctx context.Context, rest *restContent, p part) {
 		var permitted *ghclient.NotPermittedError
 		switch {
 		case errors.As(err, &permitted):
-			b.run.lack(p.what, p.field != releasePart.field, err)
+			b.run.lack(p.what, p.needs, p.field != releasePart.field, err)
 			return
 		case err != nil:
 			b.problem(source.CodeRef, "%s after the first %d: %v", p.what, (n-1)*perPage, err)
