@@ -62,6 +62,9 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 		}
 		return nil, nil //nolint:nilnil // nothing is filed
 	}
+	if err := githubissues.CheckName(f.repository); err != nil {
+		return nil, fmt.Errorf("--issues: %w: %w", err, errWrongUse)
+	}
 	writer, err := f.writer(ctx, client)
 	if err != nil {
 		return nil, err
@@ -72,7 +75,7 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 	}
 	tracker, err := githubissues.New(writer, f.repository, author)
 	if err != nil {
-		return nil, fmt.Errorf("--issues %w: %w", err, errWrongUse)
+		return nil, fmt.Errorf("--issues: %w", err)
 	}
 	opt := incident.Options{
 		Organisation: organisation, Tracker: tracker, AllowPublic: f.allowPublic, DryRun: f.dryRun,

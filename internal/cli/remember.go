@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -49,6 +50,9 @@ func openToWrite(ctx context.Context, name string) (*store.Store, error) {
 		return nil, nil //nolint:nilnil // nothing is remembered
 	}
 	st, err := store.Open(ctx, name, store.Options{})
+	if errors.Is(err, fs.ErrNotExist) { // its folder
+		return nil, fmt.Errorf("--inventory: %w: %w", err, errWrongUse)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--inventory: %w", err)
 	}

@@ -212,7 +212,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	var kept *remembering
 	st, err := openToWrite(ctx, f.remote.inventory)
 	if err != nil {
-		return exitError{exitUnknown, err}
+		return refused(err)
 	}
 	if st != nil {
 		defer st.Close()

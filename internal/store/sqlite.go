@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -49,6 +50,10 @@ func (s *Store) openSQLite(ctx context.Context, file string, readOnly bool) erro
 		}
 	} else {
 		if err := newFile(file); err != nil {
+			var at *fs.PathError
+			if errors.As(err, &at) {
+				err = at.Err // the file is named already
+			}
 			return err
 		}
 		pragmas = append(pragmas, "journal_mode(WAL)")

@@ -41,14 +41,23 @@ var repoName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$
 // New returns the tracker of a repository, "OWNER/NAME". The client may write issues there and
 // read metadata; author is the login of the account that it writes as (see Author).
 func New(client *ghclient.Client, repository, author string) (*Tracker, error) {
-	owner, repo, _ := strings.Cut(repository, "/")
-	switch {
-	case !repoName.MatchString(repository) || strings.Trim(owner, ".") == "" || strings.Trim(repo, ".") == "":
-		return nil, fmt.Errorf("repository for issues: %q is not OWNER/NAME", repository)
-	case author == "":
+	if err := CheckName(repository); err != nil {
+		return nil, err
+	}
+	if author == "" {
 		return nil, errors.New("repository for issues: it is not known which account writes them")
 	}
+	owner, repo, _ := strings.Cut(repository, "/")
 	return &Tracker{client, owner, repo, author}, nil
+}
+
+// CheckName gives the error that New has for what is not "OWNER/NAME".
+func CheckName(repository string) error {
+	owner, repo, _ := strings.Cut(repository, "/")
+	if !repoName.MatchString(repository) || strings.Trim(owner, ".") == "" || strings.Trim(repo, ".") == "" {
+		return fmt.Errorf("repository for issues: %q is not OWNER/NAME", repository)
+	}
+	return nil
 }
 
 // Author gives the login of the account that a client writes as. For a GitHub App it is the
