@@ -10,6 +10,7 @@ streams=$2
 
 folder=${RUNNER_TEMP:-.}/wormsweep/reports
 mkdir -p "$folder" || exit 3
+rm -f "$folder"/{sweep,findings}.{jsonl,sarif,md} # of an earlier run
 
 mapfile -t files < <(find "$streams" -name sweep.jsonl -type f 2>/dev/null | sort)
 if ((${#files[@]} == 0)); then

@@ -2,12 +2,14 @@
 # What action.yml runs: a sweep by the inputs of the action, which stand in the environment.
 # Usage: action.sh SWEEPER
 #
+# Secrets stay in the environment, WORMSWEEP_INVENTORY too: it may be the URL of a database.
 # The exit code of the sweep is the step's, unless the input "fail" is "false".
 set -uo pipefail
 sweeper=$1
 
 folder=${INPUT_FOLDER:-${RUNNER_TEMP:-.}/wormsweep/reports}
 mkdir -p "$folder" || exit 3
+rm -f "$folder"/sweep.{jsonl,sarif,txt,md} # of an earlier sweep, which are not the answer of this one
 
 args=(--format text
 	--report "json=$folder/sweep.jsonl" --report "sarif=$folder/sweep.sarif" --report "markdown=$folder/sweep.md")
@@ -37,7 +39,6 @@ if [[ -n ${INPUT_ORGANISATION-}${INPUT_REPOSITORIES-} ]]; then
 	flag --shard "${INPUT_SHARD-}"
 	flag --max-api-requests "${INPUT_MAX_API_REQUESTS-}"
 	flag --github-url "${INPUT_GITHUB_URL-}"
-	flag --inventory "${WORMSWEEP_INVENTORY-}"
 fi
 each --campaign "${INPUT_CAMPAIGN-}" words
 each --ioc "${INPUT_IOC-}"
