@@ -12,6 +12,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/source"
 )
 
 // Write keeps a batch of a run: all of it, or nothing. Contents that are there are left as they
@@ -103,7 +104,14 @@ func encode(b *inventory.Batch) (*encoded, error) {
 	for _, sighting := range b.Repositories {
 		r := encodedSighting{Sighting: sighting}
 		var err error
-		if r.shown, err = sighting.Shown.Encode(); err != nil {
+		if r.shown, err = sighting.Shown.Encode(); tooLarge(err) {
+			less := inventory.Shown{Loose: sighting.Loose, Problems: []source.Problem{{
+				Code:   source.CodeNotKept,
+				Detail: fmt.Sprintf("what it shows is too large for an inventory: values: %d, problems: %d, notes: %d", len(sighting.Seen), len(sighting.Problems), len(sighting.Notes)),
+			}}}
+			r.shown, err = less.Encode()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("repository %q: %w", sighting.Repository.Name, err)
 		}
 		for _, e := range sighting.Events {

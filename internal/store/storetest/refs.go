@@ -144,4 +144,9 @@ func testRepositories(t *testing.T, s *suite) {
 	see("disk", true, disk)
 	see("disk", true, disk)
 	check("without a number", "here#0; o/two#2 main; p/four#4")
+	// One that shows more than can be kept costs the others nothing.
+	loud := sighting(5, "p/five", "head", ref("main", "c1", nil))
+	loud.Seen = []source.Seen{{Property: "description", Value: strings.Repeat("d", 65<<20)}}
+	see("big", true, loud, sighting(6, "p/six", "head", ref("main", "c1", nil)))
+	check("too large", "here#0; o/two#2 main; p/five#5 main not-kept; p/four#4; p/six#6 main")
 }
