@@ -28,8 +28,8 @@ prints each place that holds it. It asks GitHub nothing.
 QUERY is npm:axios@1.14.1, a range ("npm:axios@>=1.14 <2"), npm:axios, a purl, a
 digest (sha512-..., sha256:HEX, h1:...) or the address of a git repository.
 
-Exit codes: 0 nobody has it; 1 somebody has; 2 wrong use; 3 the inventory could
-not be read.`,
+Exit codes: 0 nobody has it; 1 somebody has; 2 wrong use; 3 nobody is known to
+have it, but not all was read, or the inventory could not be.`,
 		Args: wants("QUERY", false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rows, err := holdingFormat(format)
@@ -52,8 +52,17 @@ not be read.`,
 			if err := toStdout(cmd, func(w io.Writer) error { return rows(w, held) }); err != nil {
 				return err
 			}
-			if len(held) > 0 {
+			lacking, err := lookup.Lacking(cmd.Context(), st)
+			for _, p := range lacking {
+				tell(cmd.ErrOrStderr(), fmt.Errorf("%s: %s", p.Code, p.Detail))
+			}
+			switch {
+			case len(held) > 0:
 				return exitError{code: exitFound}
+			case err != nil:
+				return exitError{exitUnknown, err}
+			case len(lacking) > 0:
+				return exitError{code: exitUnknown}
 			}
 			return nil
 		},

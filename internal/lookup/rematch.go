@@ -36,6 +36,23 @@ func Rematch(ctx context.Context, st *store.Store, opt sweep.Options, emit func(
 	return sweep.Run(ctx, all.repositories(ctx), opt, emit)
 }
 
+// Lacking is what keeps an inventory from having all that there is: what the last sweeps did not come
+// to look at, and the repositories that they did not read whole.
+func Lacking(ctx context.Context, st *store.Store) ([]*finding.Problem, error) {
+	out, err := unswept(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	unread, err := st.Unread(ctx)
+	if len(unread) > 0 {
+		out = append(out, &finding.Problem{
+			Code:   string(source.CodeNotKept),
+			Detail: fmt.Sprintf("repositories that were not read whole: %d; the first: %q", len(unread), unread[0]),
+		})
+	}
+	return out, err
+}
+
 // unswept are the scopes of which the last sweep that ended did not see all, or none ended.
 func unswept(ctx context.Context, st *store.Store) ([]*finding.Problem, error) {
 	runs, err := st.Runs(ctx, maxRuns)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/store"
@@ -149,4 +150,35 @@ func testRepositories(t *testing.T, s *suite) {
 	loud.Seen = []source.Seen{{Property: "description", Value: strings.Repeat("d", 65<<20)}}
 	see("big", true, loud, sighting(6, "p/six", "head", ref("main", "c1", nil)))
 	check("too large", "here#0; o/two#2 main; p/five#5 main not-kept; p/four#4; p/six#6 main")
+}
+
+// A repository is unread as long as the last run that saw it had a problem in it that is not excluded.
+func testUnread(t *testing.T, s *suite) {
+	st := s.open()
+	see := func(name string, number int64, problems ...*finding.Problem) {
+		t.Helper()
+		r := sighting(number, name, "head")
+		for _, p := range problems {
+			r.Events = append(r.Events, p)
+		}
+		run := s.begin(st, name)
+		s.write(st, run, &inventory.Batch{Repositories: []*inventory.Sighting{r}})
+		s.finish(st, run, false)
+	}
+	check := func(about, want string) {
+		t.Helper()
+		got, err := st.Unread(t.Context())
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, %v; want %q", about, got, err, want)
+		}
+	}
+	cut := &finding.Problem{File: "go.sum", Code: "truncated"}
+	lived := &finding.Problem{File: "go.sum", Code: "truncated", Exclusion: &finding.Exclusion{Owner: "x"}}
+	see("o/two", 2, cut, cut)
+	see("o/one", 1, cut)
+	see("o/sound", 3)
+	see("o/excluded", 4, lived)
+	check("first", "o/one o/two")
+	see("o/one", 1)
+	check("read again", "o/two")
 }
