@@ -286,7 +286,7 @@ func (r *run) ask(ctx context.Context, chunk []*listed) ([]*head, error) {
 	switch {
 	case ghclient.Status(err) == http.StatusNotFound && !errors.As(err, &fault):
 		r.withoutGraphQL.Store(true)
-		r.note(source.CodeFallback, "the server has no GraphQL: refs are listed in another way, and messages and authors of commits were not looked at: %v", err)
+		r.note(source.CodeFallback, "the server has no GraphQL: refs are listed in another way; messages and authors of commits, and public repositories of members, were not looked at: %v", err)
 		return heads, nil
 	case errors.As(err, &fault) && (fault.Partial || len(data.Nodes) > 0):
 	case err != nil:
