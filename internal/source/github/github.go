@@ -71,7 +71,7 @@ type Options struct {
 	Pages   Pages  // what is remembered of lists; nil remembers nothing
 	Dir     string // of temporary files; os.TempDir() if ""
 	MaxPack int64  // bytes that one answer of git's protocol may have; 2 GiB if 0
-	// Sleep is the clock before a request to git is sent again; nil is the real one.
+	// Sleep is the clock before a request to git is sent that has to wait; nil is the real one.
 	Sleep func(context.Context, time.Duration) error
 }
 
@@ -104,7 +104,10 @@ func Repositories(ctx context.Context, client *ghclient.Client, sel Selection, o
 		if opt.Jobs <= 0 {
 			opt.Jobs = 16
 		}
-		r := &run{client: client, sel: sel, opt: opt, slots: make(chan struct{}, opt.Jobs)}
+		r := &run{client: client, sel: sel, opt: opt, slots: make(chan struct{}, opt.Jobs), told: &told{sleep: opt.Sleep}}
+		if opt.Sleep == nil {
+			r.told.sleep = sleep
+		}
 		all, err := r.list(ctx)
 		if err != nil {
 			yield(nil, err)
@@ -139,6 +142,7 @@ type run struct {
 	sel    Selection
 	opt    Options
 	slots  chan struct{} // requests to git
+	told   *told         // until when none is sent
 
 	withoutGraphQL atomic.Bool // the server has none
 

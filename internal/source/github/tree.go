@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net/http"
-	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/gitobject"
@@ -53,40 +51,8 @@ func (r *run) content(l *listed, url string) content {
 // wire are the settings of requests to git.
 func (r *run) wire() gitwire.Options {
 	return gitwire.Options{
-		Transport: &slotted{r.client.GitTransport(), r.slots}, Dir: r.opt.Dir, MaxPack: r.opt.MaxPack, Sleep: r.opt.Sleep,
+		Transport: &slotted{r.client.GitTransport(), r.slots, r.told}, Dir: r.opt.Dir, MaxPack: r.opt.MaxPack, Sleep: r.opt.Sleep,
 	}
-}
-
-// slotted is a transport of which only so many answers are open at once.
-type slotted struct {
-	next  http.RoundTripper
-	slots chan struct{}
-}
-
-func (s *slotted) RoundTrip(req *http.Request) (*http.Response, error) {
-	select {
-	case s.slots <- struct{}{}:
-	case <-req.Context().Done():
-		return nil, context.Cause(req.Context())
-	}
-	release := sync.OnceFunc(func() { <-s.slots })
-	res, err := s.next.RoundTrip(req)
-	if err != nil {
-		release()
-		return nil, err
-	}
-	res.Body = &slottedBody{res.Body, release}
-	return res, nil
-}
-
-type slottedBody struct {
-	io.ReadCloser
-	release func()
-}
-
-func (b *slottedBody) Close() error {
-	defer b.release()
-	return b.ReadCloser.Close()
 }
 
 // tree is the tree of a commit on GitHub. It is a source.Tree, and Rooted, Shared, a Fetcher,
