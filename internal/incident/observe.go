@@ -68,6 +68,9 @@ func (p *Place) meet(campaign string, s *Sweep, found map[string]bool) {
 	for _, ref := range p.Refs {
 		known[ref.Name] = ref
 	}
+	if len(found) > 0 && s.started.After(p.LastFound) {
+		p.LastFound = s.started
+	}
 	for name := range found {
 		if known[name] == nil {
 			known[name] = &Ref{Name: name}
@@ -76,7 +79,7 @@ func (p *Place) meet(campaign string, s *Sweep, found map[string]bool) {
 	}
 	for _, ref := range p.Refs {
 		switch {
-		case found[ref.Name] || ref.Settled != Unsettled:
+		case found[ref.Name] || ref.Settled != Unsettled || s.started.Before(p.LastFound):
 			continue
 		case s.opt.Partial && !s.looked(campaign, p, ref.Name):
 			continue

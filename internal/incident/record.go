@@ -82,7 +82,8 @@ type Place struct {
 	Chain       []string  `json:"chain,omitempty"`
 	Owners      []string  `json:"owners,omitempty"` // by the repository's CODEOWNERS
 	FirstSeen   time.Time `json:"first_seen"`
-	Refs        []*Ref    `json:"refs"` // in order of their names
+	LastFound   time.Time `json:"last_found,omitzero"` // the last sweep that found it; one that began before proves nothing
+	Refs        []*Ref    `json:"refs"`                // in order of their names
 	// Told is the state of the place that a person could read of last.
 	Told Told `json:"told,omitempty"`
 }

@@ -249,3 +249,16 @@ func TestPlanIsPure(t *testing.T) {
 		t.Errorf("the record given has %d places now", n)
 	}
 }
+
+// A stream that is filed late, by a job that is run again for one, proves nothing of what a later sweep found.
+func TestOlderSweep(t *testing.T) {
+	const api, both = "api@HEAD:package-lock.json", "api@HEAD web@HEAD"
+	w := newWorld(t)
+	w.expect(2, looks{read: both, found: api}, "Create", 1)
+	w.expect(1, looks{read: both}, "", 1)
+	w.expect(4, looks{read: both, found: api}, "", 1)
+	w.expect(3, looks{read: both}, "", 1)
+	w.expect(3, looks{read: both, found: api}, "", 1)
+	w.expect(3, looks{read: both}, "", 1)
+	w.expect(5, looks{read: both}, "Comment Edit", 0)
+}
