@@ -54,7 +54,7 @@ func TestWithoutGraphQLByREST(t *testing.T) {
 		if d := cmp.Diff([]string{"One", "v2"}, releases); d != "" {
 			t.Errorf("%q: -want +got:\n%s", via, d)
 		}
-		for name, want := range map[string]string{"acme": "note:fallback problem:fetch", "acme/empty": by + "note:no-head", "acme/headless": by + "problem:no-head"} {
+		for name, want := range map[string]string{"acme": "note:fallback", "acme/empty": by + "note:no-head", "acme/headless": by + "problem:no-head"} {
 			if got := told(repos[name]); got != want {
 				t.Errorf("%q: %s: %q; want %q", via, name, got, want)
 			}
