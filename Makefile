@@ -2,7 +2,7 @@
 # make check     installs what the rest needs, then runs everything; CI calls it
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md; make bench-github those of sweeps
-#                of a simulated organisation, in about half an hour
+#                of a simulated organisation, in a quarter of an hour
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper against a GitHub and a Slack that others wrote; needs npm
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the

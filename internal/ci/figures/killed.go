@@ -21,7 +21,7 @@ func (o *organisation) killedSmall(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	undisturbed, err := o.sweepOnce(ctx, sim, filepath.Join(o.scratch, "undisturbed.db"))
+	undisturbed, err := o.sweepOnce(ctx, sim, filepath.Join(o.scratch, "small.db"))
 	if err != nil {
 		return err
 	}

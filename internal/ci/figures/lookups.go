@@ -40,7 +40,7 @@ func (o *organisation) lookups(ctx context.Context, w io.Writer) error {
 		return append([]string{o.sweeper, command, "--inventory", o.inventory}, args...)
 	}
 	fmt.Fprintf(w, "| of the inventory, median of %d | CPU s | wall s (least - most) | peak MiB | lines |\n|---|---|---|---|---|\n", o.runs)
-	walls := map[string]float64{}
+	walls, worst := map[string]float64{}, map[string]float64{}
 	for _, c := range []struct {
 		title, goal string
 		command     []string
@@ -65,7 +65,7 @@ func (o *organisation) lookups(ctx context.Context, w io.Writer) error {
 		}
 		cpu, wall, peak := summarize(all)
 		fmt.Fprintf(w, "| %s | %.3f | %.3f (%.3f - %.3f) | %.0f | %d |\n", c.title, cpu.median, wall.median, wall.least, wall.most, peak.median, lines)
-		walls[c.goal] = max(walls[c.goal], wall.median)
+		walls[c.goal], worst[c.goal] = max(walls[c.goal], wall.median), max(worst[c.goal], wall.most)
 	}
 	asked, err := o.sim.asked()
 	if err != nil {
@@ -75,7 +75,7 @@ func (o *organisation) lookups(ctx context.Context, w io.Writer) error {
 	t := table{w}
 	t.head()
 	t.most("`rematch`, the slower, s", walls["rematch"], "%.3f", 0.3)
-	t.most("`rematch`, the slower, s, at worst", walls["rematch"], "%.3f", 1)
+	t.most("`rematch`, the slowest run, s", worst["rematch"], "%.3f", 1)
 	t.most("`who-has`, the slowest, s", walls["who-has"], "%.3f", 0.05)
 	t.most("requests to GitHub for all of these", float64(asked.all()), "%.0f", 0)
 	return nil
