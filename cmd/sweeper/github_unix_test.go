@@ -77,10 +77,10 @@ func (h *hub) answer(t *testing.T, inventory string) (said []string, took time.D
 // TestKilled kills sweeps at random moments: the next one with the same inventory goes on, and says
 // what an undisturbed one says.
 func TestKilled(t *testing.T) {
-	h := startHub(t, 130)
+	h := startHub(t, 100)
 	want, took := h.answer(t, filepath.Join(t.TempDir(), "undisturbed.db"))
 	all := h.Totals().GitCommands["fetch"]
-	const kills = 6
+	const kills = 4
 	moments := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	for i := range kills {
 		share := (float64(i) + moments.Float64()) / kills
