@@ -27,8 +27,9 @@ test: lint fuzz
 # The race detector runs where goroutines meet. What renders, reads a format or files an incident
 # starts none, and is called by what does; other processes are not seen by it.
 RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/feeds/... \
-	./internal/ghclient/... ./internal/githubtest/... ./internal/incident/*/ \
-	./internal/lookup/... ./internal/match/... ./internal/source/... ./internal/store/... ./internal/sweep/... \
+	./internal/ghclient/... ./internal/githubtest/... ./internal/incident/folder \
+	./internal/incident/githubissues ./internal/incident/slack ./internal/lookup/... ./internal/match/... \
+	./internal/source/... ./internal/store/... ./internal/sweep/... \
 	./internal/xtest/... ./iocs ./pkg/ioc
 
 check: needs lint lint-bench lint-scripts fuzz sweep

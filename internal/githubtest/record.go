@@ -9,7 +9,8 @@ import (
 )
 
 // Recorded is one line of a recording: a request to REST or GraphQL with its answer. The
-// Authorization header is left out, and so are bodies that are not text.
+// Authorization header is left out, and so are bodies that are not text, and long ones that were
+// made to be wrong.
 type Recorded struct {
 	Method string      `json:"method"`
 	URL    string      `json:"url"`   // below BASE, with its query
@@ -22,6 +23,10 @@ type Recorded struct {
 	AnswerHeader http.Header `json:"answer_header"`
 	Answer       string      `json:"answer,omitempty"`
 }
+
+// maxFaultRecorded is the longest answer of a fault that is recorded, in bytes: nobody holds it
+// against anything.
+const maxFaultRecorded = 64 << 10
 
 // recorder writes a recording.
 type recorder struct {
@@ -51,7 +56,7 @@ func (r *recorder) record(e *Exchange) {
 	if utf8.Valid(e.Body) {
 		line.Body = string(e.Body)
 	}
-	if utf8.Valid(e.Answer.Bytes()) {
+	if utf8.Valid(e.Answer.Bytes()) && (!e.faulty || e.Answer.Len() <= maxFaultRecorded) {
 		line.Answer = e.Answer.String()
 	}
 	if err := r.out.Encode(line); err != nil {

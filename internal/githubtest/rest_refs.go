@@ -127,6 +127,9 @@ func listReleases(c *call) {
 	c.json(pageOf(c, c.home.Releases, func(r Release) any {
 		api := fmt.Sprintf("%s/releases/%d", c.s.api("/repos/%s", c.repo.FullName()), r.ID)
 		ball := c.s.api("/repos/%s", c.repo.FullName())
+		if r.At.IsZero() {
+			r.At = c.home.PushedAt
+		}
 		return map[string]any{
 			"id": r.ID, "node_id": node("RE", r.ID), "tag_name": r.Tag, "target_commitish": c.repo.defaultBranch(), "name": r.Name, "body": r.Body,
 			"draft": r.Draft, "prerelease": r.Prerelease, "created_at": stamp(r.At), "published_at": stamp(r.At),

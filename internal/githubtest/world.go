@@ -63,7 +63,7 @@ type Release struct {
 	Body       string
 	Draft      bool
 	Prerelease bool
-	At         time.Time
+	At         time.Time // when the repository was pushed to, when zero
 }
 
 // Pull is a pull request. Its head is refs/pull/NUMBER/head of the content.
