@@ -243,9 +243,9 @@ var keyvCampaign = incident.Campaign{
 // looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
 // of what it found, "repository:code" and "repository@ref:code" of problems, with "!FILE" of excluded ones.
 type looks struct {
-	read, unread, found, problems, excluded, withdrawn, gone, shard, only string // separated by spaces
-	partial, killed                                                       bool
-	looksFor                                                              func(campaign, indicator string) bool
+	read, unread, found, problems, excluded, withdrawn, gone, shard, only, fallback string // separated by spaces
+	partial, killed                                                                 bool
+	looksFor                                                                        func(campaign, indicator string) bool
 }
 
 func date(day int) time.Time { return time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC) }
@@ -267,6 +267,9 @@ func keyvAt(place string) *finding.Finding {
 	}
 	if file == "" {
 		f.Line = 0
+		if ref != "" {
+			f.Reasons = []string{"commit-message"}
+		}
 	}
 	f.Fingerprint = finding.Fingerprint(f)
 	return f
@@ -307,6 +310,9 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 			e.Exclusion = &finding.Exclusion{Owner: "x"}
 		}
 		must(e)
+	}
+	for name := range strings.FieldsSeq(l.fallback) {
+		must(&finding.Coverage{Repository: name, Status: finding.OutOfScope, OutOfScope: map[string]int{"fallback": 1}})
 	}
 	for at := range strings.FieldsSeq(l.unread) {
 		repository, ref, _ := strings.Cut(at, "@")

@@ -19,6 +19,10 @@ var elsewhere = []string{string(source.CodePartialView), string(source.CodeNotVi
 // looked at wherever the repository was. Releases and runners take permissions of their own.
 var listed = []string{string(ioc.RepoName.Reason()), string(ioc.RepoDescription.Reason()), string(ioc.RepoTopic.Reason())}
 
+// asked are the reason codes of what is told of commits, and not where refs are listed in the
+// second-best way.
+var asked = []string{string(ioc.CommitMessage.Reason()), string(ioc.CommitAuthor.Reason()), string(ioc.TreeID.Reason())}
+
 // unsound gives the codes of the problems of the run for which nothing that it read is proven
 // clean. A missing permission leaves what files say as it is, and not what a repository shows.
 func (s *Sweep) unsound(ref string) []string {
@@ -58,6 +62,8 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 		if t, seen = s.anyTree(p.Repository); !seen {
 			return Unsettled, "", "nothing of the repository was read"
 		}
+	case slices.Contains(asked, p.Reason) && s.fallback:
+		return Unsettled, "", "messages and authors of commits were not looked at everywhere"
 	case !seen && s.opt.Gone != nil && s.opt.Gone(p.Repository, ref):
 		return IsGone, "", ""
 	case !seen:

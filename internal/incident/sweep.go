@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/source"
 )
 
 // SweepOptions say what a sweep was asked for.
@@ -39,6 +40,7 @@ type Sweep struct {
 	only            [][]string // the campaigns that each run was narrowed to, where it was
 	runs, summaries int
 	interrupted     bool
+	fallback        bool // something was read in the second-best way
 
 	findings map[string][]*finding.Finding // active ones, by campaign
 	dropped  map[string]int                // beyond MaxPlaces, by campaign
@@ -106,6 +108,7 @@ func (s *Sweep) Event(e finding.Event) error {
 			s.read[name] = true
 		}
 	case *finding.Coverage:
+		s.fallback = s.fallback || e.File == "" && e.OutOfScope[string(source.CodeFallback)] > 0
 		if name := utf8(e.Repository); e.File == "" && s.interest[name] {
 			s.tree(treeKey{name, utf8(e.Ref)}, tree{e.Commit, e.Status == finding.Parsed, e.Reason})
 			s.read[name] = true

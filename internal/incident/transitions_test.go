@@ -172,6 +172,11 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, found: "api@:runner-name"}, writes: "Create", open: 1},
 			{saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"does not tell whether it looked there again"}},
 		},
+		"what commits show, where they were not asked for": {
+			{saw: looks{read: both, found: "api@HEAD:"}, writes: "Create", open: 1},
+			{saw: looks{read: both, fallback: "acme"}, writes: "Edit", open: 1, body: []string{"messages and authors of commits were not looked at"}},
+			{saw: looks{read: both}, writes: "Comment Edit", open: 0},
+		},
 		"what the repository itself shows": {
 			{saw: looks{read: both, found: "api@:repository-name"}, writes: "Create", open: 1, body: []string{"  - the repository itself: `pkg"}},
 			{saw: looks{read: both, found: "api@:repository-name"}, open: 1},
