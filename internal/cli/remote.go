@@ -282,7 +282,7 @@ func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags, refs
 		if f.owner() == "" && client.App() {
 			return nil, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
 		}
-		account, useful = f.repos[0], nil
+		account, useful = firstThere(ctx, client, f.repos), nil
 	}
 	if refs.MayMatch(source.Pulls) {
 		useful = append(slices.Clone(useful), "pull_requests")
@@ -307,6 +307,19 @@ func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags, refs
 		}
 	}
 	return client.Installation(ctx, account, granted)
+}
+
+// firstThere is the first of the repositories that is there, or the first of all: one that is gone
+// is a problem of its own, and the others are swept.
+func firstThere(ctx context.Context, client *ghclient.Client, names []string) string {
+	if len(names) > 1 {
+		for _, name := range names {
+			if _, err := client.Installation(ctx, name, reading); !errors.Is(err, ghclient.ErrNotFound) {
+				return name
+			}
+		}
+	}
+	return names[0]
 }
 
 // unprocessable is the status with which GitHub refuses a token of a permission that the App lacks.
