@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
@@ -53,15 +54,25 @@ func Lacking(ctx context.Context, st *store.Store) ([]*finding.Problem, error) {
 	return out, err
 }
 
-// unswept are the scopes of which the last sweep that ended did not see all, or none ended.
+// unswept are the scopes of which the last sweep that ended did not see all, or none ended. One that
+// was not swept for as long as an inventory remembers is in use no more.
 func unswept(ctx context.Context, st *store.Store) ([]*finding.Problem, error) {
 	runs, err := st.Runs(ctx, maxRuns)
 	if err != nil {
 		return nil, err
 	}
+	var last time.Time
+	for _, r := range runs {
+		if r.Started.After(last) {
+			last = r.Started
+		}
+	}
 	var scopes []string
 	why := map[string]string{} // of those; "" is nothing
 	for _, r := range runs {   // the newest first
+		if last.Sub(r.Started) > store.Keep {
+			continue
+		}
 		old, seen := why[r.Scope]
 		if !seen {
 			scopes = append(scopes, r.Scope)

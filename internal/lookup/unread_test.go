@@ -55,6 +55,7 @@ func TestDiffOfWhatWasNotRead(t *testing.T) {
 func TestRematchOfWhatWasNotSwept(t *testing.T) {
 	catalogue := compile(t, ioc.Indicator{ID: "bad", Type: ioc.TypePackage, Ecosystem: ecosystem.NPM, Name: "bad", Versions: []string{"1.0.0"}})
 	w := world{"acme/a": {newTree(map[string]string{"package-lock.json": lockWith()}, "refs/heads/main")}}
+	long := time.Date(2026, 8, 1, 6, 0, 0, 0, time.UTC) // over 90 days before
 	fault := []*finding.Problem{{Code: sweep.CodeInventory, Detail: "disk full"}}
 	for name, tt := range map[string]struct {
 		runs []inventory.Run // besides a whole one of another scope; without Finished it was killed
@@ -64,6 +65,7 @@ func TestRematchOfWhatWasNotSwept(t *testing.T) {
 		"stopped":                            {[]inventory.Run{{Interrupted: true, Finished: time.Now()}}, 1},
 		"killed":                             {[]inventory.Run{{}}, 1},
 		"of which something was not kept":    {[]inventory.Run{{Problems: fault, Finished: time.Now()}}, 1},
+		"stopped, long ago":                  {[]inventory.Run{{Interrupted: true, Finished: time.Now(), Started: long}}, 0},
 		"stopped, and done later":            {[]inventory.Run{{Interrupted: true, Finished: time.Now()}, {Finished: time.Now()}}, 0},
 		"done, and the next one is going on": {[]inventory.Run{{Finished: time.Now()}, {}}, 0},
 		"done, and the next one was stopped": {[]inventory.Run{{Finished: time.Now()}, {Interrupted: true, Finished: time.Now()}}, 1},
@@ -71,7 +73,10 @@ func TestRematchOfWhatWasNotSwept(t *testing.T) {
 		inv := newInventory(t)
 		inv.sweep(w, nil, sweep.Options{Set: catalogue})
 		for i, run := range tt.runs {
-			run.Scope, run.Catalogue, run.Started = "org=globex", "r"+string(rune('0'+i)), inv.now
+			run.Scope, run.Catalogue = "org=globex", "r"+string(rune('0'+i))
+			if run.Started.IsZero() {
+				run.Started = inv.now
+			}
 			id, _, err := inv.store.Begin(t.Context(), run)
 			if err != nil {
 				t.Fatal(err)
