@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,6 +18,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
 	"github.com/wormsweep/wormsweep/internal/store"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
@@ -107,7 +109,20 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 	if err != nil {
 		return nil, err
 	}
-	return &filing{filer, incident.NewSweep(incident.SweepOptions{Interest: interest}), f.repository, f.dryRun}, nil
+	return &filing{filer, incident.NewSweep(incident.SweepOptions{Interest: interest, Listed: listed(set)}), f.repository, f.dryRun}, nil
+}
+
+// listed says of places that were found by the exact version of a package whether set has that. Of
+// all others the campaign alone tells, and so it does where a purl does not spell names as they are.
+func listed(set *ioc.Set) func(campaign string, p *incident.Place) bool {
+	return func(campaign string, p *incident.Place) bool {
+		e, name, ver, err := ecosystem.ParsePURL(p.Thing)
+		if err != nil || p.Reason != string(ioc.ExactVersion) || e != ecosystem.NPM && e != ecosystem.PyPI {
+			return true
+		}
+		found, _ := set.Package(e, e.CanonicalName(name), ver)
+		return slices.ContainsFunc(found, func(m ioc.Match) bool { return m.Campaign.ID == campaign })
+	}
 }
 
 // writer gives a client whose token may write issues in that repository and nothing else.

@@ -244,7 +244,7 @@ var keyvCampaign = incident.Campaign{
 // of what it found, "repository:code" and "repository@ref:code" of problems, with "!FILE" of excluded ones.
 type looks struct {
 	read, unread, found, problems, excluded, withdrawn, gone, shard, only, fallback string // separated by spaces
-	partial, killed                                                                 bool
+	partial, killed, unlisted                                                       bool
 	looksFor                                                                        func(campaign, indicator string) bool
 }
 
@@ -277,7 +277,7 @@ func keyvAt(place string) *finding.Finding {
 
 // sweepOf makes the sweep of a day.
 func sweepOf(day int, l looks, interest []string) *incident.Sweep {
-	s := incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: l.partial, LooksFor: l.looksFor, Gone: func(repository, ref string) bool {
+	s := incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: l.partial, LooksFor: l.looksFor, Listed: func(string, *incident.Place) bool { return !l.unlisted }, Gone: func(repository, ref string) bool {
 		return slices.Contains(strings.Fields(l.gone), repository+"@"+ref)
 	}})
 	must := func(e finding.Event) {

@@ -54,6 +54,8 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 		return Unsettled, "", "the sweep as a whole was not sound: " + strings.Join(s.unsound(ref), ", ")
 	case !s.looksFor(campaign, p.Indicator):
 		return Unsettled, "", "the sweep did not look for this indicator"
+	case s.opt.Listed != nil && !s.opt.Listed(campaign, p):
+		return Unsettled, "", "the catalogue does not list it any more"
 	case !s.read[p.Repository]:
 		return Unsettled, "", "the repository was not in the sweep"
 	case ref == ItselfRef && !slices.Contains(listed, p.Reason):

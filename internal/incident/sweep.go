@@ -17,6 +17,9 @@ type SweepOptions struct {
 	// LooksFor says whether the sweep looked for an indicator of a campaign; nil: for all of the
 	// campaigns that the Filer has, and no others.
 	LooksFor func(campaign, indicator string) bool
+	// Listed says whether the catalogue still has what a place was found by: a list may have lost a
+	// row of a campaign that it still has. nil: it has.
+	Listed func(campaign string, p *Place) bool
 	// Gone says that a repository has no ref of that name any more: that all names of its
 	// branches and tags were listed, and it was not among them. nil knows none.
 	Gone func(repository, ref string) bool

@@ -95,6 +95,11 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
 			{person: func(w *world) { w.opt.Campaigns = nil }, saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"did not look for this indicator", "Shai-Hulud, keyv wave"}},
 		},
+		"the catalogue lost the row, and has the campaign": {
+			{saw: looks{read: both, found: api}, writes: "Create", open: 1},
+			{saw: looks{read: both, unlisted: true}, writes: "Edit", open: 1, body: []string{"does not list it any more"}},
+			{saw: looks{read: both}, writes: "Comment Edit", open: 0},
+		},
 		"a share of the work": {
 			{saw: looks{read: both, found: api + " " + web}, writes: "Create", open: 1},
 			{saw: looks{read: "web@HEAD", shard: "1/2"}, writes: "Edit Comment", open: 1, not: []string{"was not in the sweep"}},
