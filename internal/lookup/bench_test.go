@@ -81,6 +81,13 @@ func BenchmarkInventory(b *testing.B) {
 			return len(held)
 		})
 	}
+	bench("what is lacking", func(b *testing.B, st *store.Store) int {
+		lacking, err := lookup.Lacking(b.Context(), st)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return len(lacking)
+	})
 	rare, common := list(b, 15_000, 12), list(b, 0, 20)
 	for _, catalogue := range []struct {
 		name string
