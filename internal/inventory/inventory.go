@@ -66,7 +66,8 @@ type Sighting struct {
 	Repository Repository
 	// Selection is which refs the run asked for, as --refs spells it. A ref that an earlier
 	// sighting of the same selection had, and that this one lacks, is gone; "all" is every
-	// selection. With Problems nothing is: what could not be asked for is as it was.
+	// selection. With Problems, or a Note of a permission, nothing is: what could
+	// not be asked for is as it was.
 	Selection string
 	Refs      []Ref
 	Shown

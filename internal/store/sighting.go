@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
+	"github.com/wormsweep/wormsweep/internal/source"
 )
 
 // write keeps what a run saw of a repository.
@@ -18,7 +20,7 @@ func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.R
 			return err
 		}
 	}
-	if len(r.Shown.Problems) > 0 { // some may be there that were not shown
+	if r.unsure() { // some may be there that were not shown
 		return r.writeEvents(ctx, tx, id, run)
 	}
 	// What this run asked for and did not see is gone.
@@ -28,6 +30,12 @@ func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.R
 		return err
 	}
 	return r.writeEvents(ctx, tx, id, run)
+}
+
+// unsure reports whether something kept the run from all refs that it asked for.
+func (r *encodedSighting) unsure() bool {
+	return len(r.Shown.Problems) > 0 ||
+		slices.ContainsFunc(r.Notes, func(n source.Note) bool { return n.Code == source.CodePermission })
 }
 
 // repository finds the row of the repository, by its number where it has one, or makes it.

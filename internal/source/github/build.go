@@ -116,6 +116,19 @@ func (b *builder) fromHead(ctx context.Context, h *head) {
 	for _, p := range b.run.parts() {
 		b.part(ctx, h, p)
 	}
+	b.unasked()
+}
+
+// unasked notes that refs were not looked at for want of a permission, which the organisation has
+// as a problem: those that are known of the repository are not gone.
+func (b *builder) unasked() {
+	b.run.mu.Lock()
+	defer b.run.mu.Unlock()
+	for _, p := range []part{branchPart, tagPart, pullPart} {
+		if b.run.lacks[p.what] {
+			b.note(source.CodePermission, "%s were not looked at", p.what)
+		}
+	}
 }
 
 // part takes a list of the repository to its end.

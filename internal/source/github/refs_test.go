@@ -195,7 +195,7 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("without: %q", got)
 	}
 	for _, name := range []string{"acme/api", "acme/web"} {
-		if told(repos[name]) != "" || len(repos[name].Trees) != 1 {
+		if told(repos[name]) != "note:permission" || len(repos[name].Trees) != 1 {
 			t.Errorf("%s: %s, %d trees", name, told(repos[name]), len(repos[name].Trees))
 		}
 	}

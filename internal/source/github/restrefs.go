@@ -37,6 +37,7 @@ func (b *builder) fromREST(ctx context.Context) {
 	for _, p := range b.run.parts() {
 		b.listREST(ctx, rest, p)
 	}
+	b.unasked()
 }
 
 func escapeRef(name string) string {

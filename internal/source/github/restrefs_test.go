@@ -67,7 +67,7 @@ func TestRefsByRESTFail(t *testing.T) {
 	for _, tt := range []struct{ path, want, org string }{
 		{"git/ref/heads/main", "problem:fetch", "note:fallback"},
 		{"branches", "problem:ref", "note:fallback"},
-		{"pulls", "", "note:fallback problem:permission"},
+		{"pulls", "note:permission", "note:fallback problem:permission"},
 	} {
 		s := githubtest.Start(t, githubtest.Options{})
 		manyRefs(s).Memory().SetRef("refs/tags/blob", gitstore.ID{})

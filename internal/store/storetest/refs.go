@@ -60,16 +60,19 @@ func testRefs(t *testing.T, s *suite) {
 		t.Errorf("current:\n%swant:\n%s", got, want)
 	}
 	// What could not be asked for is not gone.
-	unknown := sighting(7, "o/r", "all")
+	unknown, refused := sighting(7, "o/r", "all"), sighting(7, "o/r", "all")
 	unknown.Problems = []source.Problem{{Code: source.CodeFetch, Detail: "its head: no answer"}}
-	s.write(st, s.begin(st, "acme all"), &inventory.Batch{Repositories: []*inventory.Sighting{unknown}})
-	if got, want := s.history(st, c, false), "o/r main@c2 06..06 runs 6..6\n"; got != want {
-		t.Errorf("after no answer:\n%swant:\n%s", got, want)
+	refused.Notes = []source.Note{{Code: source.CodePermission, Detail: "branches were not looked at"}}
+	for _, r := range []*inventory.Sighting{unknown, refused} {
+		s.write(st, s.begin(st, "acme all"), &inventory.Batch{Repositories: []*inventory.Sighting{r}})
+		if got, want := s.history(st, c, false), "o/r main@c2 06..06 runs 6..6\n"; got != want {
+			t.Errorf("after no answer:\n%swant:\n%s", got, want)
+		}
 	}
 	// A tree that was not read at first, and is later.
 	s.write(st, s.begin(st, "x"), &inventory.Batch{Repositories: []*inventory.Sighting{sighting(8, "o/late", "head", ref("main", "l1", nil))}})
 	s.write(st, s.begin(st, "y"), &inventory.Batch{Repositories: []*inventory.Sighting{sighting(8, "o/late", "head", ref("main", "l1", t1))}})
-	if got := s.history(st, c, false); !strings.HasPrefix(got, "o/late main@l1 07..07 runs 8..9\n") {
+	if got := s.history(st, c, false); !strings.HasPrefix(got, "o/late main@l1 07..07 runs 9..10\n") {
 		t.Errorf("read later:\n%s", got)
 	}
 }
