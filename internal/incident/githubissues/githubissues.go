@@ -36,7 +36,14 @@ type Tracker struct {
 	author string
 }
 
-var repoName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
+var repoForm = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+
+// isRepoName reports whether text has the form "OWNER/NAME", of at most 100 bytes each.
+func isRepoName(text string) bool {
+	const longest = 100
+	owner, name, _ := strings.Cut(text, "/")
+	return len(owner) <= longest && len(name) <= longest && repoForm.MatchString(text)
+}
 
 // New returns the tracker of a repository, "OWNER/NAME". The client may write issues there and
 // read metadata; author is the login of the account that it writes as (see Author).
@@ -54,7 +61,7 @@ func New(client *ghclient.Client, repository, author string) (*Tracker, error) {
 // CheckName gives the error that New has for what is not "OWNER/NAME".
 func CheckName(repository string) error {
 	owner, repo, _ := strings.Cut(repository, "/")
-	if !repoName.MatchString(repository) || strings.Trim(owner, ".") == "" || strings.Trim(repo, ".") == "" {
+	if !isRepoName(repository) || strings.Trim(owner, ".") == "" || strings.Trim(repo, ".") == "" {
 		return fmt.Errorf("repository for issues: %q is not OWNER/NAME", repository)
 	}
 	return nil
@@ -104,7 +111,7 @@ func (t *Tracker) Repository(ctx context.Context) (incident.Repository, error) {
 		return incident.Repository{}, fmt.Errorf("%q: %w", t.owner+"/"+t.repo, err)
 	}
 	name := repo.GetFullName()
-	if !repoName.MatchString(name) {
+	if !isRepoName(name) {
 		return incident.Repository{}, fmt.Errorf("%q: the answer is of %q", t.owner+"/"+t.repo, name)
 	}
 	t.owner, t.repo, _ = strings.Cut(name, "/")

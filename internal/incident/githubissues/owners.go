@@ -28,7 +28,7 @@ func (o *Owners) CodeOwners(ctx context.Context, repository string) ([]byte, err
 	if !strings.Contains(repository, "/") {
 		repository = o.organisation + "/" + repository
 	}
-	if !repoName.MatchString(repository) {
+	if !isRepoName(repository) {
 		return nil, fmt.Errorf("%q is no repository on GitHub", repository)
 	}
 	for _, path := range codeowners.Locations {
