@@ -207,19 +207,12 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if one := seesOne(ctx, reader, f.remote.org); one != nil {
 		opt.Problems = append(opt.Problems, one)
 	}
-	list := github.Options{Refs: refs, Via: via, Observe: true}
-
-	var kept *remembering
 	st, err := openToWrite(ctx, f.remote.inventory)
 	if err != nil {
 		return refused(err)
 	}
 	if st != nil {
 		defer st.Close()
-		if kept, err = remember(ctx, st, scope, &opt); err != nil {
-			return exitError{exitUnknown, err}
-		}
-		list.Pages = kept.pages
 	}
 	filer, err := f.issues.filer(ctx, &f.remote.account, client, reader, f.remote.owner(), st, opt.Set)
 	if err != nil {
@@ -230,6 +223,14 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 		return usage(err)
 	}
 	defer out.discard()
+	list := github.Options{Refs: refs, Via: via, Observe: true}
+	var kept *remembering
+	if st != nil { // last: a run that is begun and does not end is one that was stopped
+		if kept, err = remember(ctx, st, scope, &opt); err != nil {
+			return exitError{exitUnknown, err}
+		}
+		list.Pages = kept.pages
+	}
 
 	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
 	seen := view{whole: !f.remote.partial()}
