@@ -162,9 +162,6 @@ func named(f *finding.Finding) *finding.Finding {
 	return &c
 }
 
-// Close does nothing: it makes a Sweep a report.Renderer.
-func (s *Sweep) Close() error { return nil }
-
 // Campaigns are those with an active finding, sorted.
 func (s *Sweep) Campaigns() []string { return sortedKeys(s.findings) }
 

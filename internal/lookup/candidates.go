@@ -21,16 +21,11 @@ type asked struct {
 	any   bool       // a scope, digest or commit: whoever has the key may have it
 }
 
-// Candidates are the contents in which an entry may meet set. Of all others it is certain that
-// none does, a range that admits a listed version included.
-func Candidates(ctx context.Context, st *store.Store, set *ioc.Set) (map[store.ContentID]bool, error) {
-	c, err := search(ctx, st, set)
-	return c.met, err
-}
-
 // candidates is what the index says of a catalogue.
 type candidates struct {
-	met map[store.ContentID]bool // as Candidates gives them
+	// met are the contents in which an entry may meet the catalogue. Of all others it is certain
+	// that none does, a range that admits a listed version included.
+	met map[store.ContentID]bool
 	// locked are the listed names of which a range is somewhere that admits a listed version, and
 	// the contents that lock them, to whatever version.
 	locked map[store.ContentID][]ioc.Name
