@@ -17,6 +17,8 @@ var floors = [][]string{
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
+	{"internal/policy"},
+	{"internal/verify"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
@@ -29,6 +31,7 @@ var floors = [][]string{
 	{"pkg/lockfile", "internal/source"},
 	{"pkg/version"},
 	{"pkg/ecosystem"},
+	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host"},
 	{"internal/rules", "internal/xtest/..."}, // of tests alone
 }
