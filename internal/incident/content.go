@@ -79,12 +79,16 @@ func section(heading, text string) string {
 func (w *writer) render() texts {
 	before := w.intro() + section("First steps", w.steps()) + section("What was found", w.things())
 	after := section("Settled", w.settled()) + section("Not looked at", w.gaps()) + section("References", w.references())
-	const intro = "Tick a repository when it is dealt with: the tick is kept until something new is found there. The next sweep shows by itself whether it is clean.\n\n"
+	title, one, next := "Repositories", "a repository", "sweep"
+	if w.rec.published() {
+		title, one, next = "Artifacts", "an artifact", "verification"
+	}
+	intro := "Tick " + one + " when it is dealt with: the tick is kept until something new is found there. The next " + next + " shows by itself whether it is clean.\n\n"
 	blocks := w.repositories()
 	if len(blocks) == 0 {
 		return texts{body: before + after}
 	}
-	heading := section("Repositories", intro)
+	heading := section(title, intro)
 	const rest = 200 // for the line that says where the list goes on
 	packed, left := pack(blocks, maxBytes-len(before)-len(after)-len(heading)-rest, maxBytes-rest)
 	out := texts{body: before + heading + packed[0] + carriedOn(len(packed)-1) + after, parts: packed[1:]}

@@ -74,3 +74,12 @@ func (s *Sweep) Gaps() Gaps {
 		First: slices.Clone(s.gaps.first), NotLookedAt: s.gaps.notLookedAt, Incomplete: !s.ended(),
 	}
 }
+
+// gapsOf are the gaps that a campaign's issue tells of: of what was published, those of artifacts.
+func (s *Sweep) gapsOf(campaign string) Gaps {
+	g := s.Gaps()
+	if campaign == finding.PublishedByUs {
+		g.Problems, g.Repositories, g.First, g.NotLookedAt = s.ours.problems, len(s.ours.repositories), slices.Clone(s.ours.first), nil
+	}
+	return g
+}

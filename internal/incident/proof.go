@@ -71,6 +71,9 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 	case !seen:
 		return Unsettled, "", "the ref was not in the sweep; was it deleted?"
 	}
+	if t.whole && t.reason == reasonGone && artifact(p.Repository) {
+		return IsGone, "", ""
+	}
 	if !t.whole {
 		return Unsettled, "", "the ref was not read whole: " + cmp.Or(t.reason, "unknown")
 	}

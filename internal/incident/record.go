@@ -68,6 +68,7 @@ type Thing struct {
 	Window     *finding.Window `json:"window,omitempty"`
 	Action     string          `json:"action,omitempty"`
 	Advisory   []string        `json:"advisory,omitempty"`
+	Evidence   []string        `json:"evidence,omitempty"` // at most maxEvidence
 }
 
 // Place is a file of a repository with one thing of the campaign in it.

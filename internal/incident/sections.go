@@ -15,8 +15,11 @@ func (w *writer) steps() string {
 	for _, p := range w.rec.open() {
 		here[p.Thing] = w.rec.Things[p.Thing]
 	}
-	if len(here) == 0 {
+	switch {
+	case len(here) == 0:
 		return ""
+	case w.rec.published():
+		return w.scenarioC()
 	}
 	var actions []string
 	packages, files := false, false
@@ -107,6 +110,9 @@ func proofText(places []*Place) string {
 			break
 		}
 		text := settledWords[e.how]
+		if e.how == IsGone && artifact(places[0].Repository) {
+			text = "no longer published"
+		}
 		if e.ref != ItselfRef {
 			text += " at " + brief(e.ref)
 		}

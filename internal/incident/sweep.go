@@ -44,6 +44,7 @@ type Sweep struct {
 	runs, summaries int
 	interrupted     bool
 	fallback        bool // something was read in the second-best way
+	swept, verified bool // repositories were swept; what was published was verified
 
 	findings map[string][]*finding.Finding // active ones, by campaign
 	dropped  map[string]int                // beyond MaxPlaces, by campaign
@@ -53,6 +54,7 @@ type Sweep struct {
 	problems map[string][]*finding.Problem // by repository of interest
 	general  map[string]bool               // codes of problems of the whole run
 	gaps     gapCounter
+	ours     gapCounter // of artifacts
 }
 
 type treeKey struct{ repository, ref string }
@@ -79,6 +81,8 @@ func NewSweep(opt SweepOptions) *Sweep {
 func (s *Sweep) Event(e finding.Event) error {
 	switch e := e.(type) {
 	case *finding.Run:
+		s.verified = s.verified || e.Published
+		s.swept = s.swept || !e.Published
 		if s.runs++; s.started.IsZero() || e.Started.Before(s.started) {
 			s.started, s.revision = e.Started.UTC(), e.Catalogue.Revision
 		}
@@ -99,7 +103,11 @@ func (s *Sweep) Event(e finding.Event) error {
 			s.dropped[e.Campaign]++
 		}
 	case *finding.Problem:
-		if e.Exclusion == nil {
+		switch {
+		case e.Exclusion != nil:
+		case artifact(e.Repository):
+			s.ours.problem(e)
+		default:
 			s.gaps.problem(e)
 		}
 		name := utf8(e.Repository)
@@ -119,6 +127,9 @@ func (s *Sweep) Event(e finding.Event) error {
 	case *finding.Summary:
 		s.summaries++
 		s.interrupted = s.interrupted || e.Interrupted
+		n := e.Repositories
+		s.verified = s.verified || e.Published != nil
+		s.swept = s.swept || n.Hit+n.Clean+n.Unknown > 0
 		s.gaps.summary(e)
 	}
 	return nil
@@ -180,7 +191,7 @@ func (s *Sweep) ended() bool { return s.runs > 0 && s.summaries >= s.runs && !s.
 
 // thingOf names what was found and says what is known of it.
 func thingOf(f *finding.Finding) (string, Thing) {
-	t := Thing{Confidence: f.Confidence, Safe: f.Safe, Window: f.Window, Action: f.Action, Advisory: f.Advisory}
+	t := Thing{Confidence: f.Confidence, Safe: f.Safe, Window: f.Window, Action: f.Action, Advisory: f.Advisory, Evidence: f.Evidence[:min(len(f.Evidence), maxEvidence)]}
 	switch {
 	case f.Package != nil:
 		return f.Package.PURL, t

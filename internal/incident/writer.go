@@ -41,6 +41,7 @@ func (r *Record) repositories() []*repositoryOf {
 func (w *writer) intro() string {
 	r := w.rec
 	var b strings.Builder
+	noun := r.nouns()
 	open, repositories, settled := len(r.open()), 0, 0
 	for _, at := range r.repositories() {
 		if len(at.open) > 0 {
@@ -51,13 +52,18 @@ func (w *writer) intro() string {
 	}
 	switch {
 	case r.Status == Closed:
-		fmt.Fprintf(&b, "**Settled:** %s is gone from %s of %s, all in which it was found; below is how that is known.\n", code(r.Campaign.ID), count(settled, "repository", "repositories"), code(r.Organisation))
+		fmt.Fprintf(&b, "**Settled:** %s is gone from %s of %s, all in which it was found; below is how that is known.\n", code(r.Campaign.ID), count(settled, noun.repository, noun.repositories), code(r.Organisation))
 	case open == 0:
 		fmt.Fprintf(&b, "**Not proven clean:** no place of %s in %s is known to be left.\n", code(r.Campaign.ID), code(r.Organisation))
 	default:
-		fmt.Fprintf(&b, "**Hit:** %s is in %s of %s, at %s.", code(r.Campaign.ID), count(repositories, "repository", "repositories"), code(r.Organisation), count(open, "place", "places"))
+		at := count(repositories, noun.repository, noun.repositories)
+		if r.published() {
+			fmt.Fprintf(&b, "**Published by us:** %s of %s of %s not as they should be.", count(open, noun.place, noun.places), at, code(r.Organisation))
+		} else {
+			fmt.Fprintf(&b, "**Hit:** %s is in %s of %s, at %s.", code(r.Campaign.ID), at, code(r.Organisation), count(open, noun.place, noun.places))
+		}
 		if settled > 0 {
-			fmt.Fprintf(&b, " %s settled since.", count(settled, "repository is", "repositories are"))
+			fmt.Fprintf(&b, " %s settled since.", count(settled, noun.repository+" is", noun.repositories+" are"))
 		}
 		b.WriteString("\n")
 	}
@@ -149,7 +155,10 @@ func (w *writer) things() string {
 	l := list{limit: maxThings}
 	for _, name := range names {
 		t := w.rec.Things[name]
-		line := "- " + code(name) + " in " + count(len(where[name]), "repository", "repositories")
+		line := "- " + code(name)
+		if !w.rec.published() {
+			line += " in " + count(len(where[name]), "repository", "repositories")
+		}
 		if t.Confidence != "" {
 			line += ", " + brief(t.Confidence)
 		}
@@ -164,7 +173,7 @@ func (w *writer) things() string {
 		if len(t.Advisory) > 0 {
 			line += ", advisories: " + codes(t.Advisory, 5)
 		}
-		l.add(line + "\n")
+		l.add(line + "\n" + t.evidence())
 	}
 	return l.end("- and %d more, which the JSON report of the sweep lists")
 }
@@ -185,6 +194,7 @@ func codes(names []string, most int) string {
 
 // repositories are the entries of the check list.
 func (w *writer) repositories() (blocks []string) {
+	noun := w.rec.nouns()
 	for _, at := range w.rec.repositories() {
 		if len(at.open) == 0 {
 			continue
@@ -204,7 +214,7 @@ func (w *writer) repositories() (blocks []string) {
 				}
 			}
 		}
-		line := fmt.Sprintf("- %s %s, %s, first seen %s", box, code(at.name), count(len(at.open), "place", "places"), day(first))
+		line := fmt.Sprintf("- %s %s, %s, first seen %s", box, code(at.name), count(len(at.open), noun.place, noun.places), day(first))
 		if len(owners) > 0 {
 			line += ", owned by " + codes(owners, 3)
 		}
@@ -225,6 +235,8 @@ func (p *Place) name() string {
 		return code(p.File) + fmt.Sprintf(" line %d", p.Line)
 	case p.File != "":
 		return code(p.File)
+	case artifact(p.Repository):
+		return "published"
 	case slices.ContainsFunc(p.Refs, func(r *Ref) bool { return r.Name != ItselfRef }):
 		return "the ref itself"
 	}

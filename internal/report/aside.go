@@ -138,22 +138,14 @@ func excludedBy(e *finding.Exclusion) string {
 // lookedAt says what the answer rests on.
 func (r *Text) lookedAt(s *finding.Summary) {
 	p := r.page
-	n := s.Repositories
 	p.line("")
 	p.line(p.paint(bold, "LOOKED AT"))
-	files := number(s.Files.Parsed) + " read"
-	if s.Files.Unparsed > 0 {
-		files += ", " + number(s.Files.Unparsed) + " not fully"
+	if s.Published != nil {
+		p.label(2, "published", verifiedLine(s.Published))
 	}
-	if r.hashed > 0 {
-		files += ", " + number(r.hashed) + " compared by digest"
+	if !onlyPublished(s) {
+		r.sweptAt(s)
 	}
-	files += ", of " + count(s.Files.Total, "file", "files") + " in " + count(n.Hit+n.Clean+n.Unknown, "repository", "repositories")
-	p.label(2, "files", files+"; "+count(s.Files.Distinct, "distinct content", "distinct contents"))
-	p.label(2, "packages", number(s.Packages))
-	p.label(2, "formats", tally(r.formats))
-	p.label(2, "set aside", tally(s.Unmatched))
-	p.label(2, "canaries", fmt.Sprintf("%d of %d found", s.Canaries.Planted-len(s.Canaries.Missed), s.Canaries.Planted))
 	if run := r.run; run != nil {
 		c := run.Catalogue
 		p.label(2, "catalogue", fmt.Sprintf("%s, %s, revision %s",
@@ -174,6 +166,25 @@ func (r *Text) lookedAt(s *finding.Summary) {
 		p.label(2, "not matched", "by this command: indicators of type "+tally(s.NotLookedAt))
 	}
 	p.label(2, "time", fmt.Sprintf("%.2f s, exit code %d", s.Elapsed, s.Exit))
+}
+
+// sweptAt says what of repositories the answer rests on.
+func (r *Text) sweptAt(s *finding.Summary) {
+	p := r.page
+	n := s.Repositories
+	files := number(s.Files.Parsed) + " read"
+	if s.Files.Unparsed > 0 {
+		files += ", " + number(s.Files.Unparsed) + " not fully"
+	}
+	if r.hashed > 0 {
+		files += ", " + number(r.hashed) + " compared by digest"
+	}
+	files += ", of " + count(s.Files.Total, "file", "files") + " in " + count(n.Hit+n.Clean+n.Unknown, "repository", "repositories")
+	p.label(2, "files", files+"; "+count(s.Files.Distinct, "distinct content", "distinct contents"))
+	p.label(2, "packages", number(s.Packages))
+	p.label(2, "formats", tally(r.formats))
+	p.label(2, "set aside", tally(s.Unmatched))
+	p.label(2, "canaries", fmt.Sprintf("%d of %d found", s.Canaries.Planted-len(s.Canaries.Missed), s.Canaries.Planted))
 }
 
 // leftOut are the notes of the ledger: what was not looked at beside trees, and why.

@@ -159,32 +159,34 @@ func TestStreamExamples(t *testing.T) {
 			types[v.(map[string]any)["type"].(string)] = true
 		}
 	}
-	if len(types) != 6 {
-		t.Errorf("docs/sweep-output.md shows the types %v, not all six", sortedKeys(types))
+	if all := schema.(map[string]any)["oneOf"].([]any); len(types) != len(all) {
+		t.Errorf("docs/sweep-output.md shows the types %v, not all %d", sortedKeys(types), len(all))
 	}
 }
 
-// TestStreamQuestions runs the commands of docs/sweep-output.md over a golden stream.
+// TestStreamQuestions runs the commands of docs/sweep-output.md over golden streams.
 func TestStreamQuestions(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {
 		t.Skip("jq is not installed")
 	}
-	stream, err := filepath.Abs("testdata/three-campaigns.jsonl")
-	if err != nil {
-		t.Fatal(err)
+	streams := map[string]string{} // by the name on the page
+	for name, golden := range map[string]string{"sweep": "three-campaigns", "verify": "published"} {
+		if streams[name], err = filepath.Abs("testdata/" + golden + ".jsonl"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	examples := blocks(t, "sweep-output.md")
 	for i, block := range examples {
 		if block[0] != "sh" {
 			continue
 		}
-		m := regexp.MustCompile(`^jq (-\w+) '([^']*)' sweep\.jsonl\n$`).FindStringSubmatch(block[1])
+		m := regexp.MustCompile(`^jq (-\w+) '([^']*)' (sweep|verify)\.jsonl\n$`).FindStringSubmatch(block[1])
 		if m == nil || i+1 == len(examples) || examples[i+1][0] != "text" {
 			t.Errorf("%q is not one jq command with its output below", block[1])
 			continue
 		}
-		out, err := exec.Command(jq, m[1], m[2], stream).CombinedOutput()
+		out, err := exec.Command(jq, m[1], m[2], streams[m[3]]).CombinedOutput()
 		if err != nil {
 			t.Errorf("%s%v\n%s", block[1], err, out)
 			continue

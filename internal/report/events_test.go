@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // scenario is a stream that every renderer is shown.
@@ -22,6 +24,7 @@ var scenarios = []scenario{
 	{"interrupted", interrupted()},
 	{"no-summary", threeCampaigns()[:6]},
 	{"canary-missed", canaryMissed()},
+	{"published", published()},
 }
 
 func run() *finding.Run {
@@ -257,4 +260,62 @@ func sixHundred() []finding.Event {
 	s := summary(600, 41, 3)
 	s.Findings[finding.Active] = 600
 	return append(events, s)
+}
+
+// published is a verification: one artifact with a rogue version, a long one that is good but for
+// a version that could not be asked, and one that nobody signs.
+func published() []finding.Event {
+	const sdk, app, tool = "pkg:npm/%40acme/sdk", "pkg:oci/app?repository_url=registry.example/acme/app", "pkg:pypi/acme-tool"
+	at := time.Date(2026, 11, 20, 23, 41, 0, 0, time.UTC)
+	r := run()
+	r.Published, r.Paths = true, []string{"wormsweep.yaml"}
+	events := []finding.Event{r}
+	add := func(artifact, source, version string, v verify.Verdict, edit func(*finding.Verification)) {
+		e := &finding.Verification{Artifact: artifact, Source: source, Time: &at, Result: verify.Result{Kind: registry.NPM, Name: "x", Version: version, Verdict: v}}
+		if edit != nil {
+			edit(e)
+		}
+		status := finding.Parsed
+		if !v.Good() && !v.Bad() {
+			status = finding.Unparsed
+		}
+		events = append(events, e, &finding.Coverage{Repository: artifact, Ref: version, Status: status})
+	}
+	add(sdk, "acme/sdk", "1.0.0", verify.Unsigned, nil)
+	add(sdk, "acme/sdk", "1.1.0", verify.Verified, func(e *finding.Verification) {
+		e.Proofs = []verify.Proof{{
+			Kind: verify.KindProvenance, Predicate: "https://slsa.dev/provenance/v1", Subject: "sha512:00ff", Root: "public-good, 2026-03-01",
+			Identity: &verify.Identity{Issuer: "https://issuer.example", SAN: "https://git.example/acme/sdk/.github/workflows/release.yml@refs/tags/v1.1.0"},
+		}}
+	})
+	add(sdk, "acme/sdk", "1.1.1", verify.Mismatch, func(e *finding.Verification) {
+		e.Refusals = []verify.Refusal{{Code: verify.WrongIdentity, What: "provenance", Detail: "signed by the workflow \".github/workflows/shai-hulud.yml\", the policy has \".github/workflows/release.yml\""}}
+		e.Signals = []verify.Signal{
+			{Rule: "no-tag", Weight: verify.High, Evidence: "no tag \"v1.1.1\", release or run within 30 minutes of its publishing"},
+			{Rule: "new-script", Weight: verify.Critical, Evidence: "postinstall \"node bundle.js\x1b[2J\" was not in 1.1.0 @all"},
+		}
+	})
+	events = append(events, &finding.Finding{
+		Fingerprint: "0123456789abcdef0123456789abcdef", State: finding.Active, Campaign: finding.PublishedByUs, Title: finding.PublishedByUsTitle,
+		Severity: "critical", Indicator: "wrong-identity", Type: finding.TypePublished, Confidence: "confirmed", Reasons: []string{"identity-mismatch"},
+		Repository: sdk, Refs: []string{"1.1.1"}, Package: &finding.Package{PURL: sdk + "@1.1.1", Ecosystem: "npm", Name: "@acme/sdk", Version: "1.1.1", Source: "registry"},
+		Evidence: []string{"wrong-identity: provenance: another workflow"},
+	})
+	for i := range 70 {
+		v, edit := verify.Verified, (func(*finding.Verification))(nil)
+		if i == 69 {
+			v, edit = verify.Unknown, func(e *finding.Verification) {
+				e.Gaps = []verify.Gap{{Code: verify.GapNoAnswer, Detail: "the registry answered 503 three times"}}
+			}
+		}
+		add(app, "", fmt.Sprintf("v0.%d", i), v, edit)
+	}
+	events = append(events, &finding.Problem{Repository: app, Refs: []string{"v0.69"}, Code: "not-verified", Detail: "no-answer: the registry answered 503 three times"})
+	add(tool, "acme/tool", "2.0", verify.Unsigned, nil)
+	return append(events, &finding.Summary{
+		Exit: 1, Findings: map[finding.State]int{finding.Active: 1}, Problems: 1, Elapsed: 0.5,
+		Published: &finding.Published{Hit: 1, Good: 1, Unknown: 1, Versions: map[verify.Verdict]int{
+			verify.Unsigned: 2, verify.Verified: 70, verify.Mismatch: 1, verify.Unknown: 1,
+		}, Checked: 4, Requests: 7, Unchanged: 2},
+	})
 }

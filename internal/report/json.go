@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/verify"
 )
 
 // JSON renders the stream as JSON Lines: one object a line, each with "type" first. Its
@@ -50,10 +51,16 @@ func (r *JSON) Event(e finding.Event) error {
 		kind, e, flush = "explain", &c, false
 	case *finding.Coverage:
 		kind, flush = "coverage", false
+	case *finding.Verification:
+		kind, flush = "verification", false
 	case *finding.Summary:
 		c := *v
 		if c.Findings == nil {
 			c.Findings = map[finding.State]int{}
+		}
+		if c.Published != nil && c.Published.Versions == nil {
+			p := *c.Published
+			p.Versions, c.Published = map[verify.Verdict]int{}, &p
 		}
 		kind, e = "summary", &c
 	default:

@@ -41,6 +41,7 @@ type Markdown struct {
 	unheld    int // problems beyond those
 	apart     map[finding.State]*apart
 	excluded  *apartProblems
+	ours      published
 	done      bool
 }
 
@@ -96,6 +97,8 @@ func (r *Markdown) Event(e finding.Event) error {
 			r.hashed++
 		}
 	case *finding.NonMatch:
+	case *finding.Verification:
+		r.ours.add(e)
 	case *finding.Summary:
 		return r.end(e)
 	default:
@@ -105,6 +108,9 @@ func (r *Markdown) Event(e finding.Event) error {
 }
 
 func (r *Markdown) finding(f *finding.Finding) {
+	if f.Type == finding.TypePublished {
+		return // the verification of that version says it
+	}
 	if f.State != finding.Active {
 		a := r.apart[f.State]
 		if a == nil {
@@ -150,8 +156,10 @@ func (r *Markdown) end(s *finding.Summary) error {
 	left -= len(aside)
 	problems := r.problemList(left / 3)
 	left -= len(problems)
+	ours := r.ours.markdown(left / 2)
+	left -= len(ours)
 	findings := r.findingList(left)
-	for _, part := range []string{head, findings, problems, aside, foot} {
+	for _, part := range []string{head, findings, ours, problems, aside, foot} {
 		if _, err := r.w.WriteString(part); err != nil {
 			return err
 		}
@@ -177,13 +185,21 @@ func (r *Markdown) answer(s *finding.Summary) string {
 // verdictOf is the answer in a word, and in numbers.
 func verdictOf(s *finding.Summary) (verdict, text string) {
 	n := s.Repositories
+	swept := n.Hit + n.Clean + n.Unknown
 	text = count(n.Hit, "repository", "repositories") + " hit, " + number(n.Clean) + " clean, " + number(n.Unknown) + " not fully looked at."
+	ours, nothing := finding.Published{}, "no repository was looked at. "
+	switch {
+	case s.Published != nil && swept == 0:
+		ours, nothing, text = *s.Published, "no artifact was looked at. ", publishedText(s.Published)
+	case s.Published != nil:
+		ours, text = *s.Published, text+" Published: "+publishedText(s.Published)
+	}
 	switch {
 	case n.Hit > 0 || s.Findings[finding.Active] > 0:
 		return "HIT", text
-	case n.Hit+n.Clean+n.Unknown == 0:
-		return "NOT CLEAN", "no repository was looked at. " + text
-	case n.Unknown > 0 || s.Problems > 0 || s.Interrupted || len(s.Canaries.Missed) > 0 || s.Exit != 0:
+	case swept+ours.Good+ours.Unknown == 0:
+		return "NOT CLEAN", nothing + text
+	case n.Unknown > 0 || ours.Unknown > 0 || s.Problems > 0 || s.Interrupted || len(s.Canaries.Missed) > 0 || s.Exit != 0:
 		return "NOT CLEAN", text
 	}
 	return "CLEAN", text

@@ -299,40 +299,23 @@ func (r *Markdown) lookedAt(s *finding.Summary) string {
 	if s == nil {
 		return ""
 	}
-	n := s.Repositories
 	var b strings.Builder
-	b.WriteString("\n### Looked at\n\n- files: " + number(s.Files.Parsed) + " read")
-	if s.Files.Unparsed > 0 {
-		b.WriteString(", " + number(s.Files.Unparsed) + " not fully")
+	b.WriteString("\n### Looked at\n\n")
+	if s.Published != nil {
+		b.WriteString("- published: " + verifiedLine(s.Published) + "\n")
 	}
-	if r.hashed > 0 {
-		b.WriteString(", " + number(r.hashed) + " compared by digest")
+	if !onlyPublished(s) {
+		r.sweptAt(&b, s)
 	}
-	fmt.Fprintf(&b, ", of %s in %s; %s\n", count(s.Files.Total, "file", "files"), count(n.Hit+n.Clean+n.Unknown, "repository", "repositories"),
-		count(s.Files.Distinct, "distinct content", "distinct contents"))
-	fmt.Fprintf(&b, "- packages: %s\n", number(s.Packages))
-	tally := func(label string, m map[string]int) {
-		if len(m) == 0 {
-			return
-		}
-		var names []string
-		for _, name := range sortedKeys(m) {
-			names = append(names, name+" "+number(m[name]))
-		}
-		b.WriteString("- " + label + ": " + mdBriefs(names, 40) + "\n")
-	}
-	tally("formats", r.formats)
-	tally("set aside as not the public package", s.Unmatched)
-	fmt.Fprintf(&b, "- canaries: %d of %d found\n", s.Canaries.Planted-len(s.Canaries.Missed), s.Canaries.Planted)
 	if run := r.run; run != nil {
 		c := run.Catalogue
 		fmt.Fprintf(&b, "- catalogue: %s, %s, revision %s\n", count(c.Campaigns, "campaign", "campaigns"), count(c.Versions, "exact version", "exact versions"), mdWord(c.Revision))
 	}
-	tally("names and texts beside files", s.Shown)
+	tallyMarkdown(&b, "names and texts beside files", s.Shown)
 	for _, note := range r.left.told() {
 		b.WriteString("- left out: " + mdProse(note) + "\n")
 	}
-	tally("not matched by this command, indicators of type", s.NotLookedAt)
+	tallyMarkdown(&b, "not matched by this command, indicators of type", s.NotLookedAt)
 	fmt.Fprintf(&b, "- time: %.2f s, exit code %d\n", s.Elapsed, s.Exit)
 	if len(s.Expired) > 0 {
 		b.WriteString("\n### Expired exclusions\n\nThey apply no more: renew them or delete them.\n\n")
@@ -345,4 +328,39 @@ func (r *Markdown) lookedAt(s *finding.Summary) string {
 		}
 	}
 	return b.String()
+}
+
+// onlyPublished reports whether a run was a verification, and no sweep.
+func onlyPublished(s *finding.Summary) bool {
+	n := s.Repositories
+	return s.Published != nil && n.Hit+n.Clean+n.Unknown == 0
+}
+
+// sweptAt says what of repositories the answer rests on.
+func (r *Markdown) sweptAt(b *strings.Builder, s *finding.Summary) {
+	n := s.Repositories
+	b.WriteString("- files: " + number(s.Files.Parsed) + " read")
+	if s.Files.Unparsed > 0 {
+		b.WriteString(", " + number(s.Files.Unparsed) + " not fully")
+	}
+	if r.hashed > 0 {
+		b.WriteString(", " + number(r.hashed) + " compared by digest")
+	}
+	fmt.Fprintf(b, ", of %s in %s; %s\n", count(s.Files.Total, "file", "files"), count(n.Hit+n.Clean+n.Unknown, "repository", "repositories"),
+		count(s.Files.Distinct, "distinct content", "distinct contents"))
+	fmt.Fprintf(b, "- packages: %s\n", number(s.Packages))
+	tallyMarkdown(b, "formats", r.formats)
+	tallyMarkdown(b, "set aside as not the public package", s.Unmatched)
+	fmt.Fprintf(b, "- canaries: %d of %d found\n", s.Canaries.Planted-len(s.Canaries.Missed), s.Canaries.Planted)
+}
+
+func tallyMarkdown(b *strings.Builder, label string, m map[string]int) {
+	if len(m) == 0 {
+		return
+	}
+	var names []string
+	for _, name := range sortedKeys(m) {
+		names = append(names, name+" "+number(m[name]))
+	}
+	b.WriteString("- " + label + ": " + mdBriefs(names, 40) + "\n")
 }

@@ -92,7 +92,7 @@ func (r *SARIF) Event(e finding.Event) error {
 	case *finding.Coverage:
 		r.repositories[e.Repository] = true
 		r.ledger[string(e.Status)]++
-	case *finding.NonMatch: // SARIF lists what was found
+	case *finding.NonMatch, *finding.Verification: // SARIF lists what was found
 	case *finding.Summary:
 		r.end = e
 	default:
@@ -165,7 +165,7 @@ func (r *SARIF) results(rules *descriptors) []sarifResult {
 			RuleIndex: rules.rule(f),
 			Level:     level(f.State),
 			Message:   sarifMessage{resultText(f)},
-			Locations: []sarifLocation{r.location(f.Repository, f.File, f.Line)},
+			Locations: []sarifLocation{r.place(f)},
 			Fingerprints: map[string]string{
 				"wormsweep/v1": sarifText(f.Fingerprint),
 				// The only one that GitHub compares. It ends in a number, which tells apart the
@@ -193,6 +193,13 @@ func resultText(f *finding.Finding) string {
 	what := "The " + f.Type
 	if f.Package != nil {
 		what = f.Package.PURL
+	}
+	if f.Type == finding.TypePublished {
+		fmt.Fprintf(&b, "%s was published by us, and not as it should be: %s.", sarifText(what), strings.Join(sarifTexts(f.Reasons), ", "))
+		for _, line := range f.Evidence {
+			sentence(&b, "", line)
+		}
+		return b.String()
 	}
 	fmt.Fprintf(&b, "%s meets an indicator of %s", sarifText(what), sarifText(f.Campaign))
 	if f.Title != "" {
@@ -234,7 +241,7 @@ func sentence(b *strings.Builder, name string, values ...string) {
 		}
 	}
 	if len(escaped) > 0 {
-		fmt.Fprintf(b, " %s %s.", name, strings.TrimSuffix(strings.Join(escaped, ", "), "."))
+		fmt.Fprintf(b, " %s.", strings.TrimSpace(name+" "+strings.TrimSuffix(strings.Join(escaped, ", "), ".")))
 	}
 }
 
@@ -269,6 +276,22 @@ func sarifTexts(list []string) []string {
 	}
 	return out
 }
+
+// place is where a finding is. A published version is in no repository: it is shown at the
+// policy that names its artifact.
+func (r *SARIF) place(f *finding.Finding) sarifLocation {
+	if f.Type == finding.TypePublished {
+		return sarifLocation{sarifPhysical{
+			Artifact: sarifArtifact{URI: sarifURI(policyFile), BaseID: sourceRoot},
+			Region:   sarifRegion{StartLine: max(f.Line, 1)},
+		}}
+	}
+	return r.location(f.Repository, f.File, f.Line)
+}
+
+// policyFile is the usual name of the policy. Whatever its path, GitHub takes one that is in the
+// repository alone.
+const policyFile = "wormsweep.yaml"
 
 // location is a place, on line 1 where no line is known: GitHub shows nothing without one.
 func (r *SARIF) location(repository, file string, line int) sarifLocation {

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/finding"
 )
 
 // help is what a viewer shows beside a result: what was met, and what to do. It is the same
@@ -22,10 +24,22 @@ func helpOf(indicator string) help {
 		return help{"a lockfile takes a dependency from a listed commit", lockfileMeans, lockfileSteps}
 	case "file":
 		return help{"a file has a listed path, size, git blob id or digest", fileMeans, fileSteps}
+	case finding.TypePublished:
+		return help{"a version that was published is not as the policy and the versions before it say", publishedMeans, publishedSteps}
 	case "workflow":
 		return help{"a workflow file has a listed path", fileMeans, fileSteps}
 	}
 	return help{"a listed indicator is met", fileMeans, fileSteps}
+}
+
+const publishedMeans = "Somebody may have published in our name: whoever installs this version runs what they wrote."
+
+var publishedSteps = []string{
+	"Call the artifact's publisher and whoever is on call: this is Scenario C of the runbook.",
+	"Keep the evidence before anything is withdrawn: the files, the registry's metadata, the run and its logs.",
+	"Point the registry's tags at the last good version; then deprecate, yank or unpublish as the registry allows.",
+	"Stop the workflow that published it, and rotate every credential that could have.",
+	"Publish a clean version under a new number, and tell those who use it.",
 }
 
 const lockfileMeans = "The next install from this lockfile would fetch the listed package, and an earlier one may have."

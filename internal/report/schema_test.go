@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
@@ -24,6 +25,7 @@ const streamSchema = "../../docs/schemas/sweep-stream.json"
 var eventTypes = map[string]finding.Event{
 	"run": &finding.Run{}, "finding": &finding.Finding{}, "problem": &finding.Problem{},
 	"explain": &finding.NonMatch{}, "coverage": &finding.Coverage{}, "summary": &finding.Summary{},
+	"verification": &finding.Verification{},
 }
 
 func compile(t testing.TB, path string) *jsonschema.Schema {
@@ -67,6 +69,7 @@ func filled(e finding.Event) finding.Event {
 var validText = map[string]string{
 	"stream": "1", "tool": "wormsweep", "fingerprint": strings.Repeat("0a", 16), "state": "latent", "severity": "high",
 	"confidence": "probable", "purl": "pkg:npm/x@1", "direct": "no", "expires": "2027-01-31", "code": "syntax", "status": "hashed",
+	"artifact": "pkg:npm/x", "kind": "npm", "verdict": "regression", "weight": "medium",
 }
 
 func fill(v reflect.Value, name string) {
@@ -76,7 +79,7 @@ func fill(v reflect.Value, name string) {
 		fill(v.Elem(), name)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
+			if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
 				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 				fill(v.Field(i), name)
 			}
@@ -87,13 +90,17 @@ func fill(v reflect.Value, name string) {
 		fill(v.Index(1), name)
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("latent").Convert(v.Type().Key()), reflect.ValueOf(7))
+		key := "latent"
+		if v.Type().Key() == reflect.TypeFor[verify.Verdict]() {
+			key = "unknown"
+		}
+		v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), reflect.ValueOf(7))
 	case reflect.String:
 		v.SetString("text")
 		if s, ok := validText[name]; ok {
 			v.SetString(s)
 		}
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		v.SetInt(3)
 	case reflect.Float64:
 		v.SetFloat(0.5)
@@ -163,13 +170,20 @@ func TestSchemaHasEveryField(t *testing.T) {
 			return
 		}
 		var names, required []string
-		for i := range typ.NumField() {
-			name, opt, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for _, f := range reflect.VisibleFields(typ) {
+			name, opt, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.Anonymous || name == "-" {
+				continue // its fields are listed in its place; or it is not written
+			}
 			names = append(names, name)
-			if opt != "omitempty" {
+			if !strings.HasPrefix(opt, "omit") {
 				required = append(required, name)
 			}
-			compare(where+"."+name, typ.Field(i).Type, n.Properties[name])
+			of, items := f.Type, n.Properties[name]
+			if of.Kind() == reflect.Slice && items.Items != nil {
+				of, items = of.Elem(), *items.Items
+			}
+			compare(where+"."+name, of, items)
 		}
 		if !strings.Contains(where, ".") {
 			names, required = append(names, "type"), append(required, "type")
@@ -198,6 +212,7 @@ type node struct {
 	Ref        string          `json:"$ref"`
 	Required   []string        `json:"required"`
 	Properties map[string]node `json:"properties"`
+	Items      *node           `json:"items"`
 }
 
 func sorted(s []string) []string {

@@ -65,6 +65,8 @@ func readEvent(line []byte) (finding.Event, error) {
 		e = new(finding.NonMatch)
 	case "coverage":
 		e = new(finding.Coverage)
+	case "verification":
+		e = new(finding.Verification)
 	case "summary":
 		e = new(finding.Summary)
 	default:

@@ -40,7 +40,8 @@ type Text struct {
 	hits     hits
 	problems []*finding.Problem
 	near     nonMatches
-	held     int // in hits, problems and near
+	ours     published
+	held     int // in hits, problems, near and ours
 	parts    int // written before the summary
 
 	apart    map[finding.State]*apart
@@ -68,6 +69,9 @@ func (r *Text) Event(e finding.Event) error {
 	case *finding.Run:
 		r.run = e
 	case *finding.Finding:
+		if e.Type == finding.TypePublished {
+			break // the verification of that version says it
+		}
 		if e.State == finding.Active {
 			r.hits.add(e, r.opt.Explain)
 			r.held++
@@ -92,6 +96,10 @@ func (r *Text) Event(e finding.Event) error {
 	case *finding.NonMatch:
 		if r.opt.Explain {
 			r.near.add(e)
+			r.held++
+		}
+	case *finding.Verification:
+		if r.ours.add(e) {
 			r.held++
 		}
 	case *finding.Coverage:
@@ -128,7 +136,7 @@ func (r *Text) part() error {
 	if r.parts++; r.parts == 1 {
 		verdict := "TOO MUCH FOR ONE LIST:"
 		switch {
-		case len(r.hits.campaigns) > 0:
+		case len(r.hits.campaigns) > 0 || r.ours.bad():
 			verdict = p.paint(red, "HIT:")
 		case len(r.problems) > 0:
 			verdict = p.paint(yellow, "NOT CLEAN:")
@@ -136,13 +144,14 @@ func (r *Text) part() error {
 		p.line(verdict + " it is listed in parts, and the answer with its counts follows the last.")
 	}
 	r.lists()
-	r.hits, r.problems, r.near, r.held = hits{}, nil, nonMatches{}, 0
+	r.hits, r.problems, r.near, r.ours, r.held = hits{}, nil, nonMatches{}, published{}, 0
 	return p.flush()
 }
 
 // lists writes what was found, what was not looked at, and what is no match.
 func (r *Text) lists() {
 	r.hits.write(r.page, r.opt.Explain)
+	r.ours.write(r.page)
 	writeProblems(r.page, r.problems, r.opt.Explain)
 	r.near.write(r.page)
 }

@@ -18,7 +18,6 @@ var floors = [][]string{
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
 	{"internal/policy"},
-	{"internal/verify"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
@@ -31,6 +30,7 @@ var floors = [][]string{
 	{"pkg/lockfile", "internal/source"},
 	{"pkg/version"},
 	{"pkg/ecosystem"},
+	{"internal/verify"},
 	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host"},
 	{"internal/rules", "internal/xtest/..."}, // of tests alone

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/report"
+	"github.com/wormsweep/wormsweep/internal/verify"
 )
 
 // Stream is what one machine put out: the JSON stream of its sweep.
@@ -82,6 +83,7 @@ func (j *joint) run() error {
 			*run = *p.run
 			run.Shard, run.Paths = "", nil
 		}
+		run.Published = run.Published && p.run.Published // of both a sweep and a verification the summary tells
 		run.Partial = run.Partial || p.run.Partial
 		if p.run.Started.Before(run.Started) {
 			run.Started = p.run.Started
@@ -189,8 +191,12 @@ func (p *part) sum() *finding.Summary {
 		return p.summary
 	}
 	s := &finding.Summary{Findings: p.seen.findings, Problems: p.seen.problems, Interrupted: true}
-	s.Repositories.Hit = len(p.seen.hit)
-	s.Repositories.Unknown = len(p.seen.not) - len(p.seen.hit)
+	hit, not := len(p.seen.hit), len(p.seen.not)-len(p.seen.hit)
+	if p.run != nil && p.run.Published {
+		s.Published = &finding.Published{Hit: hit, Unknown: not}
+	} else {
+		s.Repositories.Hit, s.Repositories.Unknown = hit, not
+	}
 	if s.Findings[finding.Active] > 0 {
 		s.Exit = 1
 	}
@@ -219,6 +225,8 @@ func repository(e finding.Event) string {
 		return e.Repository
 	case *finding.Coverage:
 		return e.Repository
+	case *finding.Verification:
+		return e.Artifact
 	}
 	return ""
 }
@@ -231,7 +239,7 @@ func unsound(code, format string, args ...any) *finding.Problem {
 func (j *joint) wrong() []*finding.Problem {
 	var out []*finding.Problem
 	seen := map[Shard]string{}
-	var first *part
+	var first, swept *part // of all streams, and of those of sweeps
 	for _, p := range j.parts {
 		if p.run == nil {
 			continue
@@ -242,6 +250,12 @@ func (j *joint) wrong() []*finding.Problem {
 		if a, b := first.run.Catalogue.Revision, p.run.Catalogue.Revision; a != b {
 			out = append(out, unsound(CodeDiffers, "%q and %q looked for different catalogues, %s and %s", first.name, p.name, a, b))
 		}
+		if p.run.Published {
+			continue // it is beside the shares of the sweep, and none of them
+		}
+		if swept == nil {
+			swept = p
+		}
 		share := Shard{}
 		if p.run.Shard != "" {
 			var err error
@@ -250,8 +264,8 @@ func (j *joint) wrong() []*finding.Problem {
 				continue
 			}
 		}
-		if why := apart(first.run, p.run); share.Count > 0 && why != "" {
-			out = append(out, unsound(CodeDiffers, "%q and %q are of different runs: %s", first.name, p.name, why))
+		if why := apart(swept.run, p.run); share.Count > 0 && why != "" {
+			out = append(out, unsound(CodeDiffers, "%q and %q are of different runs: %s", swept.name, p.name, why))
 		}
 		if other, twice := seen[share]; twice && share.Count > 0 {
 			out = append(out, unsound(CodeDiffers, "%q and %q are both shard %s", other, p.name, share))
@@ -321,6 +335,9 @@ func (j *joint) finish() {
 	if j.unsound {
 		s.Repositories.Unknown += s.Repositories.Clean
 		s.Repositories.Clean = 0
+		if p := s.Published; p != nil {
+			p.Good, p.Unknown = 0, p.Unknown+p.Good
+		}
 	}
 	switch {
 	case j.fails:
@@ -355,6 +372,12 @@ func (j *joint) add(part *finding.Summary) {
 	for kind, n := range part.NotLookedAt { // each looked for the same, so this is no sum
 		s.NotLookedAt[kind] = max(s.NotLookedAt[kind], n)
 	}
+	if p := part.Published; p != nil {
+		if s.Published == nil {
+			s.Published = &finding.Published{Versions: map[verify.Verdict]int{}}
+		}
+		addPublished(s.Published, p)
+	}
 	s.Canaries.Planted = max(s.Canaries.Planted, part.Canaries.Planted)
 	for _, missed := range part.Canaries.Missed {
 		if !slices.Contains(s.Canaries.Missed, missed) {
@@ -368,4 +391,16 @@ func (j *joint) add(part *finding.Summary) {
 	}
 	s.Interrupted = s.Interrupted || part.Interrupted
 	s.Elapsed = max(s.Elapsed, part.Elapsed)
+}
+
+func addPublished(s, part *finding.Published) {
+	s.Hit += part.Hit
+	s.Good += part.Good
+	s.Unknown += part.Unknown
+	for v, n := range part.Versions {
+		s.Versions[v] += n
+	}
+	s.Checked += part.Checked
+	s.Requests += part.Requests
+	s.Unchanged += part.Unchanged
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/report"
 	"github.com/wormsweep/wormsweep/internal/shard"
+	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // stream renders events as a sweep would.
@@ -56,6 +58,8 @@ func join(t *testing.T, streams ...shard.Stream) ([]string, *finding.Summary) {
 			lines = append(lines, strings.TrimSpace("problem "+e.Code+" "+e.Repository))
 		case *finding.Coverage:
 			lines = append(lines, "coverage "+e.Repository)
+		case *finding.Verification:
+			lines = append(lines, "verification "+e.Artifact)
 		case *finding.Summary:
 			lines = append(lines, "summary")
 		}
@@ -209,5 +213,46 @@ func TestJoinAddsUp(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+}
+
+// TestJoinsVerification: what was published stands beside the shares of a sweep, and is no share
+// of it.
+func TestJoinsVerification(t *testing.T) {
+	const sdk = "pkg:npm/%40acme/sdk"
+	share := func(n int) shard.Stream {
+		name := fmt.Sprintf("%d/2", n)
+		return stream(t, name, begin(name, "r"), covered("acme/"+name[:1]), &finding.Summary{Repositories: finding.Repositories{Clean: 1}})
+	}
+	verification := func(end ...finding.Event) shard.Stream {
+		run := begin("", "r")
+		run.Published, run.Paths = true, []string{"wormsweep.yaml"}
+		bad := &finding.Verification{Artifact: sdk, Result: verify.Result{Kind: registry.NPM, Version: "1.1.1", Verdict: verify.Mismatch}}
+		events := []finding.Event{run, bad, hit(sdk), covered(sdk)}
+		return stream(t, "verify", append(events, end...)...)
+	}
+	end := &finding.Summary{
+		Exit: 1, Findings: map[finding.State]int{finding.Active: 1},
+		Published: &finding.Published{Hit: 1, Good: 2, Versions: map[verify.Verdict]int{verify.Mismatch: 1, verify.Verified: 9}, Checked: 3, Requests: 4, Unchanged: 2},
+	}
+	for name, streams := range map[string][]shard.Stream{
+		"last": {share(1), share(2), verification(end)}, "first": {verification(end), share(1), share(2)},
+	} {
+		lines, s := join(t, streams...)
+		want := []string{"run  [acme wormsweep.yaml]", "coverage acme/1", "coverage acme/2", "verification " + sdk, "finding " + sdk, "coverage " + sdk, "summary"}
+		if name == "first" {
+			want[0] = "run  [wormsweep.yaml acme]"
+		}
+		if d := cmp.Diff(want, lines); d != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, d)
+		}
+		if s.Exit != 1 || s.Repositories.Clean != 2 || s.Problems != 0 || !cmp.Equal(s.Published, end.Published) {
+			t.Errorf("%s: summary %+v, published %+v", name, s, s.Published)
+		}
+	}
+	// One that was cut short is a problem of the whole, and nothing is good with it.
+	_, s := join(t, share(1), share(2), verification())
+	if s.Exit != 1 || s.Problems == 0 || s.Repositories.Clean != 0 || s.Published == nil || s.Published.Hit != 1 {
+		t.Errorf("cut short: summary %+v, published %+v", s, s.Published)
 	}
 }
