@@ -120,23 +120,3 @@ func (c *call) pullJSON(p Pull) map[string]any {
 		},
 	}
 }
-
-func listReleases(c *call) {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	c.json(pageOf(c, c.home.Releases, func(r Release) any {
-		api := fmt.Sprintf("%s/releases/%d", c.s.api("/repos/%s", c.repo.FullName()), r.ID)
-		ball := c.s.api("/repos/%s", c.repo.FullName())
-		if r.At.IsZero() {
-			r.At = c.home.PushedAt
-		}
-		return map[string]any{
-			"id": r.ID, "node_id": node("RE", r.ID), "tag_name": r.Tag, "target_commitish": c.repo.defaultBranch(), "name": r.Name, "body": r.Body,
-			"draft": r.Draft, "prerelease": r.Prerelease, "created_at": stamp(r.At), "published_at": stamp(r.At),
-			"author": c.s.user(c.s.accounts[strings.ToLower(c.repo.Owner)]), "assets": []any{},
-			"url": api, "assets_url": api + "/assets", "upload_url": api + "/assets{?name,label}",
-			"html_url":    c.s.base + "/" + c.repo.FullName() + "/releases/tag/" + escape(r.Tag),
-			"tarball_url": ball + "/tarball/" + escape(r.Tag), "zipball_url": ball + "/zipball/" + escape(r.Tag),
-		}
-	}))
-}

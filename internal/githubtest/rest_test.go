@@ -8,9 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 )
+
+// toolDigest is that of "a tool".
+const toolDigest = "sha256:38af692dd9d8ad23452d6fa0eea8c069bcffb7baa53c479b9172d559e0b2f8b0"
 
 // world is a server with something for every route to show.
 func world(t *testing.T, opts githubtest.Options) (s *githubtest.Server, token string) {
@@ -20,8 +25,15 @@ func world(t *testing.T, opts githubtest.Options) (s *githubtest.Server, token s
 	r.Change(func(r *githubtest.Repository) {
 		r.Description, r.Topics, r.Kilobytes = "what was", []string{"npm", "tier-1"}, 42
 		r.Runners = []githubtest.Runner{{ID: 1, Name: "runner-1", Labels: []string{"self-hosted"}}}
-		r.Releases = []githubtest.Release{{ID: 5, Tag: "v1", Name: "First", Body: "notes", At: r.CreatedAt}}
+		r.Releases = []githubtest.Release{{ID: 5, Tag: "v1", Name: "First", Body: "notes", At: r.CreatedAt, Immutable: true, Assets: []githubtest.Asset{
+			{ID: 6, Name: "tool.tar.gz", Type: "application/gzip", Data: []byte("a tool")}, {ID: 7, Name: "old.zip", Digest: "-", Open: true},
+		}}}
 	})
+	r.Publish(githubtest.Release{Tag: "v2/rc", Draft: true, Name: "not seen"})
+	for _, subject := range []string{toolDigest, toolDigest, "sha1:" + strings.Repeat("1", 40)} {
+		r.Attest(githubtest.Attestation{Subject: subject, Predicate: "https://slsa.dev/provenance/v1", Bundle: []byte(`{"mediaType":"x"}`), Inline: true})
+	}
+	r.Attest(githubtest.Attestation{Subject: toolDigest, Predicate: "https://in-toto.io/attestation/release/v0.2", Bundle: []byte(`{}`)})
 	content := gitstore.NewMemory()
 	content.Commit(content.Head(), "first", gitstore.Files{
 		"a/b/c.txt": {Data: []byte("text")},
@@ -39,6 +51,11 @@ func world(t *testing.T, opts githubtest.Options) (s *githubtest.Server, token s
 	s.AddMembers(org, "wren", "finch")
 	s.Update(func() { org.Runners = []githubtest.Runner{{ID: 2, Name: "SHA1HULUD"}} })
 	s.Add(githubtest.Repository{Owner: "wren", Name: "dotfiles", Visibility: githubtest.Public})
+	at := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	s.AddPackage(org, githubtest.Package{Type: "container", Name: "team/app", Versions: []githubtest.PackageVersion{
+		{Name: toolDigest, Tags: []string{"1.0", "latest"}, At: at}, {Name: "sha256:" + strings.Repeat("2", 64), At: at, Deleted: at.Add(time.Hour)},
+	}})
+	s.AddPackage(s.Organization("wren"), githubtest.Package{Type: "npm", Name: "tool", Visibility: githubtest.Public, Versions: []githubtest.PackageVersion{{Name: "1.0.0", At: at}}})
 	for i := range 5 {
 		s.AddAdvisories(githubtest.Advisory{
 			ID: fmt.Sprintf("GHSA-2222-3333-44%02d", i), Ecosystem: "npm", Package: "evil", Range: "= 1.0.0", Summary: "Malware in evil",
@@ -54,6 +71,9 @@ func TestRoutes(t *testing.T) {
 	head, _ := gitstore.Lookup(s.Repo("acme/history").Content, "refs/heads/main")
 	tree, _ := gitstore.TreeOf(s.Repo("acme/history").Content, head)
 	blob := gitstore.Object{Kind: gitstore.Blob, Data: []byte("3")}.ID()
+	annotated, _ := gitstore.Lookup(s.Repo("acme/history").Content, "refs/tags/v3")
+	person := "token " + s.PersonalToken(s.Organization("wren"), nil)
+	narrow := "token " + s.PersonalToken(s.Organization("wren"), map[string]string{"contents": "read"})
 	app := "Bearer " + jwt(t, s.App(), time.Now().Add(-time.Minute), time.Now().Add(time.Minute))
 	spare := s.InstallationToken(s.Installation())
 	s.Repo("acme/history").AddIssue(s.Organization("wren"), "old", "text", "incident")
@@ -104,6 +124,27 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/repos/acme/history/pulls", "", nil, 200, []any{0, "head", "ref", "change-1"}},
 		{"GET", "/repos/acme/history/pulls?state=closed", "", nil, 200, nil},
 		{"GET", "/repos/acme/history/releases", "", nil, 200, []any{0, "tag_name", "v1"}},
+		{"GET", "/repos/acme/history/releases", "", nil, 200, []any{0, "assets", 0, "digest", toolDigest}},
+		{"GET", "/repos/acme/history/releases", "", nil, 200, []any{0, "assets", 1, "digest", nil}},
+		{"GET", "/repos/acme/history/releases/tags/v1", "", nil, 200, []any{"immutable", true}},
+		{"GET", "/repos/acme/history/releases/tags/v2/rc", "", nil, 404, nil},
+		{"GET", "/repos/acme/history/releases/assets/6", "", nil, 200, []any{"name", "tool.tar.gz"}},
+		{"GET", "/repos/acme/history/releases/assets/9", "", nil, 404, nil},
+		{"GET", "/repos/acme/history/git/tags/" + annotated.String(), "", nil, 200, []any{"object", "sha", head.String()}},
+		{"GET", "/repos/acme/history/git/tags/" + head.String(), "", nil, 404, nil},
+		{"GET", "/repos/acme/history/attestations/" + toolDigest, person, nil, 200, []any{"attestations", 0, "bundle", "mediaType", "x"}},
+		{"GET", "/repos/acme/history/attestations/" + toolDigest + "?predicate_type=release", person, nil, 200, []any{"attestations", 0, "initiator", "user"}},
+		{"GET", "/repos/acme/history/attestations/" + toolDigest, "", nil, 403, []any{"message", "Resource not accessible by integration"}},
+		{"GET", "/repos/acme/history/attestations/" + toolDigest + "?predicate_type=sbom", person, nil, 404, nil},
+		{"POST", "/orgs/acme/attestations/bulk-list", person, map[string]any{"subject_digests": []string{toolDigest, "sha256:00"}}, 200, []any{"attestations_subject_digests", toolDigest, 1, "bundle", "mediaType", "x"}},
+		{"POST", "/orgs/acme/attestations/bulk-list?per_page=2", person, map[string]any{"subject_digests": []string{toolDigest}}, 200, []any{"page_info", "has_next", true}},
+		{"POST", "/orgs/acme/attestations/bulk-list", person, map[string]any{"subject_digests": []string{}}, 422, nil},
+		{"GET", "/orgs/acme/packages/container/team%2Fapp/versions", person, nil, 200, []any{0, "metadata", "container", "tags", 1, "latest"}},
+		{"GET", "/orgs/acme/packages/container/team%2Fapp/versions?state=deleted", person, nil, 200, []any{0, "deleted_at", "2026-02-01T01:00:00Z"}},
+		{"GET", "/orgs/acme/packages/container/team%2Fapp/versions", "", nil, 403, []any{"message", "Resource not accessible by integration"}},
+		{"GET", "/orgs/acme/packages/npm/none/versions", person, nil, 404, nil},
+		{"GET", "/users/wren/packages/npm/tool/versions", person, nil, 200, []any{0, "name", "1.0.0"}},
+		{"GET", "/users/wren/packages/npm/tool/versions", narrow, nil, 403, []any{"message", "You need at least read:packages scope to list packages."}},
 		{"GET", "/repos/acme/history/actions/runners", "", nil, 200, []any{"runners", 0, "labels", 0, "name", "self-hosted"}},
 
 		{"GET", "/repos/acme/files/contents/a", "", nil, 200, []any{0, "type", "dir"}},
@@ -180,6 +221,32 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("no row asks for %s", route)
 		}
 	}
+}
+
+// What is large lies on another host, which must not see a token.
+func TestStorage(t *testing.T) {
+	s, token := world(t, githubtest.Options{})
+	asset := rest(t, s, token, "/repos/acme/history/releases/assets/6", "Accept", "application/octet-stream")
+	person := s.PersonalToken(s.Organization("wren"), nil)
+	bundle := rest(t, s, person, "/repos/acme/history/attestations/"+toolDigest+"?predicate_type=release").json(t, "attestations", 0, "bundle_url").(string)
+	if got := ask(t, "GET", asset.header.Get("Location"), "", nil); asset.status != 302 || string(got.body) != "a tool" {
+		t.Errorf("asset: %d, %d %q", asset.status, got.status, got.body)
+	}
+	got := ask(t, "GET", bundle, "", nil)
+	if raw, err := s2.Decode(nil, got.body); err != nil || string(raw) != "{}" {
+		t.Errorf("bundle: %q, %v", raw, err)
+	}
+	if got := ask(t, "GET", strings.Split(bundle, "?")[0], "", nil); got.status != 403 {
+		t.Errorf("without the signature of its address: %d", got.status)
+	}
+	if _, asked := s.Storage(); asked != 3 {
+		t.Errorf("asked %d times", asked)
+	}
+	ask(t, "GET", bundle, "token "+token, nil)
+	if v := s.Violations(); len(v) != 1 || !strings.Contains(v[0], "a token was sent") {
+		t.Errorf("violations %q", v)
+	}
+	s.ForgetViolations()
 }
 
 func TestPages(t *testing.T) {

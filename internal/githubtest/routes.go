@@ -46,7 +46,16 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/tags", "metadata:read", listTags},
 	{"GET", "/repos/{owner}/{repo}/contents/{path...}", "contents:read", getContents},
 	{"GET", "/repos/{owner}/{repo}/pulls", "pull_requests:read", listPulls},
+	{"GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", "contents:read", getTag},
+
 	{"GET", "/repos/{owner}/{repo}/releases", "contents:read", listReleases},
+	{"GET", "/repos/{owner}/{repo}/releases/tags/{tag...}", "contents:read", getReleaseByTag},
+	{"GET", "/repos/{owner}/{repo}/releases/assets/{asset_id}", "contents:read", getReleaseAsset},
+	{"GET", "/repos/{owner}/{repo}/attestations/{subject_digest}", "attestations:read", listAttestations},
+	{"POST", "/orgs/{org}/attestations/bulk-list", "", bulkAttestations},
+	{"GET", "/orgs/{org}/packages/{package_type}/{package_name}/versions", "", listOrgPackageVersions},
+	{"GET", "/users/{username}/packages/{package_type}/{package_name}/versions", "", listUserPackageVersions},
+
 	{"GET", "/repos/{owner}/{repo}/actions/runners", "administration:read", listRepoRunners},
 
 	{"GET", "/repos/{owner}/{repo}/issues", "issues:read", listIssues},

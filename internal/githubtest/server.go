@@ -77,6 +77,7 @@ type Server struct {
 	log        []Entry
 	bad        []string
 	recorder   recorder
+	store      *storage // nil until something leads there
 }
 
 // Listen starts a server.
@@ -167,6 +168,9 @@ func (s *Server) Close() {
 	<-s.stopped
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.store != nil {
+		_ = s.store.http.Close() // nothing is written
+	}
 	for _, r := range s.repos {
 		if c, ok := r.Content.(interface{ Close() error }); ok {
 			_ = c.Close() // a process of git's that was read from

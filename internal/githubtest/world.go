@@ -18,6 +18,8 @@ type Account struct {
 	Kind    string   // "User", "Organization" or "Bot"
 	Members []string // of an organisation: logins of users
 	Runners []Runner // of an organisation
+
+	Packages []Package
 }
 
 // Runner is a self-hosted runner.
@@ -54,16 +56,8 @@ type Repository struct {
 	Runners     []Runner
 	Releases    []Release
 	Pulls       []Pull
-}
 
-// Release is a release.
-type Release struct {
-	ID         int64
-	Tag, Name  string
-	Body       string
-	Draft      bool
-	Prerelease bool
-	At         time.Time // when the repository was pushed to, when zero
+	Attestations []Attestation
 }
 
 // Pull is a pull request. Its head is refs/pull/NUMBER/head of the content.
@@ -172,7 +166,7 @@ func (s *Server) Add(r Repository) *Repo {
 		repo.number = max(repo.number, p.Number)
 	}
 	for i := range repo.Releases {
-		repo.Releases[i].ID = cmp.Or(repo.Releases[i].ID, s.newID())
+		s.number(&repo.Releases[i])
 	}
 	at, _ := slices.BinarySearchFunc(s.repos, r.ID, func(a *Repo, id int64) int { return cmp.Compare(a.ID, id) })
 	s.repos = slices.Insert(s.repos, at, repo)
