@@ -31,6 +31,7 @@ var floors = [][]string{
 	{"pkg/version"},
 	{"pkg/ecosystem"},
 	{"internal/verify"},
+	{"pkg/registry/fetch"},
 	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host"},
 	{"internal/rules", "internal/xtest/..."}, // of tests alone
@@ -91,6 +92,7 @@ func TestFloorsNameWhatIsThere(t *testing.T) {
 var network = []string{
 	"internal/ghclient", "internal/source/gitwire", "internal/source/github", "internal/feeds",
 	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
+	"pkg/registry/fetch",
 }
 
 // restricted are imports that only some packages may have.
