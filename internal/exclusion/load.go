@@ -1,29 +1,17 @@
 package exclusion
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wormsweep/wormsweep/internal/strictyaml"
 )
 
-// Error is a fault of the file. Line is 0 where the YAML reader names none or its own
-// text does.
-type Error struct {
-	Name   string
-	Line   int
-	Detail string
-}
-
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%q: %s", e.Name, e.Detail)
-	}
-	return fmt.Sprintf("%q: line %d: %s", e.Name, e.Line, e.Detail)
-}
+// Error is a fault of the file. Line is 0 where it is about no line.
+type Error = strictyaml.Error
 
 // maxErrors is how many faults one Load tells.
 const maxErrors = 20
@@ -32,50 +20,44 @@ const maxErrors = 20
 // ended. The error joins one *Error for each fault, in the order of the file; no part of a
 // file with a fault is used.
 func Load(name string, data []byte, now time.Time) (*Set, error) {
+	file, root := strictyaml.Open(name, data, MaxBytes)
 	l := loader{
+		File:  file,
 		set:   &Set{name: name, index: map[string][]int{}},
 		today: now.UTC().Truncate(24 * time.Hour),
 	}
-	if root := l.document(data); root != nil {
+	if root != nil {
 		l.file(root)
 	}
-	if len(l.errs) > maxErrors {
-		more := len(l.errs) - maxErrors
-		l.errs = append(l.errs[:maxErrors], &Error{Name: name, Detail: fmt.Sprintf("%d more faults", more)})
-	}
-	if err := errors.Join(l.errs...); err != nil {
+	if err := l.Err(maxErrors); err != nil {
 		return nil, err
 	}
 	return l.set, nil
 }
 
 type loader struct {
+	*strictyaml.File
 	set   *Set
 	today time.Time // 00:00 UTC
-	errs  []error
-}
-
-func (l *loader) fault(line int, format string, args ...any) {
-	l.errs = append(l.errs, &Error{l.set.name, line, fmt.Sprintf(format, args...)})
 }
 
 func (l *loader) file(root *yaml.Node) {
-	keys := l.mapping(root, "the file", "schema", "exclusions")
+	keys := l.Mapping(root, "the file", "schema", "exclusions")
 	if keys == nil {
 		return
 	}
 	if n := keys["schema"]; n == nil {
-		l.fault(root.Line, "no schema: write \"schema: %s\"", Schema)
-	} else if v, ok := l.text(n, "schema"); ok && v != Schema {
-		l.fault(n.Line, "schema %q is not %q, which this version reads", v, Schema)
+		l.Fault(root.Line, "no schema: write \"schema: %s\"", Schema)
+	} else if v, ok := l.Text(n, "schema"); ok && v != Schema {
+		l.Fault(n.Line, "schema %q is not %q, which this version reads", v, Schema)
 	}
 	list := keys["exclusions"]
 	switch {
 	case list == nil:
-		l.fault(root.Line, "no exclusions: an empty list is \"exclusions: []\"")
-	case !l.plain(list, "exclusions"):
+		l.Fault(root.Line, "no exclusions: an empty list is \"exclusions: []\"")
+	case !l.Plain(list, "exclusions"):
 	case list.Kind != yaml.SequenceNode:
-		l.fault(list.Line, "exclusions is not a list")
+		l.Fault(list.Line, "exclusions is not a list")
 	default:
 		for _, n := range list.Content {
 			l.entry(n)
@@ -85,8 +67,8 @@ func (l *loader) file(root *yaml.Node) {
 
 // entry reads one exclusion and adds it to the set, if it has no fault.
 func (l *loader) entry(n *yaml.Node) {
-	before := len(l.errs)
-	keys := l.mapping(n, "an exclusion", "owner", "reason", "expires", "problem", "finding")
+	before := l.Faults()
+	keys := l.Mapping(n, "an exclusion", "owner", "reason", "expires", "problem", "finding")
 	if keys == nil {
 		return
 	}
@@ -99,13 +81,13 @@ func (l *loader) entry(n *yaml.Node) {
 	}
 	switch p, f := keys["problem"], keys["finding"]; {
 	case (p == nil) == (f == nil):
-		l.fault(n.Line, "covers either one problem or one finding: write one of the keys \"problem\" and \"finding\"")
+		l.Fault(n.Line, "covers either one problem or one finding: write one of the keys \"problem\" and \"finding\"")
 	case p != nil:
 		e.target = l.problem(p)
 	default:
 		e.target = l.finding(f)
 	}
-	if len(l.errs) > before {
+	if l.Faults() > before {
 		return
 	}
 	s := l.set
@@ -122,13 +104,13 @@ func (l *loader) entry(n *yaml.Node) {
 func (l *loader) filled(n *yaml.Node, keys map[string]*yaml.Node, key, hint string) string {
 	v := keys[key]
 	if v == nil {
-		l.fault(n.Line, "an exclusion without %s (%s)", key, hint)
+		l.Fault(n.Line, "an exclusion without %s (%s)", key, hint)
 		return ""
 	}
-	text, ok := l.text(v, key)
+	text, ok := l.Text(v, key)
 	text = strings.TrimSpace(text)
 	if ok && text == "" {
-		l.fault(v.Line, "%s is empty (%s)", key, hint)
+		l.Fault(v.Line, "%s is empty (%s)", key, hint)
 	}
 	return text
 }
@@ -138,9 +120,9 @@ func (l *loader) day(n *yaml.Node, s string) time.Time {
 	d, err := time.Parse(time.DateOnly, s)
 	switch {
 	case err != nil:
-		l.fault(n.Line, "expires %q is not a date of the form 2006-01-02", s)
+		l.Fault(n.Line, "expires %q is not a date of the form 2006-01-02", s)
 	case d.After(l.today.AddDate(0, 0, MaxDays)):
-		l.fault(n.Line, "expires %s is more than %d days ahead: look again within a year", s, MaxDays)
+		l.Fault(n.Line, "expires %s is more than %d days ahead: look again within a year", s, MaxDays)
 	}
 	return d
 }
@@ -155,16 +137,16 @@ var (
 // problem reads the target of an exclusion of problems.
 func (l *loader) problem(n *yaml.Node) target {
 	t := target{kind: problems}
-	keys := l.mapping(n, "problem", "repository", "path", "glob", "blob", "code")
+	keys := l.Mapping(n, "problem", "repository", "path", "glob", "blob", "code")
 	if keys == nil {
 		return t
 	}
 	l.place(&t, n, keys)
 	if t.code = l.value(keys, "code"); t.code != "" && !codeForm.MatchString(t.code) {
-		l.fault(keys["code"].Line, "code %q is not a code of docs/problems.md", t.code)
+		l.Fault(keys["code"].Line, "code %q is not a code of docs/problems.md", t.code)
 	}
 	if t.path == "" && t.glob == "" && t.blob == "" && t.code == "" {
-		l.fault(n.Line, "a problem of a repository itself is named by its code")
+		l.Fault(n.Line, "a problem of a repository itself is named by its code")
 	}
 	return t
 }
@@ -172,25 +154,25 @@ func (l *loader) problem(n *yaml.Node) target {
 // finding reads the target of an exclusion of findings.
 func (l *loader) finding(n *yaml.Node) target {
 	t := target{kind: findings}
-	keys := l.mapping(n, "finding", "fingerprint", "campaign", "repository", "path", "glob", "blob")
+	keys := l.Mapping(n, "finding", "fingerprint", "campaign", "repository", "path", "glob", "blob")
 	if keys == nil {
 		return t
 	}
 	if t.fingerprint = l.value(keys, "fingerprint"); t.fingerprint != "" {
 		if !fingerprintForm.MatchString(t.fingerprint) {
-			l.fault(keys["fingerprint"].Line, "fingerprint %q is not 32 hex digits in lower case", t.fingerprint)
+			l.Fault(keys["fingerprint"].Line, "fingerprint %q is not 32 hex digits in lower case", t.fingerprint)
 		}
 		if len(keys) > 1 {
-			l.fault(n.Line, "a fingerprint names one finding: no other key stands beside it")
+			l.Fault(n.Line, "a fingerprint names one finding: no other key stands beside it")
 		}
 		return t
 	}
 	if t.campaign = l.value(keys, "campaign"); t.campaign == "" {
-		l.fault(n.Line, "a finding is named by its fingerprint, or by its campaign and place")
+		l.Fault(n.Line, "a finding is named by its fingerprint, or by its campaign and place")
 	}
 	l.place(&t, n, keys)
 	if t.path == "" && t.glob == "" && t.blob == "" {
-		l.fault(n.Line, "a finding of a campaign is named by path, glob or blob")
+		l.Fault(n.Line, "a finding of a campaign is named by path, glob or blob")
 	}
 	return t
 }
@@ -203,21 +185,21 @@ func (l *loader) place(t *target, n *yaml.Node, keys map[string]*yaml.Node) {
 	t.glob = l.value(keys, "glob")
 	t.blob = l.value(keys, "blob")
 	if t.blob != "" && !blobForm.MatchString(t.blob) {
-		l.fault(keys["blob"].Line, "blob %q is not a git blob id of 40 hex digits in lower case", t.blob)
+		l.Fault(keys["blob"].Line, "blob %q is not a git blob id of 40 hex digits in lower case", t.blob)
 	}
 	if t.path != "" && t.glob != "" {
-		l.fault(n.Line, "path is compared whole and glob is a pattern: write one of them")
+		l.Fault(n.Line, "path is compared whole and glob is a pattern: write one of them")
 	}
 	for _, p := range []struct{ key, value string }{{"path", t.path}, {"glob", t.glob}} {
 		if p.value != "" && !cleanPath(p.value) {
-			l.fault(keys[p.key].Line, "%s %q is not relative to the repository: no leading \"/\" or \"./\", no \"..\", no \"/\" at the end", p.key, p.value)
+			l.Fault(keys[p.key].Line, "%s %q is not relative to the repository: no leading \"/\" or \"./\", no \"..\", no \"/\" at the end", p.key, p.value)
 		}
 	}
 	if t.glob != "" && strings.Trim(t.glob, "*?/.") == "" {
-		l.fault(keys["glob"].Line, "glob %q covers everything", t.glob)
+		l.Fault(keys["glob"].Line, "glob %q covers everything", t.glob)
 	}
 	if t.repository == "" && t.blob == "" {
-		l.fault(n.Line, "no repository: only a blob is the same everywhere")
+		l.Fault(n.Line, "no repository: only a blob is the same everywhere")
 	}
 }
 
@@ -237,9 +219,9 @@ func (l *loader) value(keys map[string]*yaml.Node, key string) string {
 	if n == nil {
 		return ""
 	}
-	v, ok := l.text(n, key)
+	v, ok := l.Text(n, key)
 	if ok && v == "" {
-		l.fault(n.Line, "%s is empty: fill it in or leave it out", key)
+		l.Fault(n.Line, "%s is empty: fill it in or leave it out", key)
 	}
 	return v
 }

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/strictyaml"
 )
 
 // ProposedDays is how far ahead proposed entries end.
@@ -45,7 +45,7 @@ func Propose(w io.Writer, problems []*finding.Problem, now time.Time) error {
 	}
 	fmt.Fprint(b, "\n")
 	for _, p := range unnamed {
-		fmt.Fprintf(b, "# not to be excluded, repair it: %s in %s %s\n", quote(p.Code), quote(p.Repository), quote(p.File))
+		fmt.Fprintf(b, "# not to be excluded, repair it: %s in %s %s\n", strictyaml.Quote(p.Code), strictyaml.Quote(p.Repository), strictyaml.Quote(p.File))
 	}
 	return b.Flush()
 }
@@ -68,35 +68,13 @@ func propose(p *finding.Problem) (target, bool) {
 }
 
 func writeEntry(w io.Writer, t *target, p *finding.Problem, expires string) {
-	fmt.Fprintf(w, "\n  # %s: %s\n", quote(p.Code), quote(p.Detail))
+	fmt.Fprintf(w, "\n  # %s: %s\n", strictyaml.Quote(p.Code), strictyaml.Quote(p.Detail))
 	fmt.Fprintf(w, "  - owner: \"\"\n    reason: \"\"\n    expires: %s\n    problem:\n", expires)
 	for _, part := range []struct{ key, value string }{
 		{"repository", t.repository}, {"path", t.path}, {"blob", t.blob}, {"code", t.code},
 	} {
 		if part.value != "" {
-			fmt.Fprintf(w, "      %s: %s\n", part.key, quote(part.value))
+			fmt.Fprintf(w, "      %s: %s\n", part.key, strictyaml.Quote(part.value))
 		}
 	}
-}
-
-// quote writes s as a YAML double-quoted scalar (YAML 1.2.2, section 5.7) on one line and
-// in printable ASCII. A byte that is no UTF-8 becomes U+FFFD.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r >= ' ' && r < 0x7f:
-			b.WriteRune(r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08X`, r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

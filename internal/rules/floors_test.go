@@ -18,6 +18,9 @@ var floors = [][]string{
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
 	{"internal/policy"},
+	{"internal/discover"},
+	{"internal/policy/..."},
+	{"internal/verify"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
@@ -33,7 +36,7 @@ var floors = [][]string{
 	{"internal/verify"},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
-	{"pkg/digest", "pkg/registry/host"},
+	{"pkg/digest", "pkg/registry/host", "internal/strictyaml"},
 	{"internal/rules", "internal/xtest/..."}, // of tests alone
 }
 
