@@ -21,6 +21,10 @@ const (
 	SlackHooks    = "hooks.slack.com"     // its incoming webhooks
 	SlackGovHooks = "hooks.slack-gov.com" // those of its service for governments
 
+	// GoSumKey is the verifier key of the Go checksum database, as cmd/go has it
+	// (cmd/go/internal/modfetch/key.go).
+	GoSumKey = GoSum + "+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+
 	OSVFiles = "storage.googleapis.com" // zips of OSV's records, in the bucket osv-vulnerabilities
 )
 
