@@ -163,6 +163,7 @@ const (
 	Critical Weight = "critical"
 	High     Weight = "high"
 	Medium   Weight = "medium"
+	Note     Weight = "note" // said, and changes no verdict
 )
 
 // Result is the answer for one version of one artifact.
