@@ -12,7 +12,7 @@ import (
 // a family and its helpers do.
 var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
-	{"internal/githubtest/..."}, // of tests and figures alone
+	{"internal/githubtest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/cli"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
@@ -98,6 +98,9 @@ var network = []string{
 	"pkg/registry/fetch",
 }
 
+// sigstore are the packages that verify signatures, and the one that makes them in tests.
+var sigstore = []string{"internal/verify/trust", "internal/verify/bundle", "internal/verify/image", "internal/sigtest/..."}
+
 // restricted are imports that only some packages may have.
 var restricted = []struct {
 	imported string
@@ -111,6 +114,10 @@ var restricted = []struct {
 	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"internal/ghclient"}, "internal/ghclient signs"},
 	{"modernc.org/sqlite", []string{"internal/store"}, "where an inventory lies is the business of internal/store"},
 	{"github.com/jackc/pgx/v5", []string{"internal/store"}, "where an inventory lies is the business of internal/store"},
+	{"github.com/sigstore/sigstore-go/pkg/verify", sigstore, "Sigstore's types and their weight stay where signatures are verified"},
+	{"github.com/sigstore/sigstore-go/pkg/bundle", sigstore, "Sigstore's types and their weight stay where signatures are verified"},
+	{"github.com/sigstore/sigstore-go/pkg/root", sigstore, "Sigstore's types and their weight stay where signatures are verified"},
+	{module + "/internal/sigtest", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
