@@ -34,6 +34,7 @@ var floors = [][]string{
 	{"pkg/version"},
 	{"pkg/ecosystem"},
 	{"internal/verify"},
+	{"pkg/registry/goproxy", "pkg/registry/sumdb"},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host", "internal/strictyaml"},

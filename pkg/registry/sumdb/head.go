@@ -53,21 +53,26 @@ func (e *HistoryError) Error() string {
 // where it is of the same history and the log still has all that is remembered. The error wraps
 // registry.ErrNotFound where the server does not serve the latest head.
 func (c *Client) Latest(ctx context.Context) (Head, error) {
+	h, err := c.latest(ctx)
+	if err != nil {
+		return Head{}, fmt.Errorf("checksum database %s: %w", c.name, err)
+	}
+	return h, nil
+}
+
+func (c *Client) latest(ctx context.Context) (Head, error) {
 	data, err := c.remote.Get(ctx, "/latest", maxHead)
 	if err != nil {
-		return Head{}, fmt.Errorf("checksum database %s: the latest head: %w", c.name, err)
+		return Head{}, fmt.Errorf("the latest head: %w", err)
 	}
 	shown, err := c.open(data)
-	if err == nil {
-		err = c.examine(ctx, shown)
-	}
-	if err == nil {
-		shown, err = c.remembered(ctx)
-	}
 	if err != nil {
-		return Head{}, fmt.Errorf("checksum database %s: the latest head: %w", c.name, err)
+		return Head{}, err
 	}
-	return shown, nil
+	if err := c.examine(ctx, shown); err != nil {
+		return Head{}, err
+	}
+	return c.remembered(ctx)
 }
 
 // first asks for the latest head if nobody has.
@@ -77,7 +82,7 @@ func (c *Client) first(ctx context.Context) error {
 	if c.asked {
 		return nil
 	}
-	_, err := c.Latest(ctx)
+	_, err := c.latest(ctx)
 	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrNotServed) {
 		err = nil // then the heads of the records are what there is
 	}
@@ -88,7 +93,12 @@ func (c *Client) first(ctx context.Context) error {
 // open reads a signed head.
 func (c *Client) open(data []byte) (Head, error) {
 	n, err := note.Open(data, c.log)
-	if err != nil {
+	var unsigned *note.UnverifiedNoteError
+	var forged *note.InvalidSignatureError
+	switch {
+	case errors.As(err, &unsigned), errors.As(err, &forged):
+		return Head{}, fmt.Errorf("the tree head: %w: %w", ErrNotProved, err)
+	case err != nil:
 		return Head{}, fmt.Errorf("%w: the tree head: %w", registry.ErrMalformed, err)
 	}
 	tree, err := tlog.ParseTree([]byte(n.Text))
@@ -205,4 +215,4 @@ func (e *tilesError) Error() string {
 	return "its tiles are not those of the head that it signed: " + strings.ReplaceAll(e.err.Error(), "\n", " ")
 }
 
-func (e *tilesError) Unwrap() error { return registry.ErrMalformed }
+func (e *tilesError) Unwrap() error { return ErrNotProved }

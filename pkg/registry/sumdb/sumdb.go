@@ -109,7 +109,8 @@ func (c *Client) Lookup(ctx context.Context, path, version string) (*Record, err
 }
 
 func (c *Client) lookup(ctx context.Context, path, version string) (*Record, error) {
-	if err := module.Check(path, version); err != nil {
+	at, err := lookupPath(path, version)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", registry.ErrNotFound, err)
 	}
 	if err := c.first(ctx); err != nil {
@@ -119,11 +120,11 @@ func (c *Client) lookup(ctx context.Context, path, version string) (*Record, err
 	client := xsumdb.NewClient(ops)
 	zip, err := client.Lookup(path, version)
 	if err != nil {
-		return nil, c.explain(ctx, ops, err)
+		return nil, c.explain(ctx, ops, at, err)
 	}
 	mod, err := client.Lookup(path, version+"/go.mod")
 	if err != nil {
-		return nil, c.explain(ctx, ops, err)
+		return nil, c.explain(ctx, ops, at, err)
 	}
 	r := &Record{Log: c.name}
 	if r.Zip, err = h1(zip); err != nil {
@@ -139,25 +140,54 @@ func (c *Client) lookup(ctx context.Context, path, version string) (*Record, err
 	return r, err
 }
 
-// explain gives the reason why a look-up failed: x/mod's errors hold no others.
-func (c *Client) explain(ctx context.Context, ops *ops, err error) error {
+// ErrNotProved says that something does not stand in the log as it is signed: a record, or a
+// tree head with another signature than the log's.
+var ErrNotProved = errors.New("its place in the log is not proved")
+
+// lookupPath is the address of a record. The error says that there can be none.
+func lookupPath(path, version string) (string, error) {
+	if err := module.Check(path, version); err != nil {
+		return "", err
+	}
+	if module.CanonicalVersion(version) != version {
+		return "", errors.New("not a canonical version")
+	}
+	escaped, err := module.EscapePath(path)
+	if err != nil {
+		return "", err
+	}
+	number, err := module.EscapeVersion(version)
+	return "/lookup/" + escaped + "@" + number, err
+}
+
+// explain gives the reason why a look-up failed: x/mod's errors hold no others. It fails where
+// the log has another history than it had, and where a tile or a record is not the log's.
+func (c *Client) explain(ctx context.Context, ops *ops, at string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if remote := ops.failed(); remote != nil {
 		return remote
 	}
-	if _, _, signed, bad := tlog.ParseRecord(ops.record); bad == nil {
-		shown, bad := c.open(signed)
-		if bad != nil {
+	record := ops.record
+	if record == nil { // it failed with the head that is remembered
+		var bad error
+		if record, bad = c.remote.Get(ctx, at, maxLookup); bad != nil {
 			return bad
 		}
-		// It fails in the same way if the log has another history than it had.
-		if other := c.examine(ctx, shown); other != nil {
-			return other
-		}
 	}
-	return fmt.Errorf("%w: %w", registry.ErrMalformed, err)
+	_, _, signed, bad := tlog.ParseRecord(record)
+	if bad != nil {
+		return fmt.Errorf("%w: the record: %w", registry.ErrMalformed, bad)
+	}
+	shown, bad := c.open(signed)
+	if bad != nil {
+		return bad
+	}
+	if other := c.examine(ctx, shown); other != nil {
+		return other
+	}
+	return fmt.Errorf("the record: %w: %s", ErrNotProved, strings.ReplaceAll(err.Error(), "\n", " "))
 }
 
 // h1 gives the one digest of the lines for a version. A line is "PATH VERSION h1:BASE64"; other
