@@ -33,6 +33,8 @@ var floors = [][]string{
 	{"pkg/lockfile", "internal/source"},
 	{"pkg/version"},
 	{"pkg/ecosystem"},
+	{"internal/verify/bundle"},
+	{"internal/verify/trust"},
 	{"internal/verify"},
 	{"pkg/registry/goproxy", "pkg/registry/sumdb"},
 	{"pkg/registry/fetch"},

@@ -94,10 +94,21 @@ func extensions(id verify.Identity) ([]pkix.Extension, error) {
 		n     int
 		value string
 	}{
-		{8, id.Issuer}, {9, id.BuildSignerURI}, {10, id.BuildSignerDigest}, {11, id.RunnerEnvironment},
-		{12, id.SourceRepositoryURI}, {13, id.SourceDigest}, {14, id.SourceRef}, {15, id.SourceRepositoryID},
-		{16, id.OwnerURI}, {17, id.OwnerID}, {18, id.BuildConfigURI}, {19, id.BuildConfigDigest},
-		{20, id.Trigger}, {21, id.RunURI}, {22, id.Visibility},
+		{8, id.Issuer},
+		{9, id.BuildSignerURI},
+		{10, id.BuildSignerDigest},
+		{11, id.RunnerEnvironment},
+		{12, id.SourceRepositoryURI},
+		{13, id.SourceDigest},
+		{14, id.SourceRef},
+		{15, id.SourceRepositoryID},
+		{16, id.OwnerURI},
+		{17, id.OwnerID},
+		{18, id.BuildConfigURI},
+		{19, id.BuildConfigDigest},
+		{20, id.Trigger},
+		{21, id.RunURI},
+		{22, id.Visibility},
 	} {
 		if field.value == "" {
 			continue

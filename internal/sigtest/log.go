@@ -101,7 +101,6 @@ func (l *log) promise(entry *rekor.TransparencyLogEntry) ([]byte, error) {
 	return l.sign(payload)
 }
 
-
 func payloadOf(entry *rekor.TransparencyLogEntry) map[string]any {
 	return map[string]any{
 		"body": base64.StdEncoding.EncodeToString(entry.CanonicalizedBody), "integratedTime": entry.IntegratedTime,

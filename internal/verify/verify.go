@@ -13,7 +13,10 @@ package verify
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
@@ -107,6 +110,26 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s: %s", r.What, r.Code, r.Detail) }
+
+// Line is text from outside as one line of a report: control characters and what does not print
+// are spaces, and after 300 bytes it ends with an ellipsis.
+func Line(text string) string {
+	const most = 300
+	cut := len(text) > most
+	if cut {
+		text = text[:most]
+	}
+	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)), " ")
+	if cut {
+		text += "…"
+	}
+	return text
+}
 
 // The codes of refusals.
 const (
