@@ -1,5 +1,6 @@
 // Package policy holds wormsweep.yaml: what an organisation publishes, and who may sign each of
-// its artifacts. It is pure: it reads bytes, and asks nothing.
+// its artifacts. docs/policy.md explains the file, docs/schemas/wormsweep-policy.json is its
+// schema. It is pure: it reads bytes, and asks nothing.
 //
 // An identity is compared whole, after {version} and {tag} are filled in; there is no other
 // pattern. A policy that would believe everybody does not validate, and the zero Artifact
@@ -7,9 +8,21 @@
 package policy
 
 import (
+	"strings"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/strictyaml"
 	"github.com/wormsweep/wormsweep/pkg/registry"
+)
+
+// Error is a fault of a policy file. Line is 0 where it is about no line.
+type Error = strictyaml.Error
+
+// Limits of the file.
+const (
+	MaxBytes = 4 << 20 // its size
+	maxText  = 1024    // bytes of one text
+	maxList  = 1000    // texts of one list
 )
 
 // Policy is a policy file.
@@ -25,7 +38,7 @@ type Policy struct {
 type Registry struct {
 	Name     string        // as artifacts name it
 	Protocol string        // "npm", "pypi", "goproxy", "oci", "harbor", "ghpackages", "ghreleases"
-	Address  string        // https, or http on loopback: "https://harbor.example"
+	Address  string        // https, or http on loopback, without a slash at its end: "https://harbor.example"
 	Role     registry.Role // Origin or Mirror
 	TokenEnv string        // environment variable that holds its token, "" for none
 	Private  bool          // it may have an address that is not public
@@ -36,14 +49,16 @@ type Artifact struct {
 	Kind     registry.Kind
 	Name     string
 	Registry string // name of one of Registries, "" for the public one of its kind
-	Source   string // "owner/repository" that it is made from
-	Tag      string // the git tag of a version: "v{version}"; "" for none
+	Source   string // "owner/repository" that it is made from; a release's own name
+	// Tag is the git tag of a version, "v{version}"; "" for none. The version of a release is
+	// its tag, and {version} what is left of it without the text beside {version} here.
+	Tag string
 
 	// Identities are believed by themselves, each whole; Keys are public keys that are.
 	Identities []Identity
 	Keys       []Key
 	// SignedFrom is the first version that must be signed, "" for every version; Unsigned lets
-	// every version be unsigned.
+	// every version be unsigned. A Go module counts as signed where it equals its tag.
 	SignedFrom string
 	Unsigned   bool
 	// Attestations are predicate types that every signed version must have.
@@ -69,7 +84,7 @@ type Identity struct {
 	OwnerID      string // number
 	Workflow     string // build config URI without its ref: ".github/workflows/release.yml" of the source
 	Signer       string // build signer URI, of a reusable workflow
-	Ref          string
+	Ref          string // "" where SAN is a workflow of the source: its ref is that of SAN
 	Triggers     []string
 	Runner       string // "github-hosted"
 	Visibility   string
@@ -78,6 +93,30 @@ type Identity struct {
 
 // Key is a public key that signs.
 type Key struct {
-	PEM  string
-	File string // where it was read from
+	PEM  string // of one block "PUBLIC KEY", a PKIX key
+	File string // where it was read from; "" where it stands in the policy
+}
+
+// ID is the artifact as the file names it: "npm:@acme/sdk".
+func (a *Artifact) ID() string { return string(a.Kind) + ":" + a.Name }
+
+// Artifact finds an artifact, nil where the policy has none of that name.
+func (p *Policy) Artifact(kind registry.Kind, name string) *Artifact {
+	for i := range p.Artifacts {
+		if a := &p.Artifacts[i]; a.Kind == kind && (a.Name == name || kind == registry.Release && strings.EqualFold(a.Name, name)) {
+			return a
+		}
+	}
+	return nil
+}
+
+// RegistryOf finds where an artifact is published; nil stands for the public registry of its
+// kind.
+func (p *Policy) RegistryOf(a *Artifact) *Registry {
+	for i := range p.Registries {
+		if a.Registry != "" && p.Registries[i].Name == a.Registry {
+			return &p.Registries[i]
+		}
+	}
+	return nil
 }

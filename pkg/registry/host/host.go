@@ -13,9 +13,10 @@ const (
 	GitHub      = "github.com"             // repositories and actions
 	GitHubFiles = "codeload.github.com"    // archives of them
 
-	GitHubAPI       = "api.github.com"     // its REST API, and GraphQL
-	GitHubUploads   = "uploads.github.com" // the assets of releases
-	GitHubResidency = "ghe.com"            // Enterprise Cloud with data residency: hosts below it
+	GitHubAPI       = "api.github.com"                      // its REST API, and GraphQL
+	GitHubUploads   = "uploads.github.com"                  // the assets of releases
+	GitHubTokens    = "token.actions.githubusercontent.com" // issues the identity tokens of its workflows
+	GitHubResidency = "ghe.com"                             // Enterprise Cloud with data residency: hosts below it
 
 	Slack         = "slack.com"           // its Web API
 	SlackHooks    = "hooks.slack.com"     // its incoming webhooks
