@@ -33,6 +33,7 @@ var floors = [][]string{
 	{"pkg/lockfile", "internal/source"},
 	{"pkg/version"},
 	{"pkg/ecosystem"},
+	{"internal/verify/image"},
 	{"internal/verify/bundle"},
 	{"internal/verify/trust"},
 	{"internal/verify"},
@@ -99,6 +100,7 @@ var network = []string{
 	"internal/ghclient", "internal/source/gitwire", "internal/source/github", "internal/feeds",
 	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
 	"pkg/registry/fetch",
+	"internal/verify/image", "internal/sigtest/images",
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.
@@ -120,7 +122,10 @@ var restricted = []struct {
 	{"github.com/sigstore/sigstore-go/pkg/verify", sigstore, "Sigstore's types and their weight stay where signatures are verified"},
 	{"github.com/sigstore/sigstore-go/pkg/bundle", sigstore, "Sigstore's types and their weight stay where signatures are verified"},
 	{"github.com/sigstore/sigstore-go/pkg/root", sigstore, "Sigstore's types and their weight stay where signatures are verified"},
-	{module + "/internal/sigtest", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
+	{"github.com/sigstore/cosign/v2/pkg/cosign", []string{"internal/verify/image"}, "cosign's panics are caught in one place"},
+	{"github.com/sigstore/cosign/v2/pkg/oci/remote", []string{"internal/sigtest/images"}, "internal/verify/image reads registries itself, within limits"},
+	{module + "/internal/sigtest", []string{"internal/sigtest/images", "internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
+	{module + "/internal/sigtest/images", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
