@@ -1,0 +1,215 @@
+package drift
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/policy"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/registry"
+	"github.com/wormsweep/wormsweep/pkg/version"
+)
+
+// The bounds of the rules about many versions at once.
+const (
+	burstTime     = 10 * time.Minute
+	burstPackages = 3
+	rapidTime     = time.Hour
+	rapidCount    = 3
+)
+
+// publish is one version of one of our packages with its time.
+type publish struct {
+	state *state
+	i     int // its subject
+	at    time.Time
+}
+
+// together says why versions were published at one time by right: one run, whose step that
+// publishes ran and went well, published them. "" where nothing says so.
+func (p publish) together() string {
+	if r := p.state.now[p.i].Run; r != nil && r.Published.Truth == Yes && r.Same.Truth == Yes && r.Poisoned.Truth == No {
+		return r.URL
+	}
+	return ""
+}
+
+// findBursts finds windows of burstTime in which at least burstPackages packages were published,
+// and gives the evidence for each version in one.
+func findBursts(all []*state) map[publish]string {
+	var list []publish
+	for _, s := range all {
+		if !slices.Contains(packages, s.Policy.Kind) || s.Listing.Role == registry.Mirror {
+			continue
+		}
+		for i := range s.now {
+			if at, known := s.now[i].Time.Get(); known {
+				list = append(list, publish{s, i, at})
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b publish) int { return a.at.Compare(b.at) })
+	out := map[publish]string{}
+	for from, to := 0, 0; from < len(list); from++ {
+		for to < len(list) && list[to].at.Sub(list[from].at) <= burstTime {
+			to++
+		}
+		window := list[from:to]
+		names := inWindow(window)
+		if len(names) < burstPackages || habit(window) {
+			continue
+		}
+		evidence := fmt.Sprintf("%d of our packages between %s and %s: %s", len(names),
+			window[0].at.UTC().Format(time.RFC3339), window[len(window)-1].at.UTC().Format(time.RFC3339), some(names))
+		for _, p := range window {
+			if out[p] == "" || len(out[p]) < len(evidence) {
+				out[p] = evidence
+			}
+		}
+	}
+	return out
+}
+
+// inWindow names the packages of a window, those of one run that published by right once.
+func inWindow(window []publish) []string {
+	var names []string
+	seen, runs := map[*state]bool{}, map[string]bool{}
+	for _, p := range window {
+		if run := p.together(); run != "" {
+			if runs[run] {
+				continue
+			}
+			runs[run] = true
+		}
+		if !seen[p.state] {
+			seen[p.state] = true
+			names = append(names, string(p.state.Policy.Kind)+":"+p.state.Policy.Name)
+		}
+	}
+	return names
+}
+
+// apart is how far from a window other windows with the same packages must be to be a habit.
+const apart = 24 * time.Hour
+
+// habit reports whether the packages of a window were published together on two other
+// occasions, of the two before and the two after: that is how they are released.
+func habit(window []publish) bool {
+	occasions := 0
+	for _, step := range []int{-2, -1, 1, 2} {
+		if first, last, all := neighbours(window, step); all && last.Sub(first) <= burstTime &&
+			(window[0].at.Sub(last) >= apart || first.Sub(window[len(window)-1].at) >= apart) {
+			occasions++
+		}
+	}
+	return occasions >= 2
+}
+
+// neighbours gives the times between which the packages of a window were published step versions
+// later, or earlier; false where one was not.
+func neighbours(window []publish, step int) (first, last time.Time, all bool) {
+	from, to := map[*state]int{}, map[*state]int{} // ranks in the window
+	for _, p := range window {
+		rank := p.state.rank[p.i]
+		if low, ok := from[p.state]; !ok || rank < low {
+			from[p.state] = rank
+		}
+		to[p.state] = max(to[p.state], rank)
+	}
+	for s := range from {
+		rank := to[s] + step
+		if step < 0 {
+			rank = from[s] + step
+		}
+		if rank < 0 || rank >= len(s.order) {
+			return first, last, false
+		}
+		at, known := s.now[s.order[rank]].Time.Get()
+		if !known {
+			return first, last, false
+		}
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	return first, last, true
+}
+
+func burst(v *view) outcome {
+	at, known := v.v.Time.Get()
+	if !v.watched() {
+		return quiet()
+	}
+	if !known || v.Listing.Role == registry.Mirror {
+		return v.unsaid("when it was published")
+	}
+	if evidence := v.bursts[publish{v.state, v.i, at}]; evidence != "" {
+		return fires("%s", evidence)
+	}
+	return quiet()
+}
+
+// rapidVersions looks for versions around this one that differ in their last number alone.
+func rapidVersions(v *view) outcome {
+	at, known := v.v.Time.Get()
+	if !v.watched() {
+		return quiet()
+	}
+	if !known || v.Listing.Role == registry.Mirror {
+		return v.unsaid("when it was published")
+	}
+	series := patchSeries(v.Policy, v.v.Version)
+	if series == "" {
+		return quiet()
+	}
+	type one struct {
+		version string
+		at      time.Time
+	}
+	var close []one
+	for i := range v.now {
+		e := &v.now[i]
+		if when, known := e.Time.Get(); known && when.Sub(at).Abs() <= rapidTime && patchSeries(v.Policy, e.Version) == series {
+			close = append(close, one{e.Version, when})
+		}
+	}
+	slices.SortStableFunc(close, func(a, b one) int { return a.at.Compare(b.at) })
+	// Of those within an hour to either side, some are within one hour of each other.
+	for from := 0; from+rapidCount <= len(close); from++ {
+		last := from + rapidCount - 1
+		if close[last].at.Sub(close[from].at) > rapidTime || at.Before(close[from].at) || at.After(close[last].at) {
+			continue
+		}
+		var names []string
+		for _, c := range close[from : last+1] {
+			names = append(names, c.version)
+		}
+		return fires("%s between %s and %s", strings.Join(names, ", "), close[from].at.UTC().Format(time.RFC3339), close[last].at.UTC().Format(time.RFC3339))
+	}
+	return quiet()
+}
+
+// patchSeries is what stays of a version where the patch number alone is raised: "1.2" of
+// "1.2.3". "" for a prerelease, and for what has no order.
+func patchSeries(a policy.Artifact, v string) string {
+	e := map[registry.Kind]ecosystem.Ecosystem{registry.NPM: ecosystem.NPM, registry.PyPI: ecosystem.PyPI}[a.Kind]
+	canonical, err := version.Canonical(e, v)
+	if err != nil || strings.ContainsAny(canonical, "-+abrcdp") {
+		return ""
+	}
+	at := strings.LastIndexByte(canonical, '.')
+	return canonical[:max(at, 0)]
+}
+
+// compareVersions is the order of two versions of an artifact, false where there is none.
+func compareVersions(kind registry.Kind, a, b string) (int, bool) {
+	e := cmp.Or(map[registry.Kind]ecosystem.Ecosystem{registry.PyPI: ecosystem.PyPI, registry.Go: ecosystem.Go}[kind], ecosystem.NPM)
+	c, err := version.Compare(e, a, b)
+	return c, err == nil
+}
