@@ -12,7 +12,7 @@ import (
 )
 
 // sums are the SHA-256 of each file of a module, by its path in the module. A zip may have
-// folders, too, whose paths end in a slash.
+// folders, too: the module's own, whose path is "", and others, whose paths end in a slash.
 type sums map[string][sha256.Size]byte
 
 // h1 is the digest of go.sum (golang.org/x/mod/sumdb/dirhash, Hash1) of the files under a
@@ -44,7 +44,7 @@ func compare(zip, tree sums) (list []difference) {
 	for name, sum := range zip {
 		in, ok := tree[name]
 		switch {
-		case strings.HasSuffix(name, "/"): // a folder
+		case name == "", strings.HasSuffix(name, "/"): // a folder
 		case !ok:
 			list = append(list, difference{name, added})
 		case in != sum:

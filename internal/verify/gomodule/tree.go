@@ -172,10 +172,11 @@ func (m *maker) module(order []string, folder string) (*made, error) {
 		}
 	}
 	if license, ok := m.files["LICENSE"]; ok && prefix != "" && byName["LICENSE"] == nil {
-		if license.Link { // its target is what the go command takes for its text
+		if license.Link { // the go command takes its target for its text
 			out.doubts["LICENSE"] = "LICENSE of the repository is a symbolic link"
+		} else {
+			add("LICENSE", "LICENSE", true)
 		}
-		add("LICENSE", "LICENSE", true)
 	}
 	checked, err := modzip.CheckFiles(files)
 	if err := m.ctx.Err(); err != nil {
@@ -273,7 +274,7 @@ func (treeInfo) Sys() any           { return nil }
 
 func (i treeInfo) Mode() fs.FileMode {
 	switch {
-	case i.f.file.Link && !i.f.raw:
+	case i.f.file.Link:
 		return fs.ModeSymlink
 	case i.f.file.Special:
 		return fs.ModeIrregular
