@@ -69,6 +69,7 @@ var forbidden = []string{
 	"https://10.0.0.1/",
 	"https://192.168.0.1/",
 	"http://PRIVATE@127.0.0.1:PORT/",
+	"http://user:canary@PRIVATE/",
 	"ftp://PRIVATE/",
 }
 
