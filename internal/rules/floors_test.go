@@ -13,6 +13,7 @@ import (
 var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
 	{"internal/githubtest/...", "internal/sigtest/..."}, // of tests and figures alone
+	{"internal/githubtest/...", "internal/registrytest/..."}, // of tests and figures alone
 	{"internal/cli"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
@@ -38,6 +39,7 @@ var floors = [][]string{
 	{"internal/verify/trust"},
 	{"internal/verify"},
 	{"pkg/registry/goproxy", "pkg/registry/sumdb"},
+	{"pkg/registry/oci"},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host", "internal/strictyaml"},
@@ -98,9 +100,10 @@ func TestFloorsNameWhatIsThere(t *testing.T) {
 // network are the packages that ask the network, and those that answer it in tests.
 var network = []string{
 	"internal/ghclient", "internal/source/gitwire", "internal/source/github", "internal/feeds",
-	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
+	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...", "internal/registrytest/...",
 	"pkg/registry/fetch",
 	"internal/verify/image", "internal/sigtest/images",
+	"pkg/registry/oci", // for headers and statuses: it sends through fetch
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.
@@ -126,12 +129,14 @@ var restricted = []struct {
 	{"github.com/sigstore/cosign/v2/pkg/oci/remote", []string{"internal/sigtest/images"}, "internal/verify/image reads registries itself, within limits"},
 	{module + "/internal/sigtest", []string{"internal/sigtest/images", "internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/sigtest/images", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
+	{"github.com/google/go-containerregistry/pkg/registry", []string{"internal/registrytest"}, "it is for tests"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
 	{module + "/internal/xtest/pgtest", nil, "it is for tests"},
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures"}, "it is for tests and figures"},
+	{module + "/internal/registrytest", nil, "it is for tests"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
 
