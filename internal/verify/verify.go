@@ -78,7 +78,9 @@ type Proof struct {
 	Time      time.Time       `json:"time,omitzero"`       // when it was signed, by a log or a timestamp authority
 	TimeBy    string          `json:"time_by,omitempty"`   // "transparency log", "timestamp authority"
 	Log       []LogEntry      `json:"log,omitempty"`
-	Root      string          `json:"root,omitempty"` // the trusted root, its source and date
+	Root      string          `json:"root,omitempty"`   // the trusted root, its source and date
+	Ref       string          `json:"ref,omitempty"`    // of our repository, whose files were compared: "refs/tags/v1.2.3"
+	Commit    string          `json:"commit,omitempty"` // that it names
 }
 
 // LogEntry is where a signature stands in a transparency log.
