@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,9 @@ func (c *Client) follow(ctx, trying context.Context, cancel context.CancelCauseF
 			return c.stream(resp, method, r, u, broken, cancel)
 		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 			resp.Body.Close()
+			if r.body != nil {
+				return nil, fmt.Errorf("%s: redirected: %w", name, registry.ErrMalformed)
+			}
 			if moves == maxRedirects {
 				return nil, fmt.Errorf("%s: %w", name, errLoop)
 			}
@@ -142,6 +146,10 @@ func (c *Client) request(ctx context.Context, method string, u *url.URL, r Reque
 			req.Header[http.CanonicalHeaderKey(name)] = values
 		}
 		rule.auth.set(req.Header)
+	}
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(r.body)), int64(len(r.body))
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	if r.Accept != "" {
