@@ -87,7 +87,7 @@ const (
 	public   = "public"
 	private  = "private"
 	loopback = "loopback"
-	special  = "special" // for nobody: link-local, metadata, multicast, documentation, tunnels
+	special  = "special" // for nobody: link-local, metadata, multicast, tunnels
 )
 
 // The blocks of the IANA registries of special-purpose addresses (RFC 6890) that are not public,
@@ -106,14 +106,14 @@ var blocks = []struct {
 	{private, netip.MustParsePrefix("172.16.0.0/12")},
 	{private, netip.MustParsePrefix("192.168.0.0/16")},
 	{private, netip.MustParsePrefix("100.64.0.0/10")}, // shared by carriers, RFC 6598
-	{private, netip.MustParsePrefix("198.18.0.0/15")}, // benchmarks; some networks give it to names
+	{private, netip.MustParsePrefix("198.18.0.0/15")}, // benchmarks and documentation: some networks use them inside
+	{private, netip.MustParsePrefix("192.0.2.0/24")},
+	{private, netip.MustParsePrefix("198.51.100.0/24")},
+	{private, netip.MustParsePrefix("203.0.113.0/24")},
 	{special, netip.MustParsePrefix("0.0.0.0/8")},
 	{special, netip.MustParsePrefix("169.254.0.0/16")}, // link-local, and most metadata services
 	{special, netip.MustParsePrefix("192.0.0.0/24")},
-	{special, netip.MustParsePrefix("192.0.2.0/24")},
 	{special, netip.MustParsePrefix("192.88.99.0/24")},
-	{special, netip.MustParsePrefix("198.51.100.0/24")},
-	{special, netip.MustParsePrefix("203.0.113.0/24")},
 	{special, netip.MustParsePrefix("224.0.0.0/3")}, // multicast, reserved, broadcast
 	{public, netip.MustParsePrefix("0.0.0.0/0")},
 

@@ -49,7 +49,8 @@ func TestKindOf(t *testing.T) {
 		{"224.0.0.1", special},
 		{"255.255.255.255", special},
 		{"ff02::1", special},
-		{"192.0.2.1", special},
+		{"192.0.2.1", private}, // documentation
+		{"203.0.113.80", private},
 		{"2001:db8::1", special},
 		{"2002:7f00:1::", special},       // 6to4 of 127.0.0.1
 		{"2001:0:7f00:1::", special},     // Teredo
