@@ -1,0 +1,190 @@
+package buildrun
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/drift"
+	"github.com/wormsweep/wormsweep/internal/verify"
+)
+
+// GitHub keeps caches apart by the ref of the run that wrote them: a run restores those of its
+// own ref, of the base branch of its pull request, and of the default branch. What a pull
+// request of a fork runs on pull_request writes to refs/pull/N/merge alone, which a release does
+// not restore; what it runs on pull_request_target and its like writes to the default branch's,
+// which every release does.
+
+// baseScope are triggers from outside whose runs write caches of the default branch.
+var baseScope = []string{"pull_request_target", "issue_comment", "workflow_run"}
+
+// cacheLife is how long GitHub keeps a cache that nobody restores.
+const cacheLife = 7 * 24 * time.Hour
+
+// cacheJSON is a cache as GitHub describes one.
+type cacheJSON struct {
+	Ref      string    `json:"ref"`
+	Key      string    `json:"key"`
+	Created  time.Time `json:"created_at"`
+	Accessed time.Time `json:"last_accessed_at"`
+}
+
+// caches answers whether the run could restore a cache that an untrusted run wrote before it
+// (poisoned), or while it ran (raced).
+func (a *about) caches(ctx context.Context, f flow) (poisoned, raced drift.Answer) {
+	ref := cmp.Or(a.q.Identity.BuildConfigDigest, a.q.Identity.SourceDigest, a.run.HeadSHA)
+	restores := a.restores(ctx, a.in.repo, ref, f)
+	if restores.none() {
+		none := drift.Said(false, "its workflow restores no cache")
+		return none, none
+	}
+	end := a.run.end()
+	if end.IsZero() {
+		end = a.now()
+	}
+	outside, gap := a.outside(ctx, a.run.start().Add(-cacheLife), end)
+	if gap.Code != "" {
+		return drift.Unsaid(gap), drift.Unsaid(gap)
+	}
+	if len(outside) == 0 {
+		none := drift.Said(false, "no run from outside could write its caches in the %d days before it", int(cacheLife.Hours()/24))
+		return none, none
+	}
+	return a.poisoned(ctx, &restores, outside, end), a.raced(ctx, &restores, outside, end)
+}
+
+// outside lists the runs from outside that were going between two times and write to a scope
+// that this run restores from.
+func (a *about) outside(ctx context.Context, from, to time.Time) (runs []runJSON, gap verify.Gap) {
+	events := baseScope
+	if a.pullRef() != "" {
+		events = append(slices.Clone(events), "pull_request")
+	}
+	for _, event := range events {
+		query := url.Values{"event": {event}, "created": {stamp(from) + ".." + stamp(to)}}
+		list, whole, err := a.runs(ctx, a.in.repo, query)
+		if err != nil {
+			return nil, gapOf(fmt.Sprintf("runs of %q by %s", a.in.repo, event), err)
+		}
+		if !whole {
+			return nil, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%q has more runs by %s in that time than GitHub lists", a.in.repo, event)}
+		}
+		for _, r := range list {
+			if r.ID != a.in.id {
+				runs = append(runs, r)
+			}
+		}
+	}
+	return runs, gap
+}
+
+// pullRef is the scope of the run where it is of a pull request.
+func (a *about) pullRef() string {
+	if ref := a.q.Identity.SourceRef; strings.HasPrefix(ref, "refs/pull/") {
+		return ref
+	}
+	return ""
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func (a *about) poisoned(ctx context.Context, restores *restored, outside []runJSON, end time.Time) drift.Answer {
+	what := fmt.Sprintf("the caches that run %d restored", a.in.id)
+	var own bool // one that it restored is there, and nobody outside wrote it
+	for _, scope := range a.scopes() {
+		caches, whole, err := a.list(ctx, scope)
+		if err != nil {
+			return drift.Unsaid(gapOf(what, err))
+		}
+		for _, c := range caches {
+			if c.Created.After(end) || len(restores.unsure) == 0 && restores.gap.Code == "" && !restores.may(c.Key) {
+				continue
+			}
+			if by := during(outside, c.Created); by != nil {
+				detail := fmt.Sprintf("the cache %.100q of %q is of %s, when run %d of %.100q was going, which %s started for %.40q",
+					c.Key, c.Ref, stamp(c.Created), by.ID, by.workflow(), by.Event, cmp.Or(by.Triggering.Login, by.Actor.Login))
+				if restores.may(c.Key) {
+					return drift.Said(true, "%s", detail)
+				}
+				return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: detail + "; " + restores.words()})
+			}
+			if restores.may(c.Key) && !c.Created.After(a.run.start()) && !c.Accessed.Before(a.run.start()) {
+				own = true
+			}
+		}
+		if !whole {
+			return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: what + ": more than GitHub lists"})
+		}
+	}
+	switch {
+	case restores.words() != "":
+		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: what + ": " + restores.words()})
+	case own:
+		return drift.Said(false, "the caches that it restores were not written by a run from outside")
+	}
+	return drift.Unsaid(verify.Gap{Code: verify.GapGone, Detail: fmt.Sprintf("%s are no longer there, and %d runs from outside could write them", what, len(outside))})
+}
+
+// scopes are the refs whose caches the run restores.
+func (a *about) scopes() []string {
+	scopes := []string{"refs/heads/" + a.run.Repository.DefaultBranch}
+	if own := a.q.Identity.SourceRef; own != "" && own != scopes[0] && branchForm(own) {
+		scopes = append(scopes, own)
+	}
+	return scopes
+}
+
+func (a *about) list(ctx context.Context, ref string) ([]cacheJSON, bool, error) {
+	query := url.Values{"ref": {ref}, "sort": {"created_at"}}
+	return pages(ctx, a.Reader, repoPath(a.in.repo)+"/actions/caches", query, func(page []byte) ([]cacheJSON, error) {
+		var list struct {
+			Caches []cacheJSON `json:"actions_caches"`
+		}
+		err := json.Unmarshal(page, &list)
+		return list.Caches, err
+	})
+}
+
+// slack is how long after a run's end what it saved may show.
+const slack = time.Minute
+
+// during gives a run that was going at a time, nil for none.
+func during(runs []runJSON, at time.Time) *runJSON {
+	for i := range runs {
+		r := &runs[i]
+		if end := r.end(); !at.Before(r.start()) && (end.IsZero() || !at.After(end.Add(slack))) {
+			return r
+		}
+	}
+	return nil
+}
+
+// raced looks at the runs from outside that were going while this one was.
+func (a *about) raced(ctx context.Context, restores *restored, outside []runJSON, end time.Time) drift.Answer {
+	var open drift.Answer
+	for i := range outside {
+		r := &outside[i]
+		if r.start().After(end) || !r.end().IsZero() && r.end().Add(slack).Before(a.run.start()) {
+			continue
+		}
+		// Such a run has its workflow of the default branch, as this run's commit has it.
+		flow := a.parsed(ctx, a.in.repo, r.workflow(), a.run.HeadSHA)
+		writes := a.restores(ctx, a.in.repo, a.run.HeadSHA, flow)
+		if restores.shares(&writes) {
+			return drift.Said(true, "run %d of %.100q, which %s started for %.40q, was going, and uses a cache with the same key",
+				r.ID, r.workflow(), r.Event, cmp.Or(r.Triggering.Login, r.Actor.Login))
+		}
+		if words := cmp.Or(writes.words(), restores.words()); words != "" && !writes.none() {
+			open = drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("run %d of %.100q was going: %s", r.ID, r.workflow(), words)})
+		}
+	}
+	if open.Gap.Code != "" {
+		return open
+	}
+	return drift.Said(false, "no run from outside with a cache of the same key was going")
+}
