@@ -17,7 +17,8 @@ const (
 	layerEnvelope      = "application/vnd.dsse.envelope.v1+json"
 	bundlePrefix       = "application/vnd.dev.sigstore.bundle" // and ".v0.3+json", or "+json;version=0.1"
 
-	// artifactSignature is the older form as a referrer: cosign's experiment with OCI 1.1.
+	// artifactSignature is the older form of a signature as a referrer: cosign's experiment with
+	// OCI 1.1. Attestations have inTotoType there.
 	artifactSignature = "application/vnd.dev.cosign.artifact.sig.v1+json"
 	artifactNotation  = "application/vnd.cncf.notary.signature"
 )
@@ -27,7 +28,8 @@ type finder struct {
 	s      *source
 	answer *Answer
 	judge  judge
-	left   int // signatures that may still be looked at
+	left   int   // signatures that may still be looked at
+	bytes  int64 // of payloads that may still be read
 	full   bool
 }
 
@@ -40,8 +42,15 @@ func (f *finder) gap(code, format string, args ...any) {
 // all looks at every place, and goes on after a fault in one of them.
 func (f *finder) all(ctx context.Context) {
 	tag := strings.Replace(f.answer.Digest, ":", "-", 1)
-	f.layers(ctx, whatSignature, tag+".sig")
-	f.layers(ctx, whatAttestation, tag+".att")
+	for _, kept := range []struct{ what, at string }{{whatSignature, ".sig"}, {whatAttestation, ".att"}} {
+		m, err := f.s.manifest(ctx, tag+kept.at)
+		switch {
+		case err == nil:
+			f.layers(ctx, kept.what, "tag "+kept.at, m)
+		case !errors.Is(err, registry.ErrNotFound):
+			f.unread(kept.what, "tag "+kept.at, err)
+		}
+	}
 	for _, d := range f.referrers(ctx, tag) {
 		if !f.take() {
 			return
@@ -63,27 +72,15 @@ func (f *finder) take() bool {
 	return false
 }
 
-// layers judges the layers of what a tag or a digest has, each of which is one signature or
-// attestation of the older form.
-func (f *finder) layers(ctx context.Context, what, reference string) {
-	m, err := f.s.manifest(ctx, reference)
-	switch {
-	case errors.Is(err, registry.ErrNotFound):
-		return
-	case err != nil:
-		f.unread(what, reference, err)
-		return
-	}
-	f.layersOf(ctx, what, reference, m)
-}
-
-func (f *finder) layersOf(ctx context.Context, what, reference string, m *manifest) {
+// layers judges the layers of a manifest, each of which is one signature or attestation of the
+// older form.
+func (f *finder) layers(ctx context.Context, what, at string, m *manifest) {
 	parsed, err := parseManifest(m.bytes)
 	if err == nil && m.media != ociManifest && m.media != dockerManifest {
 		err = fmt.Errorf("a manifest of the type %.100q", m.media)
 	}
 	if err != nil {
-		f.refused(refuse(what, verify.Malformed, "%s: %v", reference, err))
+		f.refused(refuse(what, verify.Malformed, "%s: %v", at, err))
 		return
 	}
 	want := layerSimpleSigning
@@ -94,7 +91,7 @@ func (f *finder) layersOf(ctx context.Context, what, reference string, m *manife
 		if !f.take() {
 			return
 		}
-		at := fmt.Sprintf("%s, layer %d", reference, i)
+		at := fmt.Sprintf("%s, layer %d", at, i)
 		if d.MediaType != want {
 			f.refused(refuse(what, verify.Malformed, "%s: a layer of the type %.100q", at, d.MediaType))
 			continue
@@ -104,17 +101,18 @@ func (f *finder) layersOf(ctx context.Context, what, reference string, m *manife
 			continue
 		}
 		presented, refusal := readPresented(what, payload, d.Annotations)
+		var proof *verify.Proof
 		if refusal == nil {
-			f.judged(f.judge.signature(ctx, presented))
-			continue
+			proof, refusal = f.judge.signature(ctx, presented)
 		}
-		f.refused(refuse(refusal.What, refusal.Code, "%s: %s", at, refusal.Detail))
+		f.judged(at, proof, refusal)
 	}
 }
 
-func (f *finder) judged(p *verify.Proof, r *verify.Refusal) {
+// judged takes a proof or a refusal.
+func (f *finder) judged(at string, p *verify.Proof, r *verify.Refusal) {
 	if r != nil {
-		f.refused(r)
+		f.refused(refuse(r.What, r.Code, "%s: %s", at, r.Detail))
 		return
 	}
 	f.answer.Proofs = append(f.answer.Proofs, *p)
@@ -126,6 +124,11 @@ func (f *finder) blob(ctx context.Context, what, at string, d descriptor) []byte
 		f.refused(refuse(what, verify.TooLarge, "%s: %d bytes, over the limit of %d", at, d.Size, f.s.limits.Payload))
 		return nil
 	}
+	if d.Size > f.bytes {
+		f.refused(refuse(what, verify.TooLarge, "%s: with it, over %d bytes are signed", at, f.s.limits.Total))
+		return nil
+	}
+	f.bytes -= d.Size
 	b, err := f.s.blob(ctx, d)
 	if err != nil {
 		f.unread(what, at, err)
@@ -162,7 +165,7 @@ func (f *finder) referrers(ctx context.Context, tag string) []descriptor {
 	case errors.Is(err, registry.ErrNotFound):
 		return all
 	case err != nil:
-		f.unread(whatBundle, tag, err)
+		f.unread(whatBundle, "the fall-back tag", err)
 		return all
 	}
 	listed, err := parseIndex(m.bytes)
@@ -170,7 +173,7 @@ func (f *finder) referrers(ctx context.Context, tag string) []descriptor {
 		err = fmt.Errorf("an index of the type %.100q", m.media)
 	}
 	if err != nil {
-		f.refused(refuse(whatBundle, verify.Malformed, "%s: %v", tag, err))
+		f.refused(refuse(whatBundle, verify.Malformed, "the fall-back tag: %v", err))
 		return all
 	}
 	for _, d := range listed {
@@ -202,7 +205,10 @@ func (f *finder) referrer(ctx context.Context, d descriptor) {
 		f.gap(verify.GapUnsupported, "%s: a bundle, which is not read", at)
 	case kind == artifactSignature:
 		f.left++ // its layers are counted
-		f.layersOf(ctx, whatSignature, at, m)
+		f.layers(ctx, whatSignature, at, m)
+	case kind == inTotoType:
+		f.left++
+		f.layers(ctx, whatAttestation, at, m)
 	case kind == artifactNotation:
 		f.gap(verify.GapUnsupported, "%s: a signature of Notation, which is not read", at)
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -37,6 +38,7 @@ type Request struct {
 type Limits struct {
 	Manifest   int64 // bytes of a manifest, an index or a page of referrers; default 4 MiB, the specification's
 	Payload    int64 // bytes of a signed payload, an envelope or a bundle; default 16 MiB
+	Total      int64 // bytes of all of them; default 64 MiB
 	Signatures int   // signatures, attestations and bundles of an image; default 256
 	Children   int   // images of an index that are looked at; default 64
 }
@@ -49,6 +51,7 @@ func (l Limits) orDefault() Limits {
 	}
 	set(&l.Manifest, 4<<20)
 	set(&l.Payload, 16<<20)
+	set(&l.Total, 64<<20)
 	if l.Signatures == 0 {
 		l.Signatures = 256
 	}
@@ -102,6 +105,9 @@ var ErrReference = errors.New("not a full reference of an image")
 // could not be read beside the image is a gap in the answer.
 func Verify(ctx context.Context, r Request) (*Answer, error) {
 	ref, err := name.ParseReference(r.Reference, name.StrictValidation)
+	if err == nil && strings.Contains(r.Reference, "://") {
+		err = errors.New("it is without a scheme")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w: %v", r.Reference, ErrReference, err)
 	}
@@ -137,7 +143,7 @@ func Verify(ctx context.Context, r Request) (*Answer, error) {
 	default:
 		return nil, fmt.Errorf("%q: a manifest of the type %.100q: %w", a.Image, m.media, registry.ErrMalformed)
 	}
-	f := &finder{s: s, answer: a, judge: judge{a.Digest, r.Accept, r.Keys, r.Roots}, left: r.Limits.Signatures}
+	f := &finder{s: s, answer: a, judge: judge{a.Digest, r.Accept, r.Keys, r.Roots}, left: r.Limits.Signatures, bytes: r.Limits.Total}
 	f.all(ctx)
 	f.required(r.RequireAttestations)
 	if r.Children {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -216,8 +217,8 @@ func (j judge) explain(p *presented, root *trust.Root, options *cosign.CheckOpts
 	if p.certificate != nil {
 		return j.explainCertificate(p, root, options, cause)
 	}
-	if !options.IgnoreTlog {
-		return refuse(p.what, verify.NoLogEntry, "%v", cause)
+	if r := p.explainLog(options); r != nil {
+		return r
 	}
 	return refuse(p.what, verify.BadSignature, "%v", cause)
 }
@@ -245,7 +246,7 @@ func (j judge) explainCertificate(p *presented, root *trust.Root, options *cosig
 	case unfit != nil:
 		return refuse(p.what, verify.BadSignature, "%v", unfit)
 	}
-	if r := p.explainLog(root, options); r != nil {
+	if r := p.explainLog(options); r != nil {
 		return r
 	}
 	at, stamp := p.stamped(root)
@@ -265,29 +266,34 @@ func (j judge) explainCertificate(p *presented, root *trust.Root, options *cosig
 }
 
 // explainLog says what is wrong with the entry of a log; nil where that is nothing.
-func (p *presented) explainLog(root *trust.Root, options *cosign.CheckOpts) *verify.Refusal {
+func (p *presented) explainLog(options *cosign.CheckOpts) *verify.Refusal {
 	if options.IgnoreTlog {
 		return nil
 	}
 	if p.log == nil {
 		return refuse(p.what, verify.NoLogEntry, "it has no entry of a transparency log beside it")
 	}
-	if p.logOf(root) == "" {
+	if options.TrustedMaterial.RekorLogs()[p.log.Payload.LogID] == nil {
 		return refuse(p.what, verify.WrongRoot, "its log %s is not of the trusted root", p.log.Payload.LogID)
 	}
-	if err := safely(func() error {
+	err := safely(func() error {
 		sig, err := p.forCosign()
 		if err == nil {
 			_, err = cosign.VerifyBundle(sig, options)
 		}
 		return err
-	}); err != nil {
-		return refuse(p.what, verify.NoLogEntry, "%v", err)
+	})
+	switch {
+	case err == nil && p.certificate != nil && cosign.CheckExpiry(p.certificate, p.log.time()) != nil:
+		return p.expired(p.log.time())
+	case err == nil:
+		return nil
+	case strings.HasPrefix(err.Error(), "verifying bundle with trusted root"):
+		return refuse(p.what, verify.NoLogEntry, "the log did not promise its entry: %v", err)
+	case strings.HasPrefix(err.Error(), "failed to extract"):
+		return refuse(p.what, verify.Malformed, "its log entry: %v", err)
 	}
-	if at := p.log.time(); cosign.CheckExpiry(p.certificate, at) != nil {
-		return p.expired(at)
-	}
-	return nil
+	return refuse(p.what, verify.BadSignature, "its log entry is of another signature: %v", err)
 }
 
 func (p *presented) expired(at time.Time) *verify.Refusal {

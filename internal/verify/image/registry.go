@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -20,6 +21,12 @@ import (
 
 // errOtherBytes: what was asked for by its digest has another.
 var errOtherBytes = errors.New("other bytes than its digest says")
+
+// A registry that is busy is asked three times, within some seconds.
+var (
+	busy    = []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+	backoff = transport.Backoff{Duration: 500 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 3}
+)
 
 // source reads one repository of a registry. What it gives by digest has that digest.
 type source struct {
@@ -38,7 +45,8 @@ func open(ctx context.Context, repo name.Repository, r Request) (*source, error)
 	if err != nil {
 		return nil, fmt.Errorf("credentials for %q: %w", repo.Name(), err)
 	}
-	authenticated, err := transport.NewWithContext(ctx, repo.Registry, auth, transport.NewRetry(r.Transport), []string{repo.Scope(transport.PullScope)})
+	patient := transport.NewRetry(r.Transport, transport.WithRetryBackoff(backoff), transport.WithRetryStatusCodes(busy...))
+	authenticated, err := transport.NewWithContext(ctx, repo.Registry, auth, patient, []string{repo.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", repo.Name(), answered(err))
 	}
@@ -164,10 +172,10 @@ func (s *source) get(ctx context.Context, below, accept string, limit int64) (*h
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", below, err)
+		return nil, nil, err
 	}
 	if int64(len(b)) > limit {
-		return nil, nil, fmt.Errorf("%s: more than %d bytes: %w", below, limit, registry.ErrTooLarge)
+		return nil, nil, fmt.Errorf("more than %d bytes: %w", limit, registry.ErrTooLarge)
 	}
 	return resp, b, nil
 }

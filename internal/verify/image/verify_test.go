@@ -225,7 +225,7 @@ var outcomes = []struct {
 			}
 			return copied(ctx, w, digest, digest, ours(), func(l *images.Layer) { l.Annotations[annotationBundle] = before })
 		},
-		codes: []string{verify.NoLogEntry},
+		codes: []string{verify.BadSignature}, line: "of another signature",
 	},
 	{
 		name: "a key's log entry of another signature",
@@ -237,7 +237,7 @@ var outcomes = []struct {
 			}
 			return copied(ctx, w, digest, digest, how, func(l *images.Layer) { l.Annotations[annotationBundle] = before })
 		},
-		codes: []string{verify.NoLogEntry},
+		codes: []string{verify.BadSignature}, line: "of another signature",
 	},
 	{
 		name: "a log's promise that was changed",
@@ -246,7 +246,7 @@ var outcomes = []struct {
 				l.Annotations[annotationBundle] = strings.Replace(l.Annotations[annotationBundle], `"integratedTime":`, `"integratedTime":1`, 1)
 			})
 		},
-		codes: []string{verify.NoLogEntry},
+		codes: []string{verify.NoLogEntry}, line: "did not promise",
 	},
 	{
 		name: "a timestamp of another Sigstore",
