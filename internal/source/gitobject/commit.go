@@ -8,13 +8,14 @@ import (
 // CommitText is what a commit says.
 type CommitText struct {
 	Tree    ID
+	Parents []ID
 	Message string
 	// People are who wrote and who committed it, "Name <address>", each once.
 	People []string
 }
 
 // ParseCommit reads the content of a commit: header lines of a key and a value, an empty line and
-// the message (git help hash-object; "tree", "author" and "committer" are what counts here). The
+// the message (git help hash-object; "tree", "parent", "author" and "committer" are what counts here). The
 // texts are as their authors wrote them, in whatever encoding.
 func ParseCommit(data []byte) (CommitText, error) {
 	tree, err := CommitTree(data)
@@ -29,8 +30,13 @@ func ParseCommit(data []byte) (CommitText, error) {
 			return c, nil
 		}
 		key, value, _ := strings.Cut(string(line), " ")
-		if key == "author" || key == "committer" {
+		switch key {
+		case "author", "committer":
 			c.add(value)
+		case "parent":
+			if id, ok := ParseID(value); ok {
+				c.Parents = append(c.Parents, id)
+			}
 		}
 		if !more {
 			return c, nil

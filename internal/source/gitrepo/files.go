@@ -53,6 +53,9 @@ func (t *Tree) Ref() string { return t.ref.Name }
 // Commit is the id of the commit.
 func (t *Tree) Commit() string { return t.ref.ID.String() }
 
+// Parents are the ids of the commits that it came after.
+func (t *Tree) Parents() []gitobject.ID { return t.text.Parents }
+
 // Close closes the repository that t was opened from.
 func (t *Tree) Close() error { return t.repo.Close() }
 

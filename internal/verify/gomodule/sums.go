@@ -77,7 +77,7 @@ func describe(list []difference) string {
 			parts = append(parts, fmt.Sprintf("and %d more", len(list)-i))
 			break
 		}
-		what := map[how]string{added: "is not in it", other: "has another content", missing: "is in it alone"}[d.how]
+		what := map[how]string{added: "is not in the commit", other: "has another content", missing: "is in the commit alone"}[d.how]
 		parts = append(parts, fmt.Sprintf("%.100q %s", d.name, what))
 	}
 	return strings.Join(parts, ", ")

@@ -90,6 +90,7 @@ func (c *Client) Name() string { return c.name }
 // Record is what the log says of a module's version, with its place in the log proved.
 type Record struct {
 	Log  string        // its name
+	Key  string        // of the log: its name and the hash that stand before the key itself
 	ID   int64         // number of the record
 	Zip  digest.Digest // "h1:" of the module zip
 	Mod  digest.Digest // "h1:" of its go.mod
@@ -126,7 +127,7 @@ func (c *Client) lookup(ctx context.Context, path, version string) (*Record, err
 	if err != nil {
 		return nil, c.explain(ctx, ops, at, err)
 	}
-	r := &Record{Log: c.name}
+	r := &Record{Log: c.name, Key: c.key[:strings.LastIndexByte(c.key, '+')]}
 	if r.Zip, err = h1(zip); err != nil {
 		return nil, fmt.Errorf("%w: the record: zip: %w", registry.ErrMalformed, err)
 	}
