@@ -14,6 +14,8 @@ var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
 	{"internal/githubtest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/githubtest/...", "internal/registrytest/..."}, // of tests and figures alone
+	{"internal/githubtest/..."}, // of tests and figures alone
+	{"internal/registrytest"},   // the same
 	{"internal/cli"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
@@ -104,6 +106,8 @@ var network = []string{
 	"pkg/registry/fetch",
 	"internal/verify/image", "internal/sigtest/images",
 	"pkg/registry/oci", // for headers and statuses: it sends through fetch
+	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
+	"pkg/registry/fetch", "internal/registrytest",
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.
@@ -137,6 +141,7 @@ var restricted = []struct {
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/registrytest", nil, "it is for tests"},
+	{module + "/internal/registrytest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
 
