@@ -251,7 +251,7 @@ func (r *presented) proof(c *check, result *sigverify.VerificationResult, matche
 	if c.key != nil {
 		p.Key = c.key.ID
 	} else {
-		id := identity(result.Signature.Certificate)
+		id := Identity(result.Signature.Certificate)
 		p.Identity = &id
 	}
 	for _, t := range result.VerifiedTimestamps {

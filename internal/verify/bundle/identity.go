@@ -8,9 +8,9 @@ import (
 	"github.com/wormsweep/wormsweep/internal/verify"
 )
 
-// identity is who the certificate was issued to. Certificates of before 2023 have the older
+// Identity is who the certificate was issued to. Certificates of before 2023 have the older
 // extensions alone.
-func identity(c *certificate.Summary) verify.Identity {
+func Identity(c *certificate.Summary) verify.Identity {
 	return verify.Identity{
 		Issuer: c.Issuer, SAN: c.SubjectAlternativeName,
 		BuildSignerURI: c.BuildSignerURI, BuildSignerDigest: c.BuildSignerDigest,

@@ -132,6 +132,13 @@ var onActions = []string{
 	"https://github.com/npm/cli/gha/v2",
 }
 
+// Contradicted is the refusal of a predicate that claims another source, commit, workflow, run or
+// builder than the certificate has, for those who verify statements outside of bundles: a
+// *verify.Refusal, or nil.
+func Contradicted(predicateType string, predicate []byte, id *verify.Identity) error {
+	return contradicted(&statement{predicateType: predicateType, predicate: predicate}, id)
+}
+
 // contradicted refuses a predicate that claims another source, commit, workflow, run or builder
 // than the certificate has. What either does not say is no contradiction.
 func contradicted(s *statement, id *verify.Identity) error {
