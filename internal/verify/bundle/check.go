@@ -101,7 +101,7 @@ func (r *presented) keyChecks(want Want, roots []*trust.Root) ([]check, error) {
 	}
 	var keys []trust.Key
 	for _, k := range want.Keys {
-		if k.ID == r.hint || hintOf(k) == r.hint {
+		if r.names(&k) {
 			keys = append(keys, k)
 		}
 	}
@@ -139,8 +139,11 @@ func (r *presented) keyChecks(want Want, roots []*trust.Root) ([]check, error) {
 	return checks, nil
 }
 
+// names reports whether the bundle says that it is signed with k.
+func (r *presented) names(k *trust.Key) bool { return k.ID == r.hint || hintOf(k) == r.hint }
+
 // hintOf is how cosign names a key in a bundle.
-func hintOf(k trust.Key) string {
+func hintOf(k *trust.Key) string {
 	print, err := trust.Fingerprint(k.Public)
 	if err != nil {
 		return ""

@@ -51,7 +51,7 @@ func (r *presented) reason(c *check, failed error) error {
 				return refuse(verify.Expired, "signed %s, when the key %q was not valid", date(t.Time), c.key.ID)
 			}
 		}
-		if c.key.ID == r.hint || hintOf(*c.key) == r.hint {
+		if r.names(c.key) {
 			return refuse(verify.BadSignature, "the signature does not fit the key %q: %v", c.key.ID, failed)
 		}
 		return refuse(verify.WrongKey, "the key %q did not sign it", c.key.ID)
@@ -106,6 +106,9 @@ func (r *presented) otherEntry(c *check, entry *tlog.Entry) error {
 		return nil
 	}
 	if by, err := r.VerificationContent(); err == nil && !by.CompareKey(entry.PublicKey(), c.material) {
+		if c.key != nil && !r.names(c.key) {
+			return refuse(verify.WrongKey, "the key %q did not sign it", c.key.ID)
+		}
 		return refuse(verify.BadSignature, "its log entry is of another certificate or key")
 	}
 	if r.statement == nil {
