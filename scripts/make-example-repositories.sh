@@ -82,3 +82,140 @@ github.com/google/uuid
 golang.org/x/mod/semver
 END
 bare ledger 'ledger: first version'
+
+mkdir -p "$work/storefront-sdk/.github/workflows" "$work/storefront-sdk/python"
+cat >"$work/storefront-sdk/package.json" <<'END'
+{
+  "name": "@acme/storefront-sdk",
+  "version": "2.4.1",
+  "license": "MIT",
+  "main": "index.js",
+  "dependencies": {
+    "ms": "^2.1.3"
+  }
+}
+END
+cat >"$work/storefront-sdk/package-lock.json" <<'END'
+{
+  "name": "@acme/storefront-sdk",
+  "version": "2.4.1",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": {
+      "name": "@acme/storefront-sdk",
+      "version": "2.4.1",
+      "license": "MIT",
+      "dependencies": {
+        "ms": "^2.1.3"
+      }
+    },
+    "node_modules/ms": {
+      "version": "2.1.3",
+      "resolved": "https://registry.npmjs.org/ms/-/ms-2.1.3.tgz",
+      "integrity": "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==",
+      "license": "MIT"
+    }
+  }
+}
+END
+cat >"$work/storefront-sdk/index.js" <<'END'
+// Nothing in it is code that runs.
+END
+cat >"$work/storefront-sdk/python/pyproject.toml" <<'END'
+[project]
+name = "acme-storefront-sdk"
+version = "2.4.1"
+END
+cat >"$work/storefront-sdk/.github/workflows/release.yml" <<'END'
+name: release
+on:
+  push:
+    tags: ["v*"]
+permissions: {}
+jobs:
+  npm:
+    runs-on: ubuntu-latest
+    environment: release
+    permissions:
+      contents: read
+      id-token: write
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-node@v4
+        with:
+          node-version: 24
+          registry-url: https://registry.npmjs.org
+      - run: npm ci --ignore-scripts
+      - run: npm publish --access public
+  pypi:
+    runs-on: ubuntu-latest
+    environment: release
+    permissions:
+      contents: read
+      id-token: write
+    steps:
+      - uses: actions/checkout@v4
+      - run: pipx run build python --outdir dist
+      - uses: pypa/gh-action-pypi-publish@release/v1
+END
+bare storefront-sdk 'storefront-sdk: version 2.4.1'
+
+mkdir -p "$work/gateway/.github/workflows"
+cat >"$work/gateway/go.mod" <<'END'
+module github.com/acme/gateway
+
+go 1.26
+END
+cat >"$work/gateway/gateway.go" <<'END'
+// Package gateway is nothing but a name.
+package gateway
+END
+cat >"$work/gateway/Dockerfile" <<'END'
+FROM scratch
+END
+cat >"$work/gateway/.github/workflows/release.yml" <<'END'
+name: release
+on:
+  push:
+    tags: ["v*"]
+  workflow_dispatch:
+permissions: {}
+env:
+  IMAGE: ghcr.io/${{ github.repository }}
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    permissions:
+      contents: read
+      id-token: write
+      packages: write
+    steps:
+      - uses: actions/checkout@v4
+      - id: build
+        uses: docker/build-push-action@v6
+        with:
+          push: true
+          tags: ${{ env.IMAGE }}:${{ github.ref_name }}
+      - uses: sigstore/cosign-installer@v3
+      - run: cosign sign --yes "$IMAGE@$DIGEST"
+        env:
+          DIGEST: ${{ steps.build.outputs.digest }}
+  assets:
+    runs-on: ubuntu-latest
+    permissions:
+      attestations: write
+      contents: write
+      id-token: write
+    steps:
+      - uses: actions/checkout@v4
+      - run: git archive --output gateway.tar.gz HEAD
+      - uses: actions/attest-build-provenance@v3
+        with:
+          subject-path: gateway.tar.gz
+      - run: gh release create "$TAG" gateway.tar.gz
+        env:
+          GH_TOKEN: ${{ github.token }}
+          TAG: ${{ github.ref_name }}
+END
+bare gateway 'gateway: first version'

@@ -10,7 +10,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/strictyaml"
 )
 
-// Place is where a note of Print stands: before a key, or where the key would be.
+// Place is where a note of Print stands: before a key, or where the key would be, and then
+// behind its name.
 type Place struct {
 	Item     string // "registry NAME", an artifact's ID, or "" for the file itself
 	Identity int    // of the artifact, from 1; 0 for the artifact itself
@@ -32,8 +33,8 @@ func Print(p *Policy, notes map[Place][]string) []byte {
 		}
 	}
 	w.indent, w.place = 0, Place{}
+	w.notesAt("artifacts")
 	if len(p.Artifacts) == 0 {
-		w.notesAt("artifacts")
 		w.line("artifacts: []")
 		return w.Bytes()
 	}
@@ -68,8 +69,12 @@ func (w *printer) line(text string) {
 	w.WriteString(indent + text + "\n")
 }
 
-// notesAt writes the notes at a key. Those of the first key of an item stand before its dash.
-func (w *printer) notesAt(key string) {
+// notesAt writes the notes at a key that has a value. Those of the first key of an item stand
+// before its dash.
+func (w *printer) notesAt(key string) { w.notesBehind(key, "") }
+
+// notesBehind has the notes at a key stand behind a name.
+func (w *printer) notesBehind(key, name string) {
 	at := w.place
 	at.Key = key
 	indent := w.indent
@@ -77,7 +82,7 @@ func (w *printer) notesAt(key string) {
 		indent -= 2
 	}
 	for _, note := range w.notes[at] {
-		fmt.Fprintf(w, "%s# %s\n", strings.Repeat(" ", indent), oneLine(note))
+		fmt.Fprintf(w, "%s# %s%s\n", strings.Repeat(" ", indent), name, oneLine(note))
 	}
 }
 
@@ -88,10 +93,22 @@ func oneLine(text string) string {
 }
 
 func (w *printer) text(key, value string) {
-	w.notesAt(key)
-	if value != "" {
-		w.line(key + ": " + value)
+	if value == "" {
+		w.notesBehind(key, key+": ")
+		return
 	}
+	w.notesAt(key)
+	w.line(key + ": " + value)
+}
+
+// heading begins a list that is not empty.
+func (w *printer) heading(key string, items int) {
+	if items == 0 {
+		w.notesBehind(key, key+": ")
+		return
+	}
+	w.notesAt(key)
+	w.line(key + ":")
 }
 
 // plainForm is what a text is of that YAML reads as the same text without quotes.
@@ -151,10 +168,7 @@ func (w *printer) artifact(a *Artifact) {
 	w.quoted("registry", a.Registry)
 	w.quoted("source", a.Source)
 	w.quoted("tag", a.Tag)
-	w.notesAt("identities")
-	if len(a.Identities) > 0 {
-		w.line("identities:")
-	}
+	w.heading("identities", len(a.Identities))
 	for i := range a.Identities {
 		w.identity(a, i)
 	}
@@ -178,10 +192,7 @@ func (w *printer) artifact(a *Artifact) {
 }
 
 func (w *printer) keys(keys []Key) {
-	w.notesAt("keys")
-	if len(keys) > 0 {
-		w.line("keys:")
-	}
+	w.heading("keys", len(keys))
 	for _, k := range keys {
 		if k.File != "" {
 			w.line("  - file: " + scalar(k.File))

@@ -53,8 +53,8 @@ artifacts:
         # a number
         repository-id: 1
         owner-id: 2
-        # not known
-    # no branch
+        # triggers: not known
+    # branch: no branch
 `
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error("-want +got\n" + d)
