@@ -9,6 +9,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -153,6 +154,50 @@ func (r *Repository) PutLayers(ctx context.Context, tag string, layers ...Layer)
 		}
 	}
 	return remote.Write(r.name.Tag(tag), img, r.with(ctx)...)
+}
+
+// Refer lets a manifest of that artifact type, with those layers, refer to an image.
+func (r *Repository) Refer(ctx context.Context, digest, artifactType string, layers ...Layer) error {
+	subject, err := remote.Head(r.name.Digest(digest), r.with(ctx)...)
+	if err != nil {
+		return err
+	}
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.MediaType(artifactType))
+	for _, l := range layers {
+		if img, err = mutate.Append(img, mutate.Addendum{
+			Layer: static.NewLayer(l.Content, types.MediaType(l.Media)), Annotations: l.Annotations, MediaType: types.MediaType(l.Media),
+		}); err != nil {
+			return err
+		}
+	}
+	made := mutate.Subject(img, *subject).(v1.Image)
+	h, err := made.Digest()
+	if err != nil {
+		return err
+	}
+	return remote.Write(r.name.Digest(h.String()), made, r.with(ctx)...)
+}
+
+// Referrers are what refers to an image.
+func (r *Repository) Referrers(ctx context.Context, digest string) ([]v1.Descriptor, error) {
+	index, err := remote.Referrers(r.name.Digest(digest), r.with(ctx)...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	return m.Manifests, nil
+}
+
+// PutIndex puts an index of those manifests under a tag.
+func (r *Repository) PutIndex(ctx context.Context, tag string, of ...v1.Descriptor) error {
+	content, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: of})
+	if err != nil {
+		return err
+	}
+	return r.PutManifest(ctx, tag, string(types.OCIImageIndex), content)
 }
 
 // PutManifest puts a manifest as it is written under a tag or a digest.

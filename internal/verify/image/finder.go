@@ -202,7 +202,7 @@ func (f *finder) referrer(ctx context.Context, d descriptor) {
 	})
 	switch kind := parsed.kind(); {
 	case isBundle:
-		f.gap(verify.GapUnsupported, "%s: a bundle, which is not read", at)
+		f.bundle(ctx, at, parsed)
 	case kind == artifactSignature:
 		f.left++ // its layers are counted
 		f.layers(ctx, whatSignature, at, m)
@@ -213,6 +213,18 @@ func (f *finder) referrer(ctx context.Context, d descriptor) {
 		f.gap(verify.GapUnsupported, "%s: a signature of Notation, which is not read", at)
 	default:
 		f.answer.Others = append(f.answer.Others, Other{d.Digest, kind})
+	}
+}
+
+// bundle judges a referrer with a Sigstore bundle.
+func (f *finder) bundle(ctx context.Context, at string, m *imageManifest) {
+	if len(m.Layers) != 1 {
+		f.refused(refuse(whatBundle, verify.Malformed, "%s: %d layers, and a bundle has one", at, len(m.Layers)))
+		return
+	}
+	if text := f.blob(ctx, whatBundle, at, m.Layers[0]); text != nil {
+		proof, refusal := f.judge.bundle(text)
+		f.judged(at, proof, refusal)
 	}
 }
 

@@ -1,14 +1,13 @@
 package image
 
 import (
-	"cmp"
 	"crypto/x509"
-	"errors"
 	"fmt"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 
 	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/internal/verify/bundle"
 )
 
 // identityOf is what a certificate says of the signer. A certificate with more names than one is
@@ -21,38 +20,19 @@ func identityOf(c *x509.Certificate) (verify.Identity, error) {
 	if err != nil {
 		return verify.Identity{}, err
 	}
-	return verify.Identity{
-		Issuer:              s.Issuer,
-		SAN:                 s.SubjectAlternativeName,
-		BuildSignerURI:      s.BuildSignerURI,
-		BuildSignerDigest:   s.BuildSignerDigest,
-		RunnerEnvironment:   s.RunnerEnvironment,
-		SourceRepositoryURI: s.SourceRepositoryURI,
-		SourceDigest:        s.SourceRepositoryDigest,
-		SourceRef:           s.SourceRepositoryRef,
-		SourceRepositoryID:  s.SourceRepositoryIdentifier,
-		OwnerURI:            s.SourceRepositoryOwnerURI,
-		OwnerID:             s.SourceRepositoryOwnerIdentifier,
-		BuildConfigURI:      s.BuildConfigURI,
-		BuildConfigDigest:   s.BuildConfigDigest,
-		Trigger:             cmp.Or(s.BuildTrigger, s.GithubWorkflowTrigger),
-		RunURI:              s.RunInvocationURI,
-		Visibility:          s.SourceRepositoryVisibilityAtSigning,
-	}, nil
+	return bundle.Identity(&s), nil
 }
 
 // accepted is the caller's word on who signed, as a refusal.
-func accepted(accept func(verify.Identity) error, id verify.Identity, what string) *verify.Refusal {
-	if accept == nil {
-		return refuse(what, verify.WrongIdentity, "signed by %q, and no identity is believed", id.SAN)
-	}
-	err := accept(id)
-	var r *verify.Refusal
+func (j judge) accepted(id verify.Identity, what string) *verify.Refusal {
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &r):
-		return refuse(what, r.Code, "%s", r.Detail)
+	case j.accept == nil && len(j.keys) > 0:
+		return refuse(what, verify.WrongKey, "signed by %q without a key, and only keys are believed", id.SAN)
+	case j.accept == nil:
+		return refuse(what, verify.WrongIdentity, "signed by %q, and nobody is believed", id.SAN)
 	}
-	return refuse(what, verify.WrongIdentity, "%v", err)
+	if err := j.accept(id); err != nil {
+		return refusalOf(what, verify.WrongIdentity, err)
+	}
+	return nil
 }

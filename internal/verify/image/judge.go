@@ -15,6 +15,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 
 	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/internal/verify/bundle"
 	"github.com/wormsweep/wormsweep/internal/verify/trust"
 )
 
@@ -49,6 +50,9 @@ func (j judge) signature(ctx context.Context, p *presented) (*verify.Proof, *ver
 		if err != nil {
 			return nil, refuse(p.what, verify.Malformed, "%v", err)
 		}
+		if err := bundle.Contradicted(s.PredicateType, s.Predicate, proof.Identity); err != nil {
+			return nil, refusalOf(p.what, verify.Malformed, err)
+		}
 		proof.Kind, proof.Predicate, proof.Statement = kindOf(s.PredicateType), s.PredicateType, s.Predicate
 	}
 	return proof, nil
@@ -73,7 +77,7 @@ func (j judge) keyless(ctx context.Context, p *presented) (*verify.Proof, *verif
 		if err != nil {
 			return nil, refuse(p.what, verify.Malformed, "certificate: %v", err)
 		}
-		if refusal := accepted(j.accept, id, p.what); refusal != nil {
+		if refusal := j.accepted(id, p.what); refusal != nil {
 			return nil, refusal
 		}
 		proof := &verify.Proof{Identity: &id, Root: root.String(), Time: stamped, TimeBy: "timestamp authority"}
@@ -335,4 +339,13 @@ func recovered(err *error) {
 // refuse is a refusal whose detail is one line.
 func refuse(what, code, format string, args ...any) *verify.Refusal {
 	return &verify.Refusal{Code: code, What: what, Detail: verify.Line(fmt.Sprintf(format, args...))}
+}
+
+// refusalOf is an error as a refusal, of that code where it is none.
+func refusalOf(what, code string, err error) *verify.Refusal {
+	var r *verify.Refusal
+	if errors.As(err, &r) {
+		return refuse(what, r.Code, "%s", r.Detail)
+	}
+	return refuse(what, code, "%v", err)
 }

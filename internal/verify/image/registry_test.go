@@ -30,8 +30,12 @@ var registries = []struct {
 	start func(t testing.TB) (address string)
 }{
 	{"in memory", func(t testing.TB) string { return inMemory(t) }},
-	{"in memory, with referrers", func(t testing.TB) string { return inMemory(t, registry.WithReferrersSupport(true)) }},
+	{"in memory, with referrers", inMemoryWithReferrers},
 	{"docker-registry", func(t testing.TB) string { return dockertest.Start(t).Address }},
+}
+
+func inMemoryWithReferrers(t testing.TB) string {
+	return inMemory(t, registry.WithReferrersSupport(true))
 }
 
 func inMemory(t testing.TB, options ...registry.Option) string {

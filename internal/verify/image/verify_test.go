@@ -148,8 +148,16 @@ var outcomes = []struct {
 		sign: func(ctx context.Context, w *world, digest string) error {
 			return w.repo.Sign(ctx, digest, w.ours, ours())
 		},
+		ask:   func(_ *world, r *image.Request) { r.Accept, r.Keys = nil, nil },
+		codes: []string{verify.WrongIdentity}, line: "nobody is believed",
+	},
+	{
+		name: "keyless, and keys alone are believed",
+		sign: func(ctx context.Context, w *world, digest string) error {
+			return w.repo.Sign(ctx, digest, w.ours, ours())
+		},
 		ask:   func(_ *world, r *image.Request) { r.Accept = nil },
-		codes: []string{verify.WrongIdentity},
+		codes: []string{verify.WrongKey}, line: "only keys are believed",
 	},
 	{
 		name: "keyless, without a certificate timestamp",
