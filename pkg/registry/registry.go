@@ -115,7 +115,10 @@ type Published struct {
 	Yanked     Fact[string] `json:"yanked,omitzero"` // the reason, "" for none given
 	Deprecated Fact[string] `json:"deprecated,omitzero"`
 	Retracted  Fact[string] `json:"retracted,omitzero"`
-	Immutable  Fact[bool]   `json:"immutable,omitzero"` // a GitHub release that cannot be changed any more
+	// Unpublished is true of a version that was taken back: its number is burnt, and of all
+	// the rest at most its time is known (npm).
+	Unpublished Fact[bool] `json:"unpublished,omitzero"`
+	Immutable   Fact[bool] `json:"immutable,omitzero"` // a GitHub release that cannot be changed any more
 }
 
 // File is one file of a release: a tarball, a wheel, a module zip, a manifest, an asset.
@@ -148,4 +151,8 @@ type Attestation struct {
 	PredicateType string
 	File          string // name of the file that it stands beside, "" for the release
 	Bundle        []byte // a Sigstore bundle in JSON, whatever form the registry has it in
+	// TrustedPublisher and Publisher are who uploaded by the registry's word, where it says
+	// so beside the attestation and not in the listing (PyPI).
+	TrustedPublisher Fact[string]
+	Publisher        Fact[Person]
 }
