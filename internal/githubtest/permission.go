@@ -59,7 +59,7 @@ func (s *Server) sees(p principal, r *Repository) bool {
 }
 
 // openToAll are what everybody may read of a public repository.
-var openToAll = []string{"metadata", "contents", "issues", "pull_requests", "attestations"}
+var openToAll = []string{"metadata", "contents", "issues", "pull_requests", "attestations", "actions"}
 
 // allowed reports whether the principal may do with the repository what needs p.
 func (s *Server) allowed(who principal, r *Repository, p permission) bool {

@@ -58,6 +58,16 @@ var routes = []route{
 
 	{"GET", "/repos/{owner}/{repo}/actions/runners", "administration:read", listRepoRunners},
 
+	{"GET", "/repos/{owner}/{repo}/actions/runs", "actions:read", listRuns},
+	{"GET", "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}", "actions:read", getRunAttempt},
+	{"GET", "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs", "actions:read", listAttemptJobs},
+	{"GET", "/repos/{owner}/{repo}/actions/caches", "actions:read", listCaches},
+	{"GET", "/repos/{owner}/{repo}/compare/{basehead}", "contents:read", compareCommits},
+	{"GET", "/repos/{owner}/{repo}/branches/{branch}", "contents:read", getBranch},
+	{"GET", "/repos/{owner}/{repo}/rules/branches/{branch}", "metadata:read", listBranchRules},
+	{"GET", "/repos/{owner}/{repo}/commits/{commit_sha}/branches-where-head", "contents:read", listBranchesWhereHead},
+	{"GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", "contents:read", getTagObject},
+
 	{"GET", "/repos/{owner}/{repo}/issues", "issues:read", listIssues},
 	{"POST", "/repos/{owner}/{repo}/issues", "issues:write", createIssue},
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}", "issues:read", getIssue},

@@ -56,6 +56,7 @@ type Repository struct {
 	Runners     []Runner
 	Releases    []Release
 	Pulls       []Pull
+	Actions     Runs
 
 	Attestations []Attestation
 }

@@ -33,8 +33,15 @@ func LoadREST(file string) (*REST, error) {
 }
 
 // repair mends what no answer of GitHub's own could meet: an account that is a user and an
-// enterprise at once, where other operations say that it is either.
+// enterprise at once, where other operations say that it is either. And what refuses GitHub's own
+// examples: the time of runs is a range, "FROM..TO" or ">=FROM", in the text of its description,
+// and one date in its format.
 func repair(doc *openapi3.T) {
+	for _, p := range doc.Paths.Value("/repos/{owner}/{repo}/actions/runs").Get.Parameters {
+		if p.Value.Name == "created" {
+			p.Value.Schema.Value.Format = ""
+		}
+	}
 	op := doc.Paths.Value("/app/installations").Get
 	items := op.Responses.Status(http.StatusOK).Value.Content.Get("application/json").Schema.Value.Items.Value
 	account := items.Properties["account"].Value

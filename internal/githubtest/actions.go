@@ -1,0 +1,83 @@
+package githubtest
+
+import (
+	"cmp"
+	"time"
+)
+
+// Runs is what a repository has of GitHub Actions, and of what protects its branches.
+type Runs struct {
+	Runs      []Run
+	Caches    []Cache
+	Protected []string // branches with branch protection
+	Rules     []string // branches that a ruleset holds for
+}
+
+// Run is one workflow run, or a later attempt of it.
+type Run struct {
+	ID         int64  // given by the server when 0
+	Attempt    int    // 1 when 0
+	Workflow   string // path
+	Event      string // "push" when empty
+	Status     string // "completed" when empty
+	Conclusion string // "success" when empty and completed
+	Head       string // commit
+	Branch     string // or tag, without refs/
+	Actor      string // login of a user; the owner of the repository when empty
+	Start, End time.Time
+	Jobs       []Job
+}
+
+// Job is one job of a run.
+type Job struct {
+	ID         int64
+	Name       string
+	Conclusion string // "success" when empty
+	Steps      []Step
+}
+
+// Step is one step of a job.
+type Step struct {
+	Name       string
+	Conclusion string // "success" when empty
+}
+
+// Cache is a cache of GitHub Actions.
+type Cache struct {
+	ID       int64
+	Ref, Key string
+	Created  time.Time
+	Accessed time.Time // Created when zero
+}
+
+// AddRun adds a run to the repository and gives it as it is then.
+func (r *Repo) AddRun(run Run) Run {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run.ID = cmp.Or(run.ID, s.newID())
+	s.lastID = max(s.lastID, run.ID)
+	run.Attempt = max(run.Attempt, 1)
+	run.Event = cmp.Or(run.Event, "push")
+	run.Status = cmp.Or(run.Status, "completed")
+	if run.Status == "completed" {
+		run.Conclusion = cmp.Or(run.Conclusion, "success")
+	}
+	for i := range run.Jobs {
+		run.Jobs[i].ID = s.newID()
+	}
+	r.Actions.Runs = append(r.Actions.Runs, run)
+	return run
+}
+
+// AddCache adds a cache to the repository.
+func (r *Repo) AddCache(c Cache) {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.ID = s.newID()
+	if c.Accessed.IsZero() {
+		c.Accessed = c.Created
+	}
+	r.Actions.Caches = append(r.Actions.Caches, c)
+}
