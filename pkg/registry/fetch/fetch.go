@@ -57,7 +57,7 @@ type Options struct {
 	Tokens map[string]Auth
 
 	MaxBytes  int64         // of an answer, unless its Request says otherwise; 0: DefaultMaxBytes
-	Timeout   time.Duration // of one try: until the whole answer of Get and Head, the headers of Open; 0: DefaultTimeout
+	Timeout   time.Duration // of one try: until the whole answer of Get and Head, the headers of Open and Read; 0: DefaultTimeout
 	MinRate   int64         // bytes a second of a body; 0: DefaultMinRate
 	Grace     time.Duration // of a body, over what MinRate grants; 0: DefaultGrace
 	MaxWait   time.Duration // the longest wait that a registry may ask for; 0: DefaultMaxWait
@@ -145,8 +145,6 @@ type Request struct {
 	// Packed lets Open have the answer packed on its way, for texts: its bytes are unpacked,
 	// and are not those of a file whose digest is known. Get always does.
 	Packed bool
-
-	body []byte // of Query
 }
 
 // Answer is a whole answer, of status 200.
@@ -161,13 +159,9 @@ type Answer struct {
 // Get asks for the answer as a whole. Errors are those that the package says, and *StatusError
 // for a status that is not 200.
 func (c *Client) Get(ctx context.Context, r Request) (*Answer, error) {
-	return c.get(ctx, http.MethodGet, r)
-}
-
-func (c *Client) get(ctx context.Context, method string, r Request) (*Answer, error) {
 	r.Packed = true
 	var a *Answer
-	err := c.try(ctx, method, r, func(s *Stream) error {
+	err := c.try(ctx, http.MethodGet, r, true, func(s *Stream) error {
 		defer s.Close()
 		body, err := io.ReadAll(s)
 		if err != nil {
@@ -182,19 +176,10 @@ func (c *Client) get(ctx context.Context, method string, r Request) (*Answer, er
 	return a, nil
 }
 
-// Query is Get for a question that is too long for an address, which is sent as JSON by POST. It
-// must be one that changes nothing: it is tried again as Get is. It is not redirected.
-func (c *Client) Query(ctx context.Context, r Request, question []byte) (*Answer, error) {
-	if r.body = question; question == nil {
-		r.body = []byte{}
-	}
-	return c.get(ctx, http.MethodPost, r)
-}
-
 // Head asks for the headers of the answer that Get would have.
 func (c *Client) Head(ctx context.Context, r Request) (*Answer, error) {
 	var a *Answer
-	err := c.try(ctx, http.MethodHead, r, func(s *Stream) error {
+	err := c.try(ctx, http.MethodHead, r, true, func(s *Stream) error {
 		s.Close()
 		a = &Answer{Status: http.StatusOK, Header: s.Header, Validator: s.Validator, URL: s.URL}
 		return nil
@@ -240,7 +225,7 @@ func (s *Stream) Close() error {
 // all that goes wrong before the body begins.
 func (c *Client) Open(ctx context.Context, r Request) (*Stream, error) {
 	var stream *Stream
-	err := c.try(ctx, http.MethodGet, r, func(s *Stream) error {
+	err := c.try(ctx, http.MethodGet, r, false, func(s *Stream) error {
 		stream = s
 		return nil
 	})
@@ -248,6 +233,16 @@ func (c *Client) Open(ctx context.Context, r Request) (*Stream, error) {
 		return nil, err
 	}
 	return stream, nil
+}
+
+// Read asks for an answer that use reads in pieces, and closes it. Where the answer breaks on its
+// way it is asked for again, and use is called anew: an error of Stream.Read is to be given back
+// as it is, or wrapped.
+func (c *Client) Read(ctx context.Context, r Request, use func(*Stream) error) error {
+	return c.try(ctx, http.MethodGet, r, false, func(s *Stream) error {
+		defer s.Close()
+		return use(s)
+	})
 }
 
 // StatusError is an answer that is not a 200. It wraps ErrNotFound for 404 and 410,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -153,6 +154,35 @@ func TestAgain(t *testing.T) {
 				t.Errorf("sent before the told time: %v", err)
 			}
 		})
+	}
+}
+
+// An answer that breaks while it is read in pieces is asked for again, and read from its start.
+func TestReadAgain(t *testing.T) {
+	var asked int
+	host, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked < 3 {
+			w.Header().Set("Content-Length", "100")
+		}
+		fmt.Fprint(w, "body")
+	})
+	var bodies []string
+	err := client(t, local(host)).Read(t.Context(), fetch.Request{URL: "http://" + host + "/"}, func(s *fetch.Stream) error {
+		b, err := io.ReadAll(s)
+		bodies = append(bodies, string(b))
+		if err != nil {
+			return fmt.Errorf("reading: %w", err)
+		}
+		return nil
+	})
+	if diff := cmp.Diff([]string{"body", "body", "body"}, bodies); diff != "" || err != nil {
+		t.Errorf("%v, (-want +got)\n%s", err, diff)
+	}
+	// What use itself finds wrong is not asked for again.
+	asked, bodies = 2, nil
+	wrong := errors.New("wrong")
+	if err := client(t, local(host)).Read(t.Context(), fetch.Request{URL: "http://" + host + "/"}, func(*fetch.Stream) error { return wrong }); !errors.Is(err, wrong) || asked != 3 {
+		t.Errorf("%v, asked %d times", err, asked-2)
 	}
 }
 

@@ -33,16 +33,16 @@ type againError struct{ err error }
 func (e *againError) Error() string { return e.err.Error() }
 func (e *againError) Unwrap() error { return e.err }
 
-// try sends a request until it is answered or has failed for good. use has the answer; while it
-// runs the timeout does, too.
-func (c *Client) try(ctx context.Context, method string, r Request, use func(*Stream) error) error {
+// try sends a request until it is answered, and use has taken the answer, or has failed for good.
+// timed is whether the timeout of a try runs while use does.
+func (c *Client) try(ctx context.Context, method string, r Request, timed bool, use func(*Stream) error) error {
 	u, err := url.Parse(r.URL)
 	if err != nil {
 		return fmt.Errorf("%s: not an address: %w", method, registry.ErrForbidden)
 	}
 	name := fmt.Sprintf("%s %q", method, shown(u))
 	for attempt := 1; ; attempt++ {
-		err := c.once(ctx, method, name, u, r, use)
+		err := c.once(ctx, method, name, u, r, timed, use)
 		var again *againError
 		if !errors.As(err, &again) {
 			return err
@@ -58,7 +58,7 @@ func (c *Client) try(ctx context.Context, method string, r Request, use func(*St
 
 // once is one try, with its redirects. The time that a registry told to wait is none of the
 // try's own.
-func (c *Client) once(ctx context.Context, method, name string, u *url.URL, r Request, use func(*Stream) error) error {
+func (c *Client) once(ctx context.Context, method, name string, u *url.URL, r Request, timed bool, use func(*Stream) error) error {
 	if _, key, err := c.may(u); err == nil {
 		if err := c.admitted(ctx, key); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -71,6 +71,9 @@ func (c *Client) once(ctx context.Context, method, name string, u *url.URL, r Re
 	if err != nil {
 		cancel(err)
 		return err
+	}
+	if !timed {
+		timer.Stop()
 	}
 	return use(s)
 }
