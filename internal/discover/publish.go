@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wormsweep/wormsweep/pkg/registry"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
 
 // publication is a step of a workflow that publishes.
@@ -32,7 +33,7 @@ type publication struct {
 // The predicate types of attestations.
 const (
 	provenanceType  = "https://slsa.dev/provenance/v1"
-	pypiPublishType = "https://docs.pypi.org/attestations/publish/v1"
+	pypiPublishType = "https://docs." + host.PyPI + "/attestations/publish/v1"
 )
 
 // publications are the steps of a workflow of a source that publish, in its order.
