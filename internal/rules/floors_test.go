@@ -42,6 +42,8 @@ var floors = [][]string{
 	{"internal/verify"},
 	{"pkg/registry/goproxy", "pkg/registry/sumdb"},
 	{"pkg/registry/oci"},
+	{"pkg/registry/ghreleases"},
+	{"pkg/registry/oci", "pkg/registry/internal/..."},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host", "internal/strictyaml"},
@@ -108,6 +110,7 @@ var network = []string{
 	"pkg/registry/oci", // for headers and statuses: it sends through fetch
 	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
 	"pkg/registry/fetch", "internal/registrytest",
+	"pkg/registry/oci", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.

@@ -18,6 +18,11 @@ const (
 	GitHubTokens    = "token.actions.githubusercontent.com" // issues the identity tokens of its workflows
 	GitHubResidency = "ghe.com"                             // Enterprise Cloud with data residency: hosts below it
 
+	GitHubAssets  = "release-assets.githubusercontent.com" // where its API leads for the files of releases
+	GitHubBundles = "tmaproduction.blob.core.windows.net"  // where it keeps the bundles of attestations
+	GHCR          = "ghcr.io"                              // its container registry
+	GHCRBlobs     = "pkg-containers.githubusercontent.com" // where that leads for blobs
+
 	Slack         = "slack.com"           // its Web API
 	SlackHooks    = "hooks.slack.com"     // its incoming webhooks
 	SlackGovHooks = "hooks.slack-gov.com" // those of its service for governments
