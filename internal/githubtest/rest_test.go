@@ -212,6 +212,8 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("raw: %q", got.body)
 	}
 
+	askActions(t, s, token)
+
 	asked := map[string]bool{}
 	for _, e := range s.Log() {
 		asked[e.Route] = true
