@@ -38,6 +38,7 @@ var floors = [][]string{
 	{"pkg/ecosystem"},
 	{"internal/verify/image"},
 	{"internal/verify/bundle"},
+	{"internal/verify/bundle", "internal/verify/npmsig"},
 	{"internal/verify/trust"},
 	{"internal/verify"},
 	{"pkg/registry/goproxy", "pkg/registry/sumdb"},
