@@ -216,7 +216,16 @@ func TestRefusals(t *testing.T) {
 				_, _ = w.Write(p.module.Zip[:100])
 			})
 		}, proofs: tagOnly, gaps: []string{"no-answer: the proxy's zip"}},
-		{name: "no info", do: func(p *published) { p.Break(".info", http.NotFound) }, proofs: both, gaps: []string{"not-served: the proxy's info"}},
+		{name: "no info", do: func(p *published) { p.Break(".info", http.NotFound) }, proofs: both},
+		{name: "no info, and no tag", do: func(p *published) {
+			p.Break(".info", http.NotFound)
+			p.git("tag", "-d", version)
+		}, proofs: logOnly, refusals: []string{"not-the-tag missing tag", "does not say"}},
+		{name: "nothing served", do: func(p *published) {
+			for _, suffix := range []string{".info", ".mod", ".zip"} {
+				p.Break(suffix, http.NotFound)
+			}
+		}, proofs: tagOnly, gaps: []string{"not-served: the proxy's go.mod", "not-served: the proxy's zip", "not-served: the proxy's info"}},
 		{name: "no checksum database", do: func(*published) {}, change: func(r *gomodule.Request) { r.Sum = nil }, proofs: tagOnly, gaps: []string{"offline: no checksum database"}},
 		{name: "no repository", do: func(*published) {}, change: func(r *gomodule.Request) { r.Tags = nil }, proofs: logOnly, gaps: []string{"offline: no repository"}},
 		{name: "a checksum database that does not have it", do: func(p *published) {

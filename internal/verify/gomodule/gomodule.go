@@ -114,22 +114,31 @@ func (v *verifier) unanswered(what string, err error) {
 	case errors.Is(err, registry.ErrDenied):
 		code = verify.GapDenied
 	}
-	v.gap(code, "%s: %v", what, err)
+	v.gap(code, "%s%v", what, err)
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	mod, modOK := v.served(ctx)
+	info, infoErr := v.Proxy.Info(ctx, v.Request.Module, v.Version)
+	mod, modErr := v.Proxy.Mod(ctx, v.Request.Module, v.Version)
+	if modErr != nil {
+		v.unanswered("the proxy's go.mod: ", modErr)
+	}
 	if err := v.open(ctx); err != nil {
 		return err
+	}
+	if infoErr == nil {
+		v.info = info
+	} else if v.zip == nil { // else it is missed where there is a refusal to explain
+		v.unanswered("the proxy's info: ", infoErr)
 	}
 	prefix := v.module() + "/"
 	if v.zip != nil {
 		v.sum = v.zip.h1(prefix)
-		if sum, ok := v.zip["go.mod"]; ok && modOK && sum != sha256.Sum256(mod) {
+		if sum, ok := v.zip["go.mod"]; ok && modErr == nil && sum != sha256.Sum256(mod) {
 			v.refuse(verify.WrongDigest, "go.mod", "the proxy serves another go.mod than the one in the zip")
 		}
 	}
-	v.logged(ctx, mod, modOK)
+	v.logged(ctx, mod, modErr == nil)
 	if ctx.Err() == nil && v.sum.Algorithm != digest.NoAlgorithm {
 		if err := v.tagged(ctx, prefix); err != nil {
 			return err
@@ -140,19 +149,6 @@ func (v *verifier) run(ctx context.Context) error {
 
 func (v *verifier) module() string {
 	return module.Version{Path: v.Request.Module, Version: v.Version}.String()
-}
-
-// served asks for what the proxy says of the version, and for its go.mod.
-func (v *verifier) served(ctx context.Context) (mod []byte, ok bool) {
-	var err error
-	if v.info, err = v.Proxy.Info(ctx, v.Request.Module, v.Version); err != nil {
-		v.unanswered("the proxy's info", err)
-	}
-	mod, err = v.Proxy.Mod(ctx, v.Request.Module, v.Version)
-	if err != nil {
-		v.unanswered("the proxy's go.mod", err)
-	}
-	return mod, err == nil
 }
 
 // open reads the zip.
@@ -189,7 +185,7 @@ func (v *verifier) zipFault(err error) {
 		v.refuse(verify.TooLarge, "module zip", "%v", err)
 		return
 	}
-	v.unanswered("the proxy's zip", err)
+	v.unanswered("the proxy's zip: ", err)
 }
 
 // marked keeps the error of what is read, to be told from that of what is written.
@@ -223,7 +219,7 @@ func (v *verifier) logged(ctx context.Context, mod []byte, modOK bool) {
 		v.refuse(verify.NoLogEntry, what, "%v", err)
 		return
 	case err != nil:
-		v.unanswered(what, err)
+		v.unanswered("", err)
 		return
 	}
 	same := v.zip != nil && modOK

@@ -80,6 +80,9 @@ func (r *Rules) Add(folder string, content []byte) {
 			r.Doubt(folder, ".gitattributes has too many or too long lines")
 			return
 		}
+		if strings.Contains(text, "builtin_") { // names that newer versions of git keep for themselves
+			r.Doubt(folder, ".gitattributes is read in two ways by versions of git")
+		}
 		one, macro, ok := parseLine(text)
 		switch {
 		case !ok, macro && folder != "": // macros stand in the root alone
@@ -154,7 +157,7 @@ func parseSettings(text string) (list []setting, ok bool) {
 
 // validName is git's rule for the names of attributes.
 func validName(name string) bool {
-	if name == "" || name[0] == '-' || strings.HasPrefix(name, "builtin_") {
+	if name == "" || name[0] == '-' {
 		return false
 	}
 	for i := range len(name) {
@@ -188,7 +191,7 @@ func unquote(text string) (pattern, rest string, ok bool) {
 			if i+2 >= len(text) || text[i] < '0' || text[i] > '3' || !octal(text[i+1]) || !octal(text[i+2]) {
 				return "", "", false
 			}
-			b.WriteByte((text[i]-'0')<<6 | (text[i+1]-'0')<<3 | text[i+2] - '0')
+			b.WriteByte((text[i]-'0')<<6 | (text[i+1]-'0')<<3 | (text[i+2] - '0'))
 			i += 2
 		default:
 			b.WriteByte(c)
