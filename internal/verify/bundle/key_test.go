@@ -112,6 +112,19 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// A statement by a key, whatever the envelope calls it.
+func TestKeyOfAStatement(t *testing.T) {
+	w := newWorld(t)
+	private, key := newKey(t)
+	key.ID = "release-key"
+	text := w.attest(w.here, provenance(nil), sigtest.Signing{Key: private, KeyHint: "release-key"})
+	want := bundle.Want{Digests: wanted, Keys: []trust.Key{key}, Predicates: []string{bundle.ProvenanceV1}}
+	proof, err := bundle.Verify(text, want, w.root(w.here))
+	if err != nil || proof.Key != "release-key" || proof.Kind != verify.KindProvenance {
+		t.Errorf("%+v, %v", proof, err)
+	}
+}
+
 // An Ed25519 key signs the file itself.
 func TestEd25519(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)

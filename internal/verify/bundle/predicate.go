@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
 
 // The predicate types that mean something here.
@@ -14,7 +15,7 @@ const (
 	ProvenanceV1      = "https://slsa.dev/provenance/v1"
 	ProvenanceV02     = "https://slsa.dev/provenance/v0.2"
 	NPMPublish        = "https://github.com/npm/attestation/tree/main/specs/publish/v0.1"
-	PyPIPublish       = "https://docs.pypi.org/attestations/publish/v1"
+	PyPIPublish       = "https://docs." + host.PyPI + "/attestations/publish/v1"
 	GitHubReleased    = "https://in-toto.io/attestation/release/v0.1"
 	GitHubReleasedV02 = "https://in-toto.io/attestation/release/v0.2"
 )

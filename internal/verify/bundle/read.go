@@ -180,7 +180,10 @@ func (r *presented) content(b *protobundle.Bundle) error {
 		if t := envelope.GetPayloadType(); t != bundle.IntotoMediaType {
 			return refuse(verify.Malformed, "an envelope around %q, and only in-toto statements are read", t)
 		}
-		r.signature = envelope.GetSignatures()[0].GetSig()
+		one := envelope.GetSignatures()[0]
+		r.signature = one.GetSig()
+		// nothing signs the name of the key, and the library refuses one that it did not give
+		one.Keyid = ""
 		var err error
 		r.statement, err = parseStatement(envelope.GetPayload())
 		return err
