@@ -112,6 +112,8 @@ var network = []string{
 	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
 	"pkg/registry/fetch", "internal/registrytest",
 	"pkg/registry/oci", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
+	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
+	"internal/verify/image", "internal/sigtest/...",
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.

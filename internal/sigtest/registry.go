@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
 
 // Workflow is the identity of a workflow of GitHub Actions that a push to a ref started, with
@@ -71,7 +72,7 @@ func Provenance(id verify.Identity) any {
 const (
 	provenanceType  = "https://slsa.dev/provenance/v1"
 	npmPublishType  = "https://github.com/npm/attestation/tree/main/specs/publish/v0.1"
-	pypiPublishType = "https://docs.pypi.org/attestations/publish/v1"
+	pypiPublishType = "https://docs." + host.PyPI + "/attestations/publish/v1"
 )
 
 // NPM is an npm registry's key.

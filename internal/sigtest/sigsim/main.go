@@ -1,76 +1,212 @@
-// Command sigsim signs in demonstrations, without a network: a Sigstore that lives for one
-// signature stands in for the public one, and its trusted root is left in a file.
+// Command sigsim signs with a Sigstore of its own, for demonstrations on a machine that reaches no
+// other: files and images, with a key or keyless as anybody.
 //
-//	go run ./internal/sigtest/sigsim registry -listen 127.0.0.1:5000
-//	go run ./internal/sigtest/sigsim key cosign.key
-//	go run ./internal/sigtest/sigsim image push 127.0.0.1:5000/acme/app:1.0.0
-//	go run ./internal/sigtest/sigsim image sign -key cosign.key 127.0.0.1:5000/acme/app:1.0.0
-//	go run ./internal/sigtest/sigsim image sign -keyless https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.0.0 -trusted-root root.jsonl 127.0.0.1:5000/acme/app:1.0.0
-//	go run ./internal/sigtest/sigsim image attest -keyless ... -trusted-root root.jsonl -bundle 127.0.0.1:5000/acme/app:1.0.0
-//	go run ./internal/sigtest/sigsim image tamper 127.0.0.1:5000/acme/app:1.0.0
+//	go run ./internal/sigtest/sigsim [-dir DIR] root
+//	go run ./internal/sigtest/sigsim [-dir DIR] key NAME
+//	go run ./internal/sigtest/sigsim [-dir DIR] [-san SAN -issuer ISSUER | -key FILE] blob FILE
+//	go run ./internal/sigtest/sigsim [-dir DIR] [-san SAN -issuer ISSUER | -key FILE] image REFERENCE
 //
-// registry runs until it is interrupted, and forgets everything then; any other registry will do,
-// Debian's docker-registry among them. key writes cosign.key and cosign.key.pub. Each image command
-// prints the image with its digest. tamper gives the tag to another image and puts the signatures
-// of the first beside it. The exit code is 2 for wrong use, and 1 for any other fault.
+// The Sigstore is made in DIR with the first command and kept there: its trusted root is
+// DIR/trusted_root.json, which root prints the path of. key writes a key pair, NAME.key and
+// NAME.pub. blob writes a bundle, FILE.sigstore.json. image signs an image of a registry as
+// cosign does, by its digest; a reference with a tag is resolved once. Each prints what it wrote,
+// one a line.
+//
+// What it signs proves nothing to anybody who does not trust that root: that is what it is for.
 package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/wormsweep/wormsweep/internal/sigtest"
 	"github.com/wormsweep/wormsweep/internal/sigtest/images"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "sigsim:", err)
+		os.Exit(1)
+	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := command(ctx, args, stdout, stderr)
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintln(stderr, "sigsim:", err)
-	if errors.Is(err, errUse) {
-		return 2
-	}
-	return 1
-}
+// logs are the values of -log.
+var logs = map[string]sigtest.Log{"v1": sigtest.RekorV1, "v2": sigtest.RekorV2, "none": sigtest.NoLog}
 
-func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) == 0 {
-		return fmt.Errorf("a command is wanted, registry, key or image: %w", errUse)
-	}
-	flags := flag.NewFlagSet("sigsim "+args[0], flag.ContinueOnError)
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("sigsim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	switch args[0] {
-	case "registry":
-		listen := flags.String("listen", "127.0.0.1:5000", "`address` to listen on")
-		referrers := flags.Bool("referrers", false, "have the referrers API of OCI 1.1")
-		if err := flags.Parse(args[1:]); err != nil {
-			return fmt.Errorf("%w: %w", errUse, err)
-		}
-		return images.Serve(ctx, *listen, *referrers, func(address string) { fmt.Fprintln(stdout, address) })
-	case "key":
-		file, err := one(flags, args[1:], "file")
-		if err != nil {
+	dir := flags.String("dir", "sigsim", "`folder` of the Sigstore")
+	var how sigtest.Signing
+	flags.StringVar(&how.Identity.SAN, "san", "", "who signs: an `identity`, as a certificate would name it")
+	flags.StringVar(&how.Identity.Issuer, "issuer", "", "who vouches for it: an OIDC `issuer`")
+	keyFile := flags.String("key", "", "`file` with the private key that signs")
+	log := flags.String("log", "v1", "the transparency `log`: v1 or v2 of Rekor, or none")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var known bool
+	if how.Log, known = logs[*log]; !known {
+		return fmt.Errorf("-log %q: it is v1, v2 or none", *log)
+	}
+	command, argument := flags.Arg(0), flags.Arg(1)
+	if flags.NArg() != 2 && (command != "root" || flags.NArg() != 1) {
+		return errors.New("a command and what it is about are wanted: root, key NAME, blob FILE or image REFERENCE")
+	}
+	if command == "key" {
+		return newKey(argument, stdout)
+	}
+	s, state, err := sigstore(*dir)
+	if err != nil {
+		return err
+	}
+	if command == "root" {
+		_, err := fmt.Fprintln(stdout, filepath.Join(*dir, "trusted_root.json"))
+		return err
+	}
+	keyless := how.Identity.SAN != "" && how.Identity.Issuer != ""
+	if keyless == (*keyFile != "") {
+		return errors.New("-san with -issuer or -key says who signs")
+	}
+	if *keyFile != "" {
+		if how.Key, err = readKey(*keyFile); err != nil {
 			return err
 		}
-		return newKeys(file)
-	case "image":
-		if len(args) < 2 || imageCommands[args[1]] == nil {
-			return fmt.Errorf("image wants push, sign, attest or tamper: %w", errUse)
-		}
-		return imageCommands[args[1]](ctx, flags, args[2:], stdout)
 	}
-	return fmt.Errorf("%q is no command: %w", args[0], errUse)
+	switch command {
+	case "blob":
+		err = blob(s, how, argument, stdout)
+	case "image":
+		err = image(ctx, s, how, argument, stdout)
+	default:
+		err = fmt.Errorf("%q is no command", command)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Save(state) // its logs have grown
+}
+
+// sigstore gives the Sigstore of a folder, and the file that it is kept in.
+func sigstore(dir string) (*sigtest.Sigstore, string, error) {
+	state := filepath.Join(dir, "sigstore.json")
+	s, err := sigtest.Open(state)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s, state, err
+	}
+	if s, err = sigtest.New(sigtest.Options{}); err != nil {
+		return nil, "", err
+	}
+	root, err := s.TrustedRoot()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "trusted_root.json"), root, 0o644); err != nil {
+		return nil, "", err
+	}
+	return s, state, s.Save(state)
+}
+
+func newKey(path string, stdout io.Writer) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	public, err := sigtest.PublicPEM(key)
+	if err != nil {
+		return err
+	}
+	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err := os.WriteFile(path+".key", private, 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".pub", public, 0o644); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s.key\n%s.pub\n", path, path)
+	return err
+}
+
+func readKey(path string) (*ecdsa.PrivateKey, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("%q: there is no PEM block in it", path)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
+	ours, ok := key.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%q: a key of the type %T, and not one that key wrote", path, key)
+	}
+	return ours, nil
+}
+
+func blob(s *sigtest.Sigstore, how sigtest.Signing, path string, stdout io.Writer) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	bundle, err := s.Blob(content, how)
+	if err != nil {
+		return err
+	}
+	path += ".sigstore.json"
+	if err := os.WriteFile(path, bundle, 0o644); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, path)
+	return err
+}
+
+func image(ctx context.Context, s *sigtest.Sigstore, how sigtest.Signing, reference string, stdout io.Writer) error {
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return err
+	}
+	repository, err := images.Open(ref.Context().Name(), http.DefaultTransport)
+	if err != nil {
+		return err
+	}
+	digest := ref.Identifier()
+	if _, tagged := ref.(name.Tag); tagged {
+		if digest, err = repository.Resolve(ctx, digest); err != nil {
+			return err
+		}
+	}
+	if err := repository.Sign(ctx, digest, s, how); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, repository.Reference(digest))
+	return err
 }

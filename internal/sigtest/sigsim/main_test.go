@@ -2,151 +2,122 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/wormsweep/wormsweep/internal/sigtest/images"
-	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/internal/verify/bundle"
-	"github.com/wormsweep/wormsweep/internal/verify/image"
 	"github.com/wormsweep/wormsweep/internal/verify/trust"
-	"github.com/wormsweep/wormsweep/internal/xtest/dockertest"
 )
 
-// sim runs a command that must succeed, and gives what it printed.
-func sim(t *testing.T, args ...string) string {
+// sim runs the command, and gives the lines that it printed.
+func sim(t *testing.T, args ...string) []string {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
-		t.Fatalf("sigsim %s: %d\n%s", strings.Join(args, " "), code, stderr.String())
+	var out, faults bytes.Buffer
+	if err := run(t.Context(), args, &out, &faults); err != nil {
+		t.Fatalf("%q: %v\n%s", args, err, &faults)
 	}
-	return strings.TrimSpace(stdout.String())
+	return strings.Fields(out.String())
 }
 
-const workflow = "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.0.0"
+const (
+	san    = "https://github.com/acme/sdk/.github/workflows/release.yml@refs/tags/v1.2.3"
+	issuer = "https://token.actions.githubusercontent.com"
+)
 
-// What a newcomer does: signs an image with a key and keyless, verifies it, tampers with it, and
-// sees it refused.
-func TestNewcomer(t *testing.T) {
-	for _, reg := range []struct {
-		name  string
-		start func(t *testing.T) string
+// A file is signed keyless and with a key, under a root that stays the same, and logs that grow.
+func TestBlob(t *testing.T) {
+	dir := t.TempDir()
+	sigs, file := filepath.Join(dir, "sigs"), filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	roots, err := trust.Load(sim(t, "-dir", sigs, "root")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := sim(t, "key", filepath.Join(dir, "release"))
+	public, err := os.ReadFile(pair[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := trust.ParseKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		args []string
+		want bundle.Want
 	}{
-		{"sigsim registry", func(t *testing.T) string { return serve(t, false) }},
-		{"sigsim registry -referrers", func(t *testing.T) string { return serve(t, true) }},
-		{"docker-registry", func(t *testing.T) string { return dockertest.Start(t).Address }},
+		{[]string{"-san", san, "-issuer", issuer}, bundle.Want{Accept: bundle.Exactly(issuer, san)}},
+		{[]string{"-key", pair[0]}, bundle.Want{Keys: []trust.Key{key}}},
+		{[]string{"-key", pair[0], "-log", "none"}, bundle.Want{Keys: []trust.Key{key}, LogOptional: true}},
+		{[]string{"-san", san, "-issuer", issuer, "-log", "v2"}, bundle.Want{Accept: bundle.Exactly(issuer, san)}},
+		{[]string{"-san", san, "-issuer", issuer}, bundle.Want{Accept: bundle.Exactly(issuer, san)}},
 	} {
-		t.Run(reg.name, func(t *testing.T) {
-			app := reg.start(t) + "/acme/app:1.0.0"
-			dir := t.TempDir()
-			key, roots := filepath.Join(dir, "cosign.key"), filepath.Join(dir, "root.jsonl")
-
-			first := sim(t, "image", "push", app)
-			sim(t, "key", key)
-			sim(t, "image", "sign", "-key", key, app)
-			sim(t, "image", "sign", "-keyless", workflow, "-trusted-root", roots, app)
-			sim(t, "image", "sign", "-bundle", "-keyless", workflow, "-trusted-root", roots, app)
-			sim(t, "image", "attest", "-keyless", workflow, "-trusted-root", roots, app)
-			if last := sim(t, "image", "attest", "-bundle", "-type", "https://spdx.dev/Document", "-key", key, app); last != first {
-				t.Errorf("%q was signed, and %q was pushed", last, first)
-			}
-
-			r := image.Request{
-				Reference: app, Accept: bundle.Exactly("https://token.actions.githubusercontent.com", workflow),
-				Keys: []trust.Key{publicKey(t, key+".pub")}, Transport: http.DefaultTransport,
-				RequireAttestations: []string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"},
-			}
-			var err error
-			if r.Roots, err = trust.Load(roots); err != nil {
-				t.Fatal(err)
-			}
-			answer, err := image.Verify(t.Context(), r)
-			if err != nil || answer.Image != first || len(answer.Proofs) != 5 || len(answer.Refusals) != 0 || len(answer.Gaps) != 0 {
-				t.Fatalf("%v, %+v; want five proofs", err, answer)
-			}
-			if id := answer.Proofs[1].Identity; id == nil || id.SAN != workflow || id.SourceRepositoryURI != "https://github.com/acme/app" || id.OwnerID != "2" {
-				t.Errorf("it is by %+v", id)
-			}
-
-			if evil := sim(t, "image", "tamper", app); evil == first {
-				t.Errorf("the tag still has %q", evil)
-			}
-			answer, err = image.Verify(t.Context(), r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(answer.Proofs) != 0 {
-				t.Errorf("proved: %+v", answer.Proofs)
-			}
-			refused := 0
-			for _, one := range answer.Refusals {
-				t.Log(one.Error())
-				if one.Code == verify.WrongDigest {
-					refused++
-				}
-			}
-			if refused != 5 {
-				t.Errorf("%d signatures of other bytes; want 5", refused)
-			}
-		})
-	}
-}
-
-func publicKey(t *testing.T, file string) trust.Key {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := trust.ParseKey(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func serve(t *testing.T, referrers bool) string {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	address, ended := make(chan string, 1), make(chan error, 1)
-	go func() { ended <- images.Serve(ctx, "127.0.0.1:0", referrers, func(a string) { address <- a }) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
+		text, err := os.ReadFile(sim(t, append(append([]string{"-dir", sigs}, tt.args...), "blob", file)...)[0])
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	select {
-	case a := <-address:
-		return a
-	case <-time.After(10 * time.Second):
-		t.Fatal("the registry does not listen")
-		return ""
+		tt.want.Artifact = strings.NewReader("content")
+		proof, err := bundle.Verify(text, tt.want, roots...)
+		if err != nil {
+			t.Errorf("%q: %v", tt.args, err)
+			continue
+		}
+		if i == 4 && proof.Log[0].Index != 2 {
+			t.Errorf("the third entry of the log is %+v", proof.Log)
+		}
+	}
+}
+
+// An image of a registry on loopback has its signature beside it.
+func TestImage(t *testing.T) {
+	server := httptest.NewServer(registry.New())
+	defer server.Close()
+	reference := strings.TrimPrefix(server.URL, "http://") + "/team/app"
+	repository, err := images.Open(reference, http.DefaultTransport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := repository.Push(t.Context(), "v1", "content")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "sigs")
+	for _, at := range []string{":v1", "@" + digest} {
+		if signed := sim(t, "-dir", dir, "-san", san, "-issuer", issuer, "image", reference+at); signed[0] != reference+"@"+digest {
+			t.Errorf("%s: %q", at, signed)
+		}
+	}
+	if _, err := repository.Resolve(t.Context(), strings.ReplaceAll(digest, ":", "-")+".sig"); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestWrongUse(t *testing.T) {
+	dir := t.TempDir()
 	for _, args := range [][]string{
 		{},
-		{"x"},
-		{"image"},
-		{"image", "x"},
-		{"image", "push"},
-		{"image", "push", "127.0.0.1:1/app"},
-		{"key"},
-		{"registry", "-x"},
-		{"image", "sign", "127.0.0.1:1/app@sha256:" + strings.Repeat("0", 64)},
-		{"image", "sign", "-keyless", workflow, "127.0.0.1:1/app@sha256:" + strings.Repeat("0", 64)},
-		{"image", "tamper", "127.0.0.1:1/app@sha256:" + strings.Repeat("0", 64)},
+		{"blob"},
+		{"-log", "v3", "root"},
+		{"-dir", dir, "blob", "file"},
+		{"-dir", dir, "sign", "file"},
+		{"-dir", dir, "-san", san, "blob", "file"},
+		{"-dir", dir, "-san", san, "-issuer", issuer, "-key", "k", "blob", "file"},
+		{"-dir", dir, "-key", filepath.Join(dir, "missing"), "blob", "file"},
+		{"-dir", dir, "-san", san, "-issuer", issuer, "blob", filepath.Join(dir, "missing")},
+		{"-dir", dir, "-san", san, "-issuer", issuer, "image", "not a reference"},
 	} {
-		var stdout, stderr bytes.Buffer
-		if code := run(t.Context(), args, &stdout, &stderr); code != 2 || stderr.Len() == 0 {
-			t.Errorf("sigsim %s: %d, %q; want 2 and a reason", strings.Join(args, " "), code, stderr.String())
+		var out bytes.Buffer
+		if err := run(t.Context(), args, &out, &out); err == nil {
+			t.Errorf("%q is carried out: %s", args, &out)
 		}
 	}
 }
