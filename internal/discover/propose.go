@@ -57,7 +57,7 @@ func (d *discovery) entries(p *project) []entry {
 	for _, file := range slices.Sorted(maps.Keys(p.workflows)) {
 		w := p.workflows[file]
 		if w.triggered() {
-			for _, pub := range w.publications(p.source) {
+			for _, pub := range w.publications(p) {
 				out = append(out, entry{publication: pub, caller: w, signer: server + "/" + p.source + "/" + w.path})
 			}
 		}
@@ -91,9 +91,9 @@ func (d *discovery) called(p *project, w *workflow, j *job) []entry {
 		return nil
 	}
 	var out []entry
-	for _, pub := range of.workflows[file].publications(p.source) {
-		if !j.idToken && pub.signed != "" { // its permissions are at most those of its caller
-			pub.signed, pub.predicates = "", nil
+	for _, pub := range of.workflows[file].publications(p) {
+		if !j.idToken { // its permissions are at most those of its caller
+			pub.idToken, pub.signed, pub.predicates = false, "", nil
 		}
 		out = append(out, entry{publication: pub, caller: w, signer: server + "/" + source + "/" + file, ref: ref})
 	}
@@ -132,7 +132,7 @@ func (d *discovery) pkg(p *project, e *entry, m manifest) {
 		d.notef("%q: %s:%d: no package can have the name: %v", p.source, m.path, m.line, err)
 		return
 	}
-	if m.kind == registry.NPM && m.provenance && e.signed == "" && d.mayToken(p, e) {
+	if m.kind == registry.NPM && m.provenance && e.signed == "" && e.idToken {
 		e.signed, e.predicates = "with provenance, as publishConfig of "+m.path+" says", []string{provenanceType}
 	}
 	c := d.add(p, e, eco.CanonicalName(m.name), m.path)
@@ -143,23 +143,6 @@ func (d *discovery) pkg(p *project, e *entry, m manifest) {
 	if m.registry != "" {
 		d.elsewhere(c, m)
 	}
-}
-
-// mayToken reports whether the job of a publication may ask for an identity token.
-func (d *discovery) mayToken(p *project, e *entry) bool {
-	w := p.workflows[e.path]
-	return w != nil && slices.ContainsFunc(w.jobs, func(j job) bool {
-		return j.idToken && slices.ContainsFunc(j.steps, func(s step) bool { return s.line <= e.line && e.line <= s.last() })
-	})
-}
-
-// last is the last line of a step that publishes.
-func (s *step) last() int {
-	last := s.line
-	for _, r := range s.run {
-		last = max(last, r.line)
-	}
-	return last
 }
 
 // image adds an image that is pushed.

@@ -27,6 +27,7 @@ type publication struct {
 	predicates  []string // that its attestations have
 	environment string   // of its job, "" for none
 	hosted      bool     // it surely runs on GitHub's own runners
+	idToken     bool     // its job may ask for an identity token
 	token       string   // the token that it publishes with, "" for none that is seen
 }
 
@@ -36,15 +37,16 @@ const (
 	pypiPublishType = "https://docs." + host.PyPI + "/attestations/publish/v1"
 )
 
-// publications are the steps of a workflow of a source that publish, in its order.
-func (w *workflow) publications(source string) []publication {
+// publications are the steps of a workflow that publish from a project, in its order.
+func (w *workflow) publications(of *project) []publication {
+	source := of.source
 	var out []publication
 	for i := range w.jobs {
 		j := &w.jobs[i]
 		from := len(out)
 		for k := range j.steps {
 			for _, p := range published(j, &j.steps[k]) {
-				p.path, p.hosted, p.environment = w.path, j.hosted, j.environment
+				p.path, p.hosted, p.idToken, p.environment = w.path, j.hosted, j.idToken, j.environment
 				if p.kind == registry.OCI {
 					p.image = w.image(p.image, source)
 				}
@@ -53,7 +55,18 @@ func (w *workflow) publications(source string) []publication {
 		}
 		j.sign(w, source, out[from:])
 	}
-	return out
+	if of.releaser == nil {
+		return out
+	}
+	var all []publication
+	for _, p := range out {
+		if strings.HasPrefix(p.how, "goreleaser") {
+			all = append(all, of.releaser.publications(p)...)
+		} else {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // actions are those that publish, by name; each gives the publications of a step.

@@ -24,7 +24,7 @@ type project struct {
 	guessed   bool   // the branch
 	manifests []manifest
 	workflows map[string]*workflow // by path
-	releaser  string               // path of goreleaser's configuration, "" for none
+	releaser  *releaser            // nil where it has none
 }
 
 const workflowFolder = ".github/workflows/"
@@ -156,8 +156,9 @@ func (p *project) add(file string, text []byte) error {
 		}
 		return err
 	case isReleaser(path.Base(file)):
-		p.releaser = file
-		return nil
+		r, err := parseReleaser(file, text)
+		p.releaser = r
+		return err
 	}
 	m, err := parseManifest(file, text)
 	if err == nil && m.name != "" {
