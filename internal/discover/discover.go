@@ -23,6 +23,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/internal/strictyaml"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
@@ -166,11 +167,11 @@ func (c *candidate) noteAt(identity int, key, format string, args ...any) {
 }
 
 func (d *discovery) notef(format string, args ...any) {
-	d.notes = append(d.notes, fmt.Sprintf(format, args...))
+	d.notes = append(d.notes, strictyaml.OneLine(fmt.Sprintf(format, args...)))
 }
 
 func (d *discovery) unreadf(format string, args ...any) {
-	d.unread = append(d.unread, fmt.Sprintf(format, args...))
+	d.unread = append(d.unread, strictyaml.OneLine(fmt.Sprintf(format, args...)))
 }
 
 func sortedBySource(projects map[string]*project) []*project {

@@ -4,11 +4,14 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wormsweep/wormsweep/internal/discover"
+	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/source/local"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 )
@@ -45,14 +48,47 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
+// TestExample: what is proposed for the example organisation, and that nothing more than what
+// is named there keeps it from validating.
 func TestExample(t *testing.T) {
-	p := run(t, "../../examples/org", discover.Options{Organisation: "acme", Name: "wormsweep.yaml"})
+	p := run(t, exampleOrg, discover.Options{Organisation: "acme", Name: "wormsweep.yaml"})
 	golden(t, "example.golden", p.Text)
-	for _, n := range p.Notes {
-		t.Log(n)
+	if len(p.Unread) > 0 || p.Missing == nil {
+		t.Errorf("unread %q, missing %v", p.Unread, p.Missing)
 	}
-	for _, n := range p.Unread {
-		t.Log("UNREAD", n)
+	filled := regexp.MustCompile(`# ((?:repository|owner)-id:) to be filled in: .*`).ReplaceAll(p.Text, []byte("$1 1"))
+	if _, err := policy.Parse("wormsweep.yaml", filled); err != nil {
+		t.Errorf("%v\n%s", err, filled)
 	}
-	t.Log(p.Missing)
 }
+
+// TestExampleTightened: the example's policy is the proposal, tightened: it has each artifact,
+// believes no signer that was not proposed, and is not changed by another run.
+func TestExampleTightened(t *testing.T) {
+	text, err := os.ReadFile("../../examples/wormsweep.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := run(t, exampleOrg, discover.Options{Existing: text, Name: "wormsweep.yaml"})
+	if string(p.Text) != string(text) || len(p.Added) > 0 || p.Missing != nil {
+		t.Errorf("added %q, missing %v", p.Added, p.Missing)
+	}
+	tightened, err := policy.Parse("wormsweep.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proposed := string(run(t, exampleOrg, discover.Options{Organisation: "acme"}).Text)
+	for i := range tightened.Artifacts {
+		a := &tightened.Artifacts[i]
+		if !strings.Contains(proposed, "- artifact: "+a.ID()+"\n") || a.Unsigned {
+			t.Errorf("%s was not proposed, or is unsigned", a.ID())
+		}
+		for _, id := range a.Identities {
+			if !strings.Contains(proposed, id.SAN) {
+				t.Errorf("%s: %s was not proposed", a.ID(), id.SAN)
+			}
+		}
+	}
+}
+
+const exampleOrg = "../../examples/org"

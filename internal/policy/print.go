@@ -82,14 +82,8 @@ func (w *printer) notesBehind(key, name string) {
 		indent -= 2
 	}
 	for _, note := range w.notes[at] {
-		fmt.Fprintf(w, "%s# %s%s\n", strings.Repeat(" ", indent), name, oneLine(note))
+		fmt.Fprintf(w, "%s# %s%s\n", strings.Repeat(" ", indent), name, strictyaml.OneLine(note))
 	}
-}
-
-// oneLine writes a text on one line of printable ASCII.
-func oneLine(text string) string {
-	quoted := strictyaml.Quote(text)
-	return strings.ReplaceAll(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`), `\\`, `\`)
 }
 
 func (w *printer) text(key, value string) {

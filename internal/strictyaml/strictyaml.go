@@ -173,3 +173,10 @@ func Quote(s string) string {
 	b.WriteByte('"')
 	return b.String()
 }
+
+// OneLine writes s on one line of printable ASCII, as in a comment: what Quote escapes but
+// quotes and backslashes.
+func OneLine(s string) string {
+	quoted := Quote(s)
+	return strings.ReplaceAll(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`), `\\`, `\`)
+}
