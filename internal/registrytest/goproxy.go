@@ -48,6 +48,32 @@ func NewGoProxy(log string) (*GoProxy, error) {
 	return &GoProxy{Log: l, broken: map[string]http.HandlerFunc{}}, nil
 }
 
+// GoProxy makes a proxy whose log has a name, and mounts it at "/go". It is called once.
+func (s *Server) GoProxy(log string) (*GoProxy, error) {
+	p, err := NewGoProxy(log)
+	if err != nil {
+		return nil, err
+	}
+	s.mount("/go/", http.StripPrefix("/go", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked(w, goKind(r.URL.Path))
+		p.ServeHTTP(w, r)
+	})))
+	return p, nil
+}
+
+// goKind is what a path is counted as: "go list", "go info", "go mod", "go zip", "go sum".
+func goKind(path string) string {
+	for suffix, kind := range map[string]string{"/@v/list": "list", "/@latest": "info", ".info": "info", ".mod": "mod", ".zip": "zip"} {
+		if strings.HasSuffix(path, suffix) {
+			return "go " + kind
+		}
+	}
+	if strings.HasPrefix(path, "/sumdb/") {
+		return "go sum"
+	}
+	return ""
+}
+
 // Publish adds a version, and to the log what it is made of. Lines of go.sum that the log has
 // for it stay as they are.
 func (p *GoProxy) Publish(m GoModule) error {
