@@ -34,6 +34,7 @@ var floors = [][]string{
 	{"internal/source/gitobject", "internal/ghclient"},
 	{"internal/source/confine", "pkg/lockfile/internal/..."},
 	{"pkg/lockfile", "internal/source"},
+	{"pkg/registry/npm", "pkg/registry/pypi"},
 	{"pkg/version"},
 	{"pkg/ecosystem"},
 	{"internal/verify/image"},
@@ -114,6 +115,7 @@ var network = []string{
 	"pkg/registry/oci", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
 	"internal/verify/image", "internal/sigtest/...",
+	"pkg/registry/fetch", "pkg/registry/npm", "pkg/registry/pypi", "internal/registrytest",
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.
