@@ -50,7 +50,8 @@ type Request struct {
 	Tags  Tags // nil: a Gap
 
 	// Root is the import path of the repository's root, "" to take it from the module's path
-	// (github.com/OWNER/REPO) or from the folder of Tag.
+	// (github.com/OWNER/REPO), from the folder of Tag, or from the go.mod files of the
+	// repository.
 	Root string
 	// Tag is the name of the version's tag, "" for that which the go command looks for:
 	// "v1.2.3", "sub/v1.2.3" for a module in a folder.
@@ -64,7 +65,7 @@ func SplitRef(ref string) (modulePath, version string, err error) {
 	if !ok {
 		return "", "", fmt.Errorf("%q is not of the form MODULE@VERSION", ref)
 	}
-	if _, err := newLayout(modulePath, version, "", ""); err != nil {
+	if _, err := newLayouts(modulePath, version, "", ""); err != nil {
 		return "", "", fmt.Errorf("%q: %w", ref, err)
 	}
 	return modulePath, version, nil
@@ -73,11 +74,11 @@ func SplitRef(ref string) (modulePath, version string, err error) {
 // Verify verifies a version. Proofs, refusals and gaps come in the order in which they were
 // found. The error is of wrong use, of ctx, or of temporary files.
 func Verify(ctx context.Context, req Request) (proofs []verify.Proof, refusals []verify.Refusal, gaps []verify.Gap, err error) {
-	l, err := newLayout(req.Module, req.Version, req.Root, req.Tag)
+	layouts, err := newLayouts(req.Module, req.Version, req.Root, req.Tag)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("module %q version %q: %w", req.Module, req.Version, err)
 	}
-	v := &verifier{Request: req, layout: l}
+	v := &verifier{Request: req, layouts: layouts}
 	if err := v.run(ctx); err != nil {
 		return v.proofs, v.refusals, v.gaps, fmt.Errorf("module %q version %q: %w", req.Module, req.Version, err)
 	}
@@ -87,10 +88,10 @@ func Verify(ctx context.Context, req Request) (proofs []verify.Proof, refusals [
 // verifier is one call of Verify.
 type verifier struct {
 	Request
-	*layout
-	info *goproxy.Info // nil where the proxy did not say
-	zip  sums          // nil where there is no zip that could be read
-	sum  digest.Digest // of the zip, or of the record where there is no zip
+	layouts []*layout     // where the module may lie, at least one
+	info    *goproxy.Info // nil where the proxy did not say
+	zip     sums          // nil where there is no zip that could be read
+	sum     digest.Digest // of the zip, or of the record where there is no zip
 
 	proofs   []verify.Proof
 	refusals []verify.Refusal
@@ -117,9 +118,14 @@ func (v *verifier) unanswered(what string, err error) {
 	v.gap(code, "%s%v", what, err)
 }
 
+// prefix stands before the names of the files in the module's zip.
+func (v *verifier) prefix() string {
+	return module.Version{Path: v.Module, Version: v.Version}.String() + "/"
+}
+
 func (v *verifier) run(ctx context.Context) error {
-	info, infoErr := v.Proxy.Info(ctx, v.Request.Module, v.Version)
-	mod, modErr := v.Proxy.Mod(ctx, v.Request.Module, v.Version)
+	info, infoErr := v.Proxy.Info(ctx, v.Module, v.Version)
+	mod, modErr := v.Proxy.Mod(ctx, v.Module, v.Version)
 	if modErr != nil {
 		v.unanswered("the proxy's go.mod: ", modErr)
 	}
@@ -131,30 +137,25 @@ func (v *verifier) run(ctx context.Context) error {
 	} else if v.zip == nil { // else it is missed where there is a refusal to explain
 		v.unanswered("the proxy's info: ", infoErr)
 	}
-	prefix := v.module() + "/"
 	if v.zip != nil {
-		v.sum = v.zip.h1(prefix)
+		v.sum = v.zip.h1(v.prefix())
 		if sum, ok := v.zip["go.mod"]; ok && modErr == nil && sum != sha256.Sum256(mod) {
 			v.refuse(verify.WrongDigest, "go.mod", "the proxy serves another go.mod than the one in the zip")
 		}
 	}
 	v.logged(ctx, mod, modErr == nil)
 	if ctx.Err() == nil && v.sum.Algorithm != digest.NoAlgorithm {
-		if err := v.tagged(ctx, prefix); err != nil {
+		if err := v.tagged(ctx); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-func (v *verifier) module() string {
-	return module.Version{Path: v.Request.Module, Version: v.Version}.String()
-}
-
 // open reads the zip.
 func (v *verifier) open(ctx context.Context) error {
 	const what = "module zip"
-	body, err := v.Proxy.Zip(ctx, v.Request.Module, v.Version)
+	body, err := v.Proxy.Zip(ctx, v.Module, v.Version)
 	if err != nil {
 		v.zipFault(err)
 		return nil
@@ -170,7 +171,7 @@ func (v *verifier) open(ctx context.Context) error {
 		return nil
 	}
 	defer drop()
-	v.zip, err = fromZip(ctx, f, module.Version{Path: v.Request.Module, Version: v.Version})
+	v.zip, err = fromZip(ctx, f, module.Version{Path: v.Module, Version: v.Version})
 	var bad *badZipError
 	if errors.As(err, &bad) {
 		v.zip = nil
@@ -209,7 +210,7 @@ func (v *verifier) logged(ctx context.Context, mod []byte, modOK bool) {
 		v.gap(verify.GapOffline, "no checksum database was asked")
 		return
 	}
-	record, err := v.Sum.Lookup(ctx, v.Request.Module, v.Version)
+	record, err := v.Sum.Lookup(ctx, v.Module, v.Version)
 	var history *sumdb.HistoryError
 	switch {
 	case errors.As(err, &history):

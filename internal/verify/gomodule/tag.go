@@ -38,49 +38,66 @@ func (v *verifier) unread(what string, err error) {
 }
 
 // tagged compares the version with the repository. The error is of ctx.
-func (v *verifier) tagged(ctx context.Context, prefix string) error {
+func (v *verifier) tagged(ctx context.Context) error {
 	if v.Tags == nil {
 		v.gap(verify.GapOffline, "no repository was asked for the tag")
 		return nil
 	}
-	if v.rev != "" {
-		return v.pseudo(ctx, prefix)
+	if v.layouts[0].rev != "" {
+		return v.pseudo(ctx)
 	}
-	tree, err := v.Tags.Tag(ctx, v.tag)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, ErrNone):
-		return v.untagged(ctx, prefix)
-	case err != nil:
-		v.unread(fmt.Sprintf("the tag %q", v.tag), err)
+	elsewhere := ""
+	for _, l := range v.layouts {
+		tree, err := v.Tags.Tag(ctx, l.tag)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ErrNone):
+			continue
+		case err != nil:
+			v.unread(fmt.Sprintf("the tag %q", l.tag), err)
+			return nil
+		}
+		j, err := v.judge(ctx, tree, l)
+		if err != nil {
+			return err
+		}
+		if !j.none || len(v.layouts) == 1 {
+			v.conclude(tree, l.tag, j)
+			return nil
+		}
+		elsewhere = fmt.Sprintf("the tag %q: %s", l.tag, j.why)
+	}
+	if elsewhere != "" {
+		v.gap(verify.GapUnsupported, "where the module lies in the repository is not known; %s", elsewhere)
 		return nil
 	}
-	j, err := v.judge(ctx, tree, prefix)
-	if err != nil {
-		return err
-	}
+	return v.untagged(ctx)
+}
+
+// conclude says what the comparison with the tag's tree comes to.
+func (v *verifier) conclude(tree source.Tree, tag string, j judgement) {
 	now, seen := tree.Commit(), v.info.Commit()
 	switch {
 	case j.same:
 		v.prove(tree)
 	case j.unknown != "":
-		v.gap(j.gap, "the tag %q at commit %s: %s", v.tag, now, j.unknown)
+		v.gap(j.gap, "the tag %q at commit %s: %s", tag, now, j.unknown)
 	case seen == "":
-		v.refuse(verify.NotReproduced, "tag", "%q names commit %s, which makes another module than the one published: the tag was moved, or it was never published from it; %s", v.tag, now, j.why)
+		v.refuse(verify.NotReproduced, "tag", "%q names commit %s, which makes another module than the one published: the tag was moved, or it was never published from it; %s", tag, now, j.why)
 	case seen == now:
-		v.refuse(verify.NotReproduced, "module zip", "the proxy says it is of commit %s, which %q names, and it is not: %s", now, v.tag, j.why)
+		v.refuse(verify.NotReproduced, "module zip", "the proxy says it is of commit %s, which %q names, and it is not: %s", now, tag, j.why)
 	default:
-		v.refuse(verify.NotReproduced, "moved tag", "%q names commit %s, and named %s when the proxy saw it: %s", v.tag, now, seen, j.why)
+		v.refuse(verify.NotReproduced, "moved tag", "%q names commit %s, and named %s when the proxy saw it: %s", tag, now, seen, j.why)
 	}
-	return nil
 }
 
 // untagged says what is known of a version whose tag is not there.
-func (v *verifier) untagged(ctx context.Context, prefix string) error {
+func (v *verifier) untagged(ctx context.Context) error {
+	tag := v.layouts[len(v.layouts)-1].tag
 	seen := v.info.Commit()
 	if seen == "" {
-		v.refuse(verify.NotReproduced, "missing tag", "there is no tag %q: it was deleted, or never pushed; the proxy does not say of which commit the version is", v.tag)
+		v.refuse(verify.NotReproduced, "missing tag", "there is no tag %q: it was deleted, or never pushed; the proxy does not say of which commit the version is", tag)
 		return nil
 	}
 	from := ""
@@ -92,14 +109,14 @@ func (v *verifier) untagged(ctx context.Context, prefix string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, ErrNone):
-		v.refuse(verify.NotReproduced, "tag that was never pushed", "there is no tag %q, nor the commit %s%s that the proxy saw", v.tag, seen, from)
+		v.refuse(verify.NotReproduced, "tag that was never pushed", "there is no tag %q, nor the commit %s%s that the proxy saw", tag, seen, from)
 		return nil
 	case err != nil:
-		v.refuse(verify.NotReproduced, "missing tag", "there is no tag %q; the proxy saw it at commit %s%s", v.tag, seen, from)
+		v.refuse(verify.NotReproduced, "missing tag", "there is no tag %q; the proxy saw it at commit %s%s", tag, seen, from)
 		v.unread("the commit "+seen, err)
 		return nil
 	}
-	j, err := v.judge(ctx, tree, prefix)
+	j, err := v.judgeAny(ctx, tree)
 	if err != nil {
 		return err
 	}
@@ -107,7 +124,7 @@ func (v *verifier) untagged(ctx context.Context, prefix string) error {
 	if !reached {
 		what, where = "missing tag", "which no branch or tag is known to hold"
 	}
-	if ref := v.info.Origin.Ref; ref != "" && ref != source.Tags+v.tag {
+	if ref := v.info.Origin.Ref; ref != "" && !v.isTag(ref) {
 		what = "tag that was never pushed"
 	}
 	files := "its files are those published"
@@ -117,13 +134,18 @@ func (v *verifier) untagged(ctx context.Context, prefix string) error {
 	case !j.same:
 		files = "its files are not those published: " + j.why
 	}
-	v.refuse(verify.NotReproduced, what, "there is no tag %q; the proxy saw commit %s%s, %s; %s", v.tag, seen, from, where, files)
+	v.refuse(verify.NotReproduced, what, "there is no tag %q; the proxy saw commit %s%s, %s; %s", tag, seen, from, where, files)
 	return nil
 }
 
+// isTag reports whether a ref is a tag of the version.
+func (v *verifier) isTag(ref string) bool {
+	return slices.ContainsFunc(v.layouts, func(l *layout) bool { return ref == source.Tags+l.tag })
+}
+
 // pseudo compares a pseudo-version with its commit.
-func (v *verifier) pseudo(ctx context.Context, prefix string) error {
-	id := v.rev
+func (v *verifier) pseudo(ctx context.Context) error {
+	id := v.layouts[0].rev
 	if seen := v.info.Commit(); strings.HasPrefix(seen, id) {
 		id = seen
 	}
@@ -138,7 +160,7 @@ func (v *verifier) pseudo(ctx context.Context, prefix string) error {
 		v.unread("the commit "+id, err)
 		return nil
 	}
-	j, err := v.judge(ctx, tree, prefix)
+	j, err := v.judgeAny(ctx, tree)
 	switch {
 	case err != nil:
 		return err
@@ -161,23 +183,34 @@ func (v *verifier) prove(tree source.Tree) {
 // judgement is how a version compares with a tree: same, other for a reason, or unknown.
 type judgement struct {
 	same         bool
+	none         bool // the tree does not hold the module
 	why          string
 	unknown, gap string
 }
 
+// judgeAny is judge for the place in a tree that holds the module.
+func (v *verifier) judgeAny(ctx context.Context, tree source.Tree) (j judgement, err error) {
+	for _, l := range v.layouts {
+		if j, err = v.judge(ctx, tree, l); err != nil || !j.none {
+			break
+		}
+	}
+	return j, err
+}
+
 // judge makes the module of a tree and compares it. The error is of ctx.
-func (v *verifier) judge(ctx context.Context, tree source.Tree, prefix string) (judgement, error) {
-	made, err := fromTree(ctx, tree, v.layout)
+func (v *verifier) judge(ctx context.Context, tree source.Tree, l *layout) (judgement, error) {
+	made, err := fromTree(ctx, tree, l)
 	var none *noModuleError
 	switch {
 	case ctx.Err() != nil:
 		return judgement{}, ctx.Err()
 	case errors.As(err, &none):
-		return judgement{why: "the commit does not hold the module: " + none.why}, nil
+		return judgement{none: true, why: "the commit does not hold the module: " + none.why}, nil
 	case err != nil:
 		return judgement{unknown: err.Error(), gap: verify.GapNoAnswer}, nil
 	case v.zip == nil:
-		return v.judgeDigest(made, prefix), nil
+		return v.judgeDigest(made), nil
 	}
 	list := compare(v.zip, made.sums)
 	if len(list) == 0 {
@@ -193,8 +226,8 @@ func (v *verifier) judge(ctx context.Context, tree source.Tree, prefix string) (
 }
 
 // judgeDigest compares with the digest of the checksum database alone.
-func (v *verifier) judgeDigest(made *made, prefix string) judgement {
-	sum := made.sums.h1(prefix)
+func (v *verifier) judgeDigest(made *made) judgement {
+	sum := made.sums.h1(v.prefix())
 	switch {
 	case sum.String() == v.sum.String():
 		return judgement{same: true}

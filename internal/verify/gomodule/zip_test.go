@@ -74,19 +74,34 @@ func TestLayout(t *testing.T) {
 		{"github.com/o/r", "v4.0.0+incompatible", "", "", "", "v4.0.0"},
 		{"gopkg.in/yaml.v3", "v3.0.1", "", "", "", "v3.0.1"},
 		{"gopkg.in/yaml.v3", "v3.0.1", "gopkg.in/yaml.v3", "", "", "v3.0.1"},
-		{"example.org/m", "v1.0.0", "", "", "", "v1.0.0"},
+		{"example.org", "v1.0.0", "", "", "", "v1.0.0"},
+		{"example.org/m", "v1.0.0", "", "", "m ", "m/v1.0.0 v1.0.0"},
+		{"example.org/m/a/v2", "v2.0.0", "", "", "m/a a ", "m/a/v2.0.0 a/v2.0.0 v2.0.0"},
+		{"example.org/m", "v1.0.0", "", "r1", "m ", "r1 r1"},
 		{"example.org/m/sub", "v1.0.0", "", "sub/v1.0.0", "sub", "sub/v1.0.0"},
 		{"example.org/m/sub", "v1.0.0", "example.org/m", "", "sub", "sub/v1.0.0"},
 		{"example.org/m/v2", "v2.0.0", "example.org/m/v2", "", "", "v2.0.0"},
 		{"github.com/o/r", "v1.0.0", "", "release-1.0.0", "", "release-1.0.0"},
 		{"github.com/o/r", "v0.0.0-20260901000000-0123456789ab", "", "", "", ""},
 	} {
-		l, err := newLayout(tt.module, tt.version, tt.root, tt.tag)
-		if err != nil || l.dir != tt.wantDir || l.tag != tt.wantTag {
-			t.Errorf("newLayout(%q, %q, %q, %q) = %+v, %v; want the folder %q and the tag %q", tt.module, tt.version, tt.root, tt.tag, l, err, tt.wantDir, tt.wantTag)
+		layouts, err := newLayouts(tt.module, tt.version, tt.root, tt.tag)
+		if err != nil {
+			t.Errorf("newLayouts(%q, %q, %q, %q): %v", tt.module, tt.version, tt.root, tt.tag, err)
+			continue
+		}
+		var dirs, tags []string
+		for _, l := range layouts {
+			dirs, tags = append(dirs, l.dir), append(tags, l.tag)
+		}
+		if got, is := strings.Join(dirs, " "), strings.Join(tags, " "); got != tt.wantDir || is != tt.wantTag {
+			t.Errorf("newLayouts(%q, %q, %q, %q): folders %q, tags %q; want %q, %q", tt.module, tt.version, tt.root, tt.tag, got, is, tt.wantDir, tt.wantTag)
 		}
 	}
-	l, _ := newLayout("github.com/o/r/v2", "v2.0.0", "", "")
+	layouts, err := newLayouts("github.com/o/r/v2", "v2.0.0", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := layouts[0]
 	for _, tt := range []struct {
 		first, second string // go.mod at the root and in v2, "" for none
 		want          string
