@@ -148,8 +148,15 @@ func short(r drift.Run) string {
 		name string
 		drift.Answer
 	}{
-		{"found", r.Found}, {"same", r.Same}, {"succeeded", r.Succeeded}, {"published", r.Published}, {"untrusted", r.Untrusted},
-		{"on-branch", r.OnBranch}, {"protected", r.Protected}, {"poisoned", r.Poisoned}, {"raced", r.Raced},
+		{"found", r.Found},
+		{"same", r.Same},
+		{"succeeded", r.Succeeded},
+		{"published", r.Published},
+		{"untrusted", r.Untrusted},
+		{"on-branch", r.OnBranch},
+		{"protected", r.Protected},
+		{"poisoned", r.Poisoned},
+		{"raced", r.Raced},
 	} {
 		said := a.Truth.String()
 		if a.Truth == drift.Unknown {

@@ -19,6 +19,15 @@ const (
 // String gives "unknown", "no" or "yes".
 func (t Truth) String() string { return [...]string{"unknown", "no", "yes"}[min(t, Yes)] }
 
+// MarshalText gives the word of String.
+func (t Truth) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads the word of String; any other is Unknown.
+func (t *Truth) UnmarshalText(text []byte) error {
+	*t = map[string]Truth{"no": No, "yes": Yes}[string(text)]
+	return nil
+}
+
 // Answer is a Truth with its reason. The zero value is a question that nobody asked.
 type Answer struct {
 	Truth  Truth  `json:"truth,omitempty"`

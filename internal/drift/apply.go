@@ -2,6 +2,7 @@ package drift
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ type Gap struct {
 type Findings struct {
 	Artifact Finding
 	Versions []Finding
-	now      []Version // what is known of each, in the same order
+	state    *state
 }
 
 // Apply asks every rule about every version and artifact. The answers are in the order of the
@@ -81,17 +82,23 @@ func Apply(artifacts []Artifact) []Findings {
 // state is an artifact with what is the same for all its rules.
 type state struct {
 	*Artifact
-	now    []Version          // of each subject
-	order  []int              // of subjects, by time of publishing: see earlier
-	rank   []int              // of each subject, in order
-	bursts map[publish]string // of all artifacts
+	now    []Version           // of each subject
+	order  []int               // of subjects, by time of publishing: see earlier
+	rank   []int               // of each subject, in order
+	bursts map[publish]string  // of all artifacts
+	kept   map[string]*Version // of yesterday, by name
 }
 
 func newState(a *Artifact) *state {
 	if len(a.Subjects) != len(a.Listing.Releases) {
 		panic(fmt.Sprintf("drift: %d subjects for %d releases of %q", len(a.Subjects), len(a.Listing.Releases), a.Policy.Name))
 	}
-	s := &state{Artifact: a, now: make([]Version, len(a.Subjects)), order: make([]int, len(a.Subjects)), rank: make([]int, len(a.Subjects))}
+	s := &state{Artifact: a, now: make([]Version, len(a.Subjects)), order: make([]int, len(a.Subjects)), rank: make([]int, len(a.Subjects)), kept: map[string]*Version{}}
+	if a.Yesterday != nil {
+		for i := range a.Yesterday.Versions {
+			s.kept[a.Yesterday.Versions[i].Version] = &a.Yesterday.Versions[i]
+		}
+	}
 	for i := range a.Subjects {
 		s.order[i] = i
 		s.now[i] = s.known(i)
@@ -120,7 +127,7 @@ func (s *state) known(i int) Version {
 	if tag, ok := s.Source.Tags.Value[v.Tag]; s.Source.Tags.Known && ok && v.Tag != "" {
 		v.Commit = tag.Commit
 	}
-	before := s.Yesterday.find(v.Version)
+	before := s.kept[v.Version]
 	if before == nil || !sameFiles(&v, before) {
 		return v
 	}
@@ -143,13 +150,18 @@ type view struct {
 }
 
 // earlier are the versions that were published before this one, the latest first.
-func (v *view) earlier() []*Version {
-	out := make([]*Version, 0, v.rank[v.i])
-	for at := v.rank[v.i] - 1; at >= 0; at-- {
-		out = append(out, &v.now[v.order[at]])
+func (v *view) earlier() iter.Seq[*Version] {
+	return func(yield func(*Version) bool) {
+		for at := v.rank[v.i] - 1; at >= 0; at-- {
+			if !yield(&v.now[v.order[at]]) {
+				return
+			}
+		}
 	}
-	return out
 }
+
+// first reports whether no version was published before this one.
+func (v *view) first() bool { return v.rank[v.i] == 0 }
 
 // watched reports whether the circumstances of a version's publishing count: those of versions
 // that are older than the policy's first signed one are history.
@@ -158,11 +170,11 @@ func (v *view) watched() bool {
 }
 
 func (s *state) view(i int) *view {
-	return &view{state: s, i: i, subject: &s.Subjects[i], v: &s.now[i], before: s.Yesterday.find(s.now[i].Version)}
+	return &view{state: s, i: i, subject: &s.Subjects[i], v: &s.now[i], before: s.kept[s.now[i].Version]}
 }
 
 func (s *state) apply() Findings {
-	f := Findings{Versions: make([]Finding, len(s.Subjects)), now: s.now}
+	f := Findings{Versions: make([]Finding, len(s.Subjects)), state: s}
 	for i := range s.Subjects {
 		v := s.view(i)
 		for r := range Rules {

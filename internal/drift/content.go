@@ -78,8 +78,11 @@ func Summarise(archives []Archive, tree Asked[map[string]string]) *Content {
 				c.look(inside(a, e.Path), e, blobs)
 			}
 		}
-		if a.Listing.Manifest != nil {
+		switch {
+		case a.Listing.Manifest != nil:
 			c.manifest(a)
+		case a.Fault == "" && strings.HasSuffix(strings.ToLower(a.Name), ".tgz"):
+			c.Faults = append(c.Faults, a.Name+": no package.json of a size that is read")
 		}
 	}
 	if c.Paired = sdists > 0 && wheels > 0; c.Paired {
@@ -154,20 +157,25 @@ func (c *Content) manifest(a *Archive) {
 		return
 	}
 	scripts := texts(fields["scripts"])
-	c.Scripts = map[string]string{}
 	for _, name := range installScripts {
 		if body, ok := scripts[name]; ok {
-			c.Scripts[name] = body
+			put(&c.Scripts, name, body)
 		}
 	}
-	c.Git = map[string]string{}
 	for _, group := range []string{"dependencies", "optionalDependencies"} {
 		for name, spec := range texts(fields[group]) {
 			if fromElsewhere(spec) {
-				c.Git[name] = spec
+				put(&c.Git, name, spec)
 			}
 		}
 	}
+}
+
+func put(m *map[string]string, key, value string) {
+	if *m == nil {
+		*m = map[string]string{}
+	}
+	(*m)[key] = value
 }
 
 // texts are the texts of an object.

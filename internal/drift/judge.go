@@ -112,8 +112,8 @@ func signalVerdicts(signals []verify.Signal) (out []verify.Verdict) {
 type Judged struct {
 	// Versions are the results, in the order of the listing.
 	Versions []verify.Result
-	// Whole are the signals and gaps of the artifact as a whole. They are also judged with the
-	// versions that are new since yesterday, or else with the latest.
+	// Whole are the signals and gaps of the artifact as a whole. They also stand, and count, in
+	// the results of the versions that are new since yesterday, or else of the latest.
 	Whole Finding
 	// Verdict is that of Whole by itself: "" where nothing is bad or unknown.
 	Verdict verify.Verdict
@@ -135,26 +135,29 @@ func judgeAll(a *Artifact, f *Findings) Judged {
 	if v := Judge(Case{Signed: Yes, Gaps: f.Artifact.Gaps, Signals: f.Artifact.Signals}); !v.Good() {
 		j.Verdict = v
 	}
-	s := newState(a)
+	s := f.state
 	latest := -1
 	if len(s.order) > 0 {
 		latest = s.order[len(s.order)-1]
 	}
-	anyNew := a.Yesterday != nil && slices.ContainsFunc(f.now, func(v Version) bool { return a.Yesterday.find(v.Version) == nil })
+	anyNew := a.Yesterday != nil && slices.ContainsFunc(s.now, func(v Version) bool { return s.kept[v.Version] == nil })
 	for i := range a.Subjects {
 		view := s.view(i)
 		r := result(view, &f.Versions[i])
 		c := view.requirements(&r)
-		c.Gaps = append(c.Gaps, f.Versions[i].Gaps...)
-		c.Refusals, c.Signals = r.Refusals, slices.Clone(r.Signals)
+		c.Gaps = f.Versions[i].Gaps
 		if anyNew && view.before == nil || !anyNew && i == latest {
-			c.Gaps = append(c.Gaps, f.Artifact.Gaps...)
-			c.Signals = append(c.Signals, f.Artifact.Signals...)
+			c.Gaps = slices.Concat(c.Gaps, f.Artifact.Gaps)
+			r.Signals = slices.Concat(r.Signals, f.Artifact.Signals)
+			for _, g := range f.Artifact.Gaps {
+				r.Gaps = append(r.Gaps, g.Gap)
+			}
 		}
+		c.Refusals, c.Signals = r.Refusals, r.Signals
 		r.Verdict = Judge(c)
 		j.Versions[i] = r
 	}
-	j.Seen = keep(a, f.now, j.Versions)
+	j.Seen = keep(a, s.now, j.Versions)
 	return j
 }
 
@@ -249,7 +252,7 @@ func signs(p verify.Proof) bool {
 // unknown, unless the policy lets every version be unsigned and nothing says otherwise.
 func (v *view) anyBefore() Truth {
 	answer := No
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		switch {
 		case e.Signed.Provenance == Yes || len(e.Signed.Keys) > 0:
 			return Yes

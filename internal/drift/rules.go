@@ -250,7 +250,7 @@ var Rules = []Rule{
 	{
 		ID: Burst, Title: "several of our packages within ten minutes", Weight: verify.High, Class: Odd, Kinds: packages,
 		Needs: "the times of publishing of all artifacts of the policy", version: burst,
-		Means: "a worm publishes all that its token may; packages that are always released together are left alone, and so is one run that published as it should",
+		Means: "a worm publishes all that its token may; packages that are always released together, in the way of before, are left alone, and so is one run that published as it should",
 	},
 	{
 		ID: RapidVersions, Title: "several patch versions within an hour", Weight: verify.High, Class: Odd, Kinds: packages,

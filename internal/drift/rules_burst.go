@@ -37,6 +37,20 @@ func (p publish) together() string {
 	return ""
 }
 
+// weaker reports whether a version was published in a worse way than the one before it, or by a
+// run that did not do it by right.
+func (p publish) weaker() bool {
+	v := p.state.view(p.i)
+	if r := v.v.Run; r != nil && (r.Same.Truth == No || r.Succeeded.Truth == No || r.Published.Truth == No || r.Poisoned.Truth == Yes || r.Raced.Truth == Yes) {
+		return true
+	}
+	for e := range v.earlier() {
+		return e.Trusted.Knowledge == registry.Present && v.v.Trusted.Knowledge != registry.Present ||
+			e.Signed.Provenance == Yes && v.v.Signed.Provenance != Yes
+	}
+	return false
+}
+
 // findBursts finds windows of burstTime in which at least burstPackages packages were published,
 // and gives the evidence for each version in one.
 func findBursts(all []*state) map[publish]string {
@@ -96,8 +110,12 @@ func inWindow(window []publish) []string {
 const apart = 24 * time.Hour
 
 // habit reports whether the packages of a window were published together on two other
-// occasions, of the two before and the two after: that is how they are released.
+// occasions, of the two before and the two after, and each as the version before it: that is how
+// they are released.
 func habit(window []publish) bool {
+	if slices.ContainsFunc(window, publish.weaker) {
+		return false
+	}
 	occasions := 0
 	for _, step := range []int{-2, -1, 1, 2} {
 		if first, last, all := neighbours(window, step); all && last.Sub(first) <= burstTime &&

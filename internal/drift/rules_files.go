@@ -18,7 +18,7 @@ func notRead(what string) outcome {
 
 // read is the nearest earlier version whose files were looked at, nil for none.
 func (v *view) read(fits func(*Content) bool) *Version {
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		if e.Content != nil && fits(e.Content) {
 			return e
 		}
@@ -49,7 +49,7 @@ func (v *view) scripts() (map[string]string, bool) {
 // earlierHad joins what a rule looks at over all earlier versions.
 func (v *view) earlierHad(of func(*Version) (map[string]string, bool)) map[string]map[string]bool {
 	had := map[string]map[string]bool{}
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		values, _ := of(e)
 		for name, value := range values {
 			if had[name] == nil {
@@ -65,6 +65,9 @@ func installScript(v *view) outcome {
 	scripts, known := v.scripts()
 	if !known {
 		return v.unsaid("which scripts run on installation")
+	}
+	if len(scripts) == 0 {
+		return quiet()
 	}
 	had := v.earlierHad(func(e *Version) (map[string]string, bool) { return bothTold(e.Scripts, e.Content, scriptsOf) })
 	var fresh []string
@@ -82,7 +85,7 @@ func installScript(v *view) outcome {
 
 // comparedWith says in evidence when there was nothing earlier to compare with.
 func (v *view) comparedWith(words string) string {
-	if v.rank[v.i] == 0 {
+	if v.first() {
 		return "there is no earlier version to compare with, and the policy does not name it"
 	}
 	return words
@@ -100,7 +103,7 @@ func nativeBuild(v *view) outcome {
 	switch {
 	case before != nil && containsAll(before.Content.Native, c.Native):
 		return quiet()
-	case before == nil && v.rank[v.i] > 0:
+	case before == nil && !v.first():
 		return notRead("the files of earlier versions")
 	case before == nil && slices.Contains(v.Policy.Scripts, "install"):
 		return quiet()
@@ -114,6 +117,9 @@ func gitDependency(v *view) outcome {
 	git, known := bothTold(v.v.Git, v.v.Content, gitOf)
 	if !known {
 		return v.unsaid("its dependencies")
+	}
+	if len(git) == 0 {
+		return quiet()
 	}
 	had := v.earlierHad(func(e *Version) (map[string]string, bool) { return bothTold(e.Git, e.Content, gitOf) })
 	var fresh []string
@@ -165,7 +171,7 @@ func longScript(v *view) outcome {
 	switch {
 	case len(fresh) == 0:
 		return quiet()
-	case before == nil && v.rank[v.i] > 0:
+	case before == nil && !v.first():
 		return notRead("the files of earlier versions")
 	case before == nil:
 		return quiet() // the first version: whether it is odd, nothing says
@@ -190,7 +196,7 @@ func fileNotInTree(v *view) outcome {
 	switch {
 	case len(fresh) == 0:
 		return quiet()
-	case before == nil && v.rank[v.i] > 0:
+	case before == nil && !v.first():
 		return notRead("the files of earlier versions")
 	case before == nil:
 		return quiet() // what a build makes cannot be told from what a thief adds
@@ -216,9 +222,6 @@ func wheelOnly(v *view) outcome {
 		return quiet()
 	}
 	before := v.read(func(c *Content) bool { return c.Paired })
-	if before == nil && v.rank[v.i] > 0 {
-		return notRead("the files of earlier versions")
-	}
 	var had []string
 	if before != nil {
 		had = before.Content.WheelOnly
@@ -230,8 +233,11 @@ func wheelOnly(v *view) outcome {
 			fresh = append(fresh, name)
 		}
 	}
-	if len(fresh) == 0 {
+	switch {
+	case len(fresh) == 0:
 		return quiet()
+	case before == nil && !v.first():
+		return notRead("the files of earlier versions")
 	}
 	return fires("%s stand in a wheel, and such content in no source distribution%s", some(fresh), thanBefore(before))
 }

@@ -102,6 +102,10 @@ func vanished(s *state) outcome {
 	if s.Yesterday == nil {
 		return quiet()
 	}
+	today := map[string]int{}
+	for i := range s.now {
+		today[s.now[i].Version] = i
+	}
 	var gone []string
 	for i := range s.Yesterday.Versions {
 		was := &s.Yesterday.Versions[i]
@@ -109,8 +113,8 @@ func vanished(s *state) outcome {
 		if s.Policy.Kind == registry.OCI && !slices.Contains(s.Policy.Versions, name) {
 			continue // tags of branches and digests without one come and go
 		}
-		at := slices.IndexFunc(s.now, func(v Version) bool { return v.Version == name })
-		if at < 0 {
+		at, there := today[name]
+		if !there {
 			gone = append(gone, name)
 			continue
 		}
@@ -212,7 +216,7 @@ func distTagBack(s *state) outcome {
 			continue
 		}
 		c, ok := compareVersions(s.Policy.Kind, now, was)
-		known := s.Yesterday.find(now)
+		known := s.kept[now]
 		switch {
 		case known != nil && known.Verdict.Bad():
 			moved = append(moved, fmt.Sprintf("%s from %s to %s, which was %s", tag, was, now, known.Verdict))

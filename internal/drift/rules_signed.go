@@ -22,7 +22,7 @@ func identity(v *view) outcome {
 
 // signedBefore are earlier versions with provenance, and how many of those before are unknown.
 func (v *view) signedBefore() (with []*Version, unknown int) {
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		switch e.Signed.Provenance {
 		case Yes:
 			with = append(with, e)
@@ -107,7 +107,7 @@ func tokenDecides(v *view) bool {
 func tokenPublish(v *view) outcome {
 	allowed := !tokenDecides(v)
 	var before *Version
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		if e.Trusted.Knowledge == registry.Present {
 			before = e
 			break
@@ -139,7 +139,7 @@ func (v *view) publisher() string {
 }
 
 func publisherChanged(v *view) outcome {
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		a, b := v.v.Signed, e.Signed
 		if a.Provenance == Yes && b.Provenance == Yes {
 			if a.Identity != b.Identity {
@@ -152,7 +152,7 @@ func publisherChanged(v *view) outcome {
 	if !known {
 		return quiet()
 	}
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		if was, known := e.Trusted.Get(); known {
 			if was != now {
 				return fires("published by a workflow of %q; %q by one of %q", now, e.Version, was)
@@ -164,9 +164,12 @@ func publisherChanged(v *view) outcome {
 }
 
 func newKey(v *view) outcome {
+	if len(v.v.Signed.Keys)+len(v.v.Signed.Registry) == 0 {
+		return quiet()
+	}
 	known := map[string]bool{}
 	signed := 0
-	for _, e := range v.earlier() {
+	for e := range v.earlier() {
 		for _, key := range slices.Concat(e.Signed.Keys, e.Signed.Registry) {
 			known[key] = true
 		}
@@ -193,12 +196,11 @@ func newKey(v *view) outcome {
 
 func newPublisher(v *view) outcome {
 	now, known := v.v.Publisher.Get()
-	earlier := v.earlier()
-	if len(earlier) == 0 || v.v.Trusted.Knowledge == registry.Present || slices.Contains(v.Policy.Maintainers, now.Name) {
+	if v.first() || v.v.Trusted.Knowledge == registry.Present || slices.Contains(v.Policy.Maintainers, now.Name) {
 		return quiet()
 	}
 	var names []string
-	for _, e := range earlier {
+	for e := range v.earlier() {
 		if p, known := e.Publisher.Get(); known {
 			if strings.EqualFold(p.Name, now.Name) {
 				return quiet()

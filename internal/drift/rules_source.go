@@ -177,7 +177,7 @@ func commitOffBranch(v *view) outcome {
 func headUnknown(v *view) outcome {
 	head, known := v.v.Head.Get()
 	if !known {
-		for _, e := range v.earlier() {
+		for e := range v.earlier() {
 			if _, had := e.Head.Get(); !had {
 				continue
 			}

@@ -127,19 +127,6 @@ func withdrawn(r *registry.Published) string {
 	return strings.Join(words, "; ")
 }
 
-// find gives what was kept of a version, nil for none.
-func (s *Seen) find(version string) *Version {
-	if s == nil {
-		return nil
-	}
-	for i := range s.Versions {
-		if s.Versions[i].Version == version {
-			return &s.Versions[i]
-		}
-	}
-	return nil
-}
-
 // sameFiles reports whether two versions have the same files with the same digests, of which
 // there is at least one.
 func sameFiles(a, b *Version) bool {

@@ -26,7 +26,9 @@ func askActions(t *testing.T, s *githubtest.Server, token string) {
 	r.AddRun(githubtest.Run{Workflow: ".github/workflows/ci.yml", Event: "pull_request", Start: at.Add(time.Hour)})
 	r.AddCache(githubtest.Cache{Ref: "refs/heads/main", Key: "npm-1", Created: at})
 	r.AddCache(githubtest.Cache{Ref: "refs/pull/1/merge", Key: "npm-1", Created: at})
-	r.Change(func(r *githubtest.Repository) { r.Actions.Protected, r.Actions.Rules = []string{"main"}, []string{"release"} })
+	r.Change(func(r *githubtest.Repository) {
+		r.Actions.Protected, r.Actions.Rules = []string{"main"}, []string{"release"}
+	})
 	main, _ := gitstore.Lookup(r.Content, "refs/heads/main")
 	tag, _ := gitstore.Lookup(r.Content, "refs/tags/v1")
 	first, _, _ := gitstore.Peel(r.Content, tag)
