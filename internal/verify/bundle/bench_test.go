@@ -21,7 +21,7 @@ func BenchmarkVerify(b *testing.B) {
 		text []byte
 		real bool
 	}{
-		{"real", file(b, "sigstore-2.0.0-provenance.json"), true},
+		{"real", readBundle(b, "sigstore-2.0.0-provenance.json"), true},
 		{"v1", w.attest(w.here, provenance(nil), sigtest.Signing{}), false},
 		{"v2", w.attest(w.here, provenance(nil), sigtest.Signing{Log: sigtest.RekorV2}), false},
 	} {

@@ -24,7 +24,7 @@ func FuzzVerify(f *testing.F) {
 		f.Fatalf("no seeds: %v", err)
 	}
 	for _, seed := range seeds {
-		f.Add(file(f, filepath.Base(seed)))
+		f.Add(readBundle(f, filepath.Base(seed)))
 	}
 	w := newWorld(f)
 	f.Add(w.attest(w.here, provenance(nil), sigtest.Signing{}))

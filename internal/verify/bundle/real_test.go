@@ -28,7 +28,7 @@ func sha512(hex string) []digest.Digest {
 	return []digest.Digest{{Algorithm: digest.SHA512, Text: hex}}
 }
 
-func file(t testing.TB, name string) []byte {
+func readBundle(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
@@ -68,7 +68,7 @@ func codeOf(err error) string {
 }
 
 func TestRealProvenance(t *testing.T) {
-	text := file(t, "sigstore-2.0.0-provenance.json")
+	text := readBundle(t, "sigstore-2.0.0-provenance.json")
 	want := bundle.NPMProvenance("sigstore", "2.0.0", sha512(tarball), bundle.Exactly(actions, sigstore))
 	for _, roots := range [][]*trust.Root{{public(t)}, {gitHub(t), public(t)}} {
 		proof, err := bundle.Verify(text, want, roots...)
@@ -134,7 +134,7 @@ func TestRealPublishAttestation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := file(t, "sigstore-publish.json")
+	text := readBundle(t, "sigstore-publish.json")
 	proof, err := bundle.Verify(text, bundle.NPMPublished("sigstore", "1.3.0", sha512(published), keys), public(t))
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestRealPublishAttestation(t *testing.T) {
 func TestRealRelease(t *testing.T) {
 	asset := []digest.Digest{{Algorithm: digest.SHA256, Text: "e15b593c6ab8d7725a3cc82226ef816cac6bf9c70eed383bd459295cc65f5ec3"}}
 	want := bundle.GitHubRelease("artifact.zip", asset)
-	proof, err := bundle.Verify(file(t, "github-release.json"), want, public(t), gitHub(t))
+	proof, err := bundle.Verify(readBundle(t, "github-release.json"), want, public(t), gitHub(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestRealRelease(t *testing.T) {
 	if proof.Kind != verify.KindRelease || proof.TimeBy != "timestamp authority" || proof.Root != "GitHub, 2026-06-12" || proof.Log != nil {
 		t.Errorf("%+v", proof)
 	}
-	subjects, err := bundle.Subjects(file(t, "github-release.json"))
+	subjects, err := bundle.Subjects(readBundle(t, "github-release.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestRealRelease(t *testing.T) {
 	}
 	// the commit of its tag is a SHA-1, which proves nothing of bytes
 	want.Subject, want.Digests = "pkg:github/bdehamer/delme@v6", []digest.Digest{{Algorithm: digest.SHA1, Text: "c5e17a62e06a1d201570249c61fae531e9244e1b"}}
-	if _, err := bundle.Verify(file(t, "github-release.json"), want, gitHub(t)); codeOf(err) != verify.WrongDigest {
+	if _, err := bundle.Verify(readBundle(t, "github-release.json"), want, gitHub(t)); codeOf(err) != verify.WrongDigest {
 		t.Errorf("by SHA-1: %v", err)
 	}
 }
