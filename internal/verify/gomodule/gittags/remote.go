@@ -102,7 +102,7 @@ func (r *Remote) Commit(ctx context.Context, id string) (source.Tree, bool, erro
 	}
 	t, err := r.tree(ctx, "", full)
 	var refused *gitwire.RefusedError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && strings.Contains(refused.Text, id) { // "not our ref ID"
 		err = fmt.Errorf("commit %s: %w: %w", id, gomodule.ErrNone, err)
 	}
 	return t, reached, err
