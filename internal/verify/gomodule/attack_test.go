@@ -200,6 +200,10 @@ func TestRefusals(t *testing.T) {
 			p.registries = newRegistries(p.repo.TB)
 			p.publish(p.repo.TB, p.make("go.mod", goMod, "a.go", "package evil\n", "asset.bin", "the whole of it", ".gitattributes", "*.bin filter=lfs\n"))
 		}, proofs: logOnly, refusals: []string{"not-the-tag tag", `"a.go" has another content`}},
+		{name: "a file that a filter may have made, and that is not there", do: func(p *published) {
+			p.registries = newRegistries(p.repo.TB)
+			p.publish(p.repo.TB, p.make("go.mod", goMod, "a.go", "package m\n", ".gitattributes", "*.bin filter=lfs\n"))
+		}, proofs: logOnly, refusals: []string{"not-the-tag tag", `"asset.bin" is in the commit alone`}},
 		{name: "no zip", do: func(p *published) { p.Break(".zip", http.NotFound) }, proofs: tagOnly, gaps: []string{"not-served: the proxy's zip"}},
 		{name: "no zip, and another tag", do: func(p *published) {
 			p.Break(".zip", http.NotFound)
