@@ -19,7 +19,7 @@ import (
 func (c *Client) stream(resp *http.Response, method string, r Request, u *url.URL, broken func(error) error, cancel context.CancelCauseFunc) (*Stream, error) {
 	limit := orDefault(r.MaxBytes, c.maxBytes)
 	s := &Stream{
-		Header: resp.Header, URL: shown(u), Length: resp.ContentLength, raw: resp.Body, broken: broken, cancel: cancel,
+		Header: resp.Header, URL: address(u), Length: resp.ContentLength, raw: resp.Body, broken: broken, cancel: cancel,
 		Validator: registry.Validator{ETag: resp.Header.Get("ETag"), LastModified: resp.Header.Get("Last-Modified")},
 	}
 	fail := func(err error) (*Stream, error) {

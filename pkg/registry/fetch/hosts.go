@@ -139,12 +139,17 @@ func (c *Client) may(u *url.URL) (rule, string, error) {
 	return r, key, nil
 }
 
-// shown is an address in messages: without user, query and fragment, which may hold secrets.
+// address is u without user, query and fragment, which may hold secrets.
+func address(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
+// shown is an address in messages.
 func shown(u *url.URL) string {
-	s := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 	const most = 200
-	if text := s.String(); len(text) <= most {
-		return text
+	text := address(u)
+	if len(text) > most {
+		return text[:most] + "..."
 	}
-	return s.String()[:most] + "..."
+	return text
 }
