@@ -120,23 +120,43 @@ func (r *presented) keyChecks(want Want, roots []*trust.Root) ([]check, error) {
 	}
 	var checks []check
 	for i := range keys {
-		k := &keys[i]
-		one := check{key: k, material: keyMaterial(k)}
-		for _, t := range roots {
-			if len(r.entries) > 0 && knows(t, r) || len(r.entries) == 0 && r.stamps > 0 {
-				one.root, one.logged = t, len(r.entries) > 0
-				one.material = root.TrustedMaterialCollection{one.material, t.Material()}
-				break
-			}
+		more, err := r.keyCheck(&keys[i], want, roots)
+		if err != nil {
+			return nil, err
 		}
-		if len(r.entries) > 0 && !one.logged && !want.LogOptional {
-			return nil, refuse(verify.WrongRoot, "its transparency log is not of the trusted root")
-		}
-		bound := !k.From.IsZero() || !k.Until.IsZero()
-		one.timed = bound || one.root != nil && (r.promised() || r.stamps > 0)
-		checks = append(checks, one)
+		checks = append(checks, more...)
 	}
 	return checks, nil
+}
+
+// keyCheck are the ways to verify a bundle with one key. Where a root knows its log or may know
+// its timestamps, they are verified under that; a key without bounds needs no time, so that a
+// timestamp of an authority that nobody trusts does not refuse it.
+func (r *presented) keyCheck(k *trust.Key, want Want, roots []*trust.Root) ([]check, error) {
+	bound := !k.From.IsZero() || !k.Until.IsZero()
+	var checks []check
+	for _, t := range roots {
+		logged := knows(t, r)
+		if !logged && (len(r.entries) > 0 || r.stamps == 0) {
+			continue
+		}
+		one := check{
+			key: k, root: t, material: root.TrustedMaterialCollection{keyMaterial(k), t.Material()}, logged: logged,
+			timed: bound || r.promised() || r.stamps > 0,
+		}
+		checks = append(checks, one)
+		if one.timed && !bound && !r.promised() {
+			one.timed = false
+			checks = append(checks, one)
+		}
+	}
+	if len(checks) > 0 {
+		return checks, nil
+	}
+	if len(r.entries) > 0 && !want.LogOptional {
+		return nil, refuse(verify.WrongRoot, "its transparency log is not of the trusted root")
+	}
+	return []check{{key: k, material: keyMaterial(k), timed: bound}}, nil
 }
 
 // names reports whether the bundle says that it is signed with k.
@@ -200,8 +220,8 @@ func (r *presented) try(checks []check, matched digest.Digest, want Want) (*veri
 		}
 		return r.proof(c, result, matched)
 	}
-	if len(checks) > 1 && checks[0].key != nil {
-		return nil, refuse(verify.WrongKey, "none of %d keys signed it", len(checks))
+	if last := checks[len(checks)-1].key; last != nil && last != checks[0].key {
+		return nil, refuse(verify.WrongKey, "none of the keys that are believed signed it")
 	}
 	return nil, first
 }

@@ -222,6 +222,24 @@ func chain(b map[string]any) {
 	set(b, map[string]any{"certificates": []any{certificate}}, "verificationMaterial", "x509CertificateChain")
 }
 
+// Of several log entries those are told that were verified.
+func TestEntriesThatAreNotVerifiedAreNotTold(t *testing.T) {
+	w := newWorld(t)
+	text := edit(w.blob(w.here, sigtest.Signing{}), func(b map[string]any) {
+		var other map[string]any
+		if err := json.Unmarshal(w.blob(w.there, sigtest.Signing{}), &other); err != nil {
+			t.Fatal(err)
+		}
+		mine, theirs := at(b, "verificationMaterial", "tlogEntries", 0), at(other, "verificationMaterial", "tlogEntries", 0)
+		set(b, []any{theirs, mine}, "verificationMaterial", "tlogEntries")
+	})
+	want := bundle.Want{Digests: wanted, Accept: bundle.Exactly(actions, signedBy)}
+	proof, err := bundle.Verify(text, want, w.root(w.here))
+	if err != nil || len(proof.Log) != 1 || proof.Log[0].Log != "https://rekor.sim.example" {
+		t.Errorf("%+v, %v", proof, err)
+	}
+}
+
 // The evil set: each is refused with its code, and a reason in one line.
 func TestEvil(t *testing.T) {
 	w := newWorld(t)
@@ -288,6 +306,7 @@ func TestEvil(t *testing.T) {
 		{"no inclusion proof", edited(func(b map[string]any) { set(b, nil, in("inclusionProof")...) }), verify.NoLogEntry},
 		{"no checkpoint", edited(func(b map[string]any) { set(b, nil, in("inclusionProof", "checkpoint")...) }), verify.NoLogEntry},
 		{"expired certificate without timestamp", w.attest(w.here, provenance(nil), sigtest.Signing{Log: sigtest.RekorV2, Untimed: true, At: time.Now().Add(-time.Hour)}), verify.NoTimestamp},
+		{"a proof, and no promise of a time", edited(func(b map[string]any) { set(b, nil, in("inclusionPromise")...) }), verify.NoTimestamp},
 		{"a promise of another time", edited(func(b map[string]any) { set(b, "1700000000", in("integratedTime")...) }), verify.Expired},
 		{"the promise's time moved by a second", edited(func(b map[string]any) {
 			var n int64

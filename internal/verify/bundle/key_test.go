@@ -62,7 +62,8 @@ func TestKeys(t *testing.T) {
 		}
 		return text
 	}
-	named, ended, later := key, key, key
+	named, ended, later, ending := key, key, key, key
+	ending.Until = time.Now().Add(time.Hour)
 	named.ID = "release-key"
 	ended.Until, later.From = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	here, there := []*trust.Root{w.root(w.here)}, []*trust.Root{w.root(w.there)}
@@ -86,6 +87,10 @@ func TestKeys(t *testing.T) {
 		{"not logged", sign(offline), []trust.Key{key}, false, here, verify.NoLogEntry, false},
 		{"not logged, and need not be", sign(offline), []trust.Key{key}, true, nil, "", false},
 		{"not logged, with a time", sign(sigtest.Signing{Log: sigtest.NoLog}), []trust.Key{key}, true, here, "", false},
+		{"not logged, with a time of another authority", sign(sigtest.Signing{Log: sigtest.NoLog}), []trust.Key{key}, true, there, "", false},
+		{"the same, and a key with an end", sign(sigtest.Signing{Log: sigtest.NoLog}), []trust.Key{ending}, true, there, verify.NoTimestamp, false},
+		{"a time of the second root", sign(sigtest.Signing{Log: sigtest.NoLog}), []trust.Key{ending}, true, append(there, here...), "", false},
+		{"the log of the second root", sign(sigtest.Signing{}), []trust.Key{key}, false, append(there, here...), "", true},
 		{"logged elsewhere", sign(sigtest.Signing{}), []trust.Key{key}, false, there, verify.WrongRoot, false},
 		{"logged elsewhere, and need not be", sign(sigtest.Signing{}), []trust.Key{key}, true, there, "", false},
 		{"wrong key", sign(sigtest.Signing{}), []trust.Key{other}, false, here, verify.WrongKey, false},

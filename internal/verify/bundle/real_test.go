@@ -199,3 +199,29 @@ func TestRealRelease(t *testing.T) {
 		t.Errorf("by SHA-1: %v", err)
 	}
 }
+
+func TestRealPyPIAttestation(t *testing.T) {
+	const file = "pypi_attestations-0.0.19.tar.gz"
+	sdist := []digest.Digest{{Algorithm: digest.SHA256, Text: "9bb1add04b1b4e182be6b0b80931593f7a291eb49d69b4fd728a5d4cbcdc4bd3"}}
+	accept := bundle.Exactly(actions, "https://github.com/trailofbits/pypi-attestations/.github/workflows/release.yml@refs/tags/v0.0.19")
+	text := readBundle(t, "pypi-publish.json")
+	for _, tt := range []struct {
+		name string
+		want bundle.Want
+		code string
+	}{
+		{"as it is named", bundle.PyPIPublished(file, sdist, accept), ""},
+		{"as the project might be spelled", bundle.PyPIPublished("PyPI.Attestations-0.0.19.tar.gz", sdist, accept), ""},
+		{"another version", bundle.PyPIPublished("pypi_attestations-0.0.20.tar.gz", sdist, accept), verify.WrongSubject},
+		{"a wheel", bundle.PyPIPublished("pypi_attestations-0.0.19-py3-none-any.whl", sdist, accept), verify.WrongSubject},
+		{"npm's", bundle.NPMProvenance("pypi_attestations", "0.0.19", sdist, accept), verify.WrongPredicate},
+	} {
+		proof, err := bundle.Verify(text, tt.want, public(t))
+		if codeOf(err) != tt.code {
+			t.Errorf("%s: %v; want %q", tt.name, err, tt.code)
+		}
+		if err == nil && (proof.Kind != verify.KindPublish || proof.Identity.SourceRepositoryID != "772247423" || proof.Log[0].Index != 153454663) {
+			t.Errorf("%s: %+v", tt.name, proof)
+		}
+	}
+}
