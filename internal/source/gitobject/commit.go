@@ -15,8 +15,8 @@ type CommitText struct {
 }
 
 // ParseCommit reads the content of a commit: header lines of a key and a value, an empty line and
-// the message (git help hash-object; "tree", "parent", "author" and "committer" are what counts here). The
-// texts are as their authors wrote them, in whatever encoding.
+// the message (git help hash-object; "tree", "parent", "author" and "committer" are what counts
+// here). The texts are as their authors wrote them, in whatever encoding.
 func ParseCommit(data []byte) (CommitText, error) {
 	tree, err := CommitTree(data)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestParseCommit(t *testing.T) {
 		},
 		{
 			"two people, parents and a signature",
-			"tree " + tree + "\nparent 1\nparent 2\nauthor A <a@b.c> 1 +0000\ncommitter GitHub <noreply@github.com> 2 +0000\ngpgsig -----BEGIN\n author X <x@y.z>\n -----END\n\nm",
+			"tree " + tree + "\nparent 1\nparent " + tree + "\nauthor A <a@b.c> 1 +0000\ncommitter GitHub <noreply@github.com> 2 +0000\ngpgsig -----BEGIN\n author X <x@y.z>\n -----END\n\nm",
 			"m",
 			[]string{"A <a@b.c>", "GitHub <noreply@github.com>"},
 		},
@@ -36,6 +36,9 @@ func TestParseCommit(t *testing.T) {
 		}
 		if got.Tree.String() != tree || got.Message != tt.message {
 			t.Errorf("%s: tree %s, message %q", tt.about, got.Tree, got.Message)
+		}
+		if want := strings.Count(tt.in, "parent "+tree); len(got.Parents) != want { // "1" is no id
+			t.Errorf("%s: parents %s; want %d", tt.about, got.Parents, want)
 		}
 		if diff := cmp.Diff(tt.people, got.People); diff != "" {
 			t.Errorf("%s: people (-want +got):\n%s", tt.about, diff)

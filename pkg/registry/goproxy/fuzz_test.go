@@ -1,6 +1,8 @@
 package goproxy_test
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -8,6 +10,8 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 
+	"github.com/wormsweep/wormsweep/pkg/registry"
+	"github.com/wormsweep/wormsweep/pkg/registry/fetch"
 	"github.com/wormsweep/wormsweep/pkg/registry/goproxy"
 )
 
@@ -61,6 +65,55 @@ func FuzzParseRetractions(f *testing.F) {
 		why, retracted := told.Of(version)
 		if strings.ContainsAny(why+told.Deprecated, "\n\r") || !retracted && why != "" || retracted && !strings.Contains(string(data), "retract") {
 			t.Errorf("%q: %q, %v, deprecated %q", data, why, retracted, told.Deprecated)
+		}
+	})
+}
+
+// wire keeps the paths that were asked for.
+type wire struct{ asked []string }
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.asked = append(w.asked, r.URL.EscapedPath())
+	return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// Whatever the names are, only the proxy's own addresses of that module are asked, and nothing
+// else is not found.
+func FuzzAddresses(f *testing.F) {
+	f.Add("example.org/Up/m", "v1.2.3")
+	f.Add("example.org/m/v2", "v2.0.0-Rc.1")
+	f.Add("example.org/../m", "v1.0.0/../../x")
+	f.Add("example.org/m?x", "v1.0.0#y")
+	f.Add("example.org/%2e%2e/m", "v1.0.0+incompatible")
+	f.Fuzz(func(t *testing.T, path, version string) {
+		w := &wire{}
+		client, err := fetch.New(fetch.Options{Hosts: []string{"proxy.example"}, Transport: w, Attempts: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader, err := goproxy.New(client, goproxy.Options{Address: "https://proxy.example/base"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := reader.List(t.Context(), path, registry.Validator{}); err == nil {
+			t.Error("a list of nothing")
+		}
+		if _, err := reader.Info(t.Context(), path, version); err == nil {
+			t.Error("an info of nothing")
+		}
+		for _, suffix := range []string{".zip", ".mod"} {
+			if r, err := reader.Open(t.Context(), path, registry.File{Name: version + suffix, URL: "https://evil.example/"}); err == nil {
+				_, _ = io.Copy(io.Discard, r)
+				t.Error("a file of nothing")
+			}
+		}
+		for _, asked := range w.asked {
+			rest, ok := strings.CutPrefix(asked, "/base/")
+			escaped, file, found := strings.Cut(rest, "/@v/")
+			name, err := module.UnescapePath(escaped)
+			if !ok || !found || err != nil || name != path || strings.ContainsAny(file, "/\\?#%") {
+				t.Errorf("%q, %q: asked for %q", path, version, asked)
+			}
 		}
 	})
 }
