@@ -26,12 +26,18 @@ import (
 	"github.com/wormsweep/wormsweep/internal/strictyaml"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
 
 // Options are the settings of a run. Whoever is nil is not asked.
 type Options struct {
-	// Organisation owns the repositories whose names have no owner, as those on disk.
+	// Organisation is that of the policy. It owns the repositories, each by the last part of its
+	// name, unless FullNames says that they are called "owner/name", as on GitHub.
 	Organisation string
+	FullNames    bool
+	// Server and Issuer are GitHub's, and who issues its identity tokens; those of github.com if
+	// "".
+	Server, Issuer string
 	// Existing is the text of the policy that is added to, nil for none, and Name what faults
 	// call it.
 	Existing []byte
@@ -84,11 +90,13 @@ type Proposal struct {
 }
 
 // Run reads the repositories, closes each, and proposes a policy. The error is that of the
-// sequence, of ctx, or of a policy that is there and does not validate.
+// sequence, of ctx, of a policy that is there and does not validate, or that there is no
+// organisation.
 func Run(ctx context.Context, repositories iter.Seq2[*source.Repository, error], opt Options) (*Proposal, error) {
 	if opt.Parse == nil {
 		opt.Parse = policy.Parse
 	}
+	opt.Server, opt.Issuer = cmp.Or(opt.Server, "https://"+host.GitHub), cmp.Or(opt.Issuer, "https://"+host.GitHubTokens)
 	var existing *policy.Policy
 	if opt.Existing != nil {
 		p, err := opt.Parse(opt.Name, opt.Existing)
@@ -98,6 +106,9 @@ func Run(ctx context.Context, repositories iter.Seq2[*source.Repository, error],
 		if existing = p; opt.Organisation == "" {
 			opt.Organisation = p.Organisation
 		}
+	}
+	if opt.Organisation == "" && !opt.FullNames {
+		return nil, errNobody
 	}
 	d := discovery{opt: opt, projects: map[string]*project{}}
 	for repo, err := range repositories {
@@ -135,6 +146,8 @@ func Run(ctx context.Context, repositories iter.Seq2[*source.Repository, error],
 	}
 	return d.write(existing)
 }
+
+var errNobody = errors.New("no organisation: whose are the repositories?")
 
 // discovery is a run.
 type discovery struct {

@@ -107,6 +107,13 @@ func TestMergeNeedsAPolicy(t *testing.T) {
 	}
 }
 
+// Repositories without an owner need one.
+func TestNeedsAnOrganisation(t *testing.T) {
+	if _, err := discover.Run(t.Context(), nil, discover.Options{}); err == nil || !strings.Contains(err.Error(), "no organisation") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // A policy that a person tightened stays so, whatever the repository says now.
 func TestMergeKeepsWhatIsTightened(t *testing.T) {
 	tightened := "version: 1\norganisation: acme\nartifacts:\n  - artifact: npm:@acme/sdk\n    source: acme/sdk\n    tag: v{version}\n    identities:\n" +

@@ -13,11 +13,6 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
 
-const (
-	server = "https://" + host.GitHub
-	issuer = "https://" + host.GitHubTokens
-)
-
 // entry is a publication and how its run begins: by a workflow that holds it, or by one that
 // calls that.
 type entry struct {
@@ -58,7 +53,7 @@ func (d *discovery) entries(p *project) []entry {
 		w := p.workflows[file]
 		if w.triggered() {
 			for _, pub := range w.publications(p) {
-				out = append(out, entry{publication: pub, caller: w, signer: server + "/" + p.source + "/" + w.path})
+				out = append(out, entry{publication: pub, caller: w, signer: d.opt.Server + "/" + p.source + "/" + w.path})
 			}
 		}
 		for i := range w.jobs {
@@ -95,7 +90,7 @@ func (d *discovery) called(p *project, w *workflow, j *job) []entry {
 		if !j.idToken { // its permissions are at most those of its caller
 			pub.idToken, pub.signed, pub.predicates = false, "", nil
 		}
-		out = append(out, entry{publication: pub, caller: w, signer: server + "/" + source + "/" + file, ref: ref})
+		out = append(out, entry{publication: pub, caller: w, signer: d.opt.Server + "/" + source + "/" + file, ref: ref})
 	}
 	return out
 }
@@ -174,7 +169,7 @@ func (d *discovery) modules(p *project, entries []entry, used []bool) {
 		if m.kind != registry.Go || ecosystem.Go.CheckName(m.name) != nil {
 			continue
 		}
-		if !strings.HasPrefix(strings.ToLower(m.name)+"/", strings.ToLower(host.GitHub+"/"+p.source)+"/") {
+		if !strings.HasPrefix(strings.ToLower(m.name)+"/", strings.ToLower(strings.TrimPrefix(d.opt.Server, "https://")+"/"+p.source)+"/") {
 			continue // of another repository, or under a name of its own: only a registry knows
 		}
 		used[i] = true
@@ -211,7 +206,7 @@ func (d *discovery) add(p *project, e *entry, name, manifest string) *candidate 
 	if e.token != "" {
 		c.note("tokens-allowed", "%s:%d publishes with a token; token-until is the day when it stops, and tokens-allowed is for one that does not", e.path, e.line)
 	}
-	c.trigger(e, manifest)
+	c.trigger(e, d.opt.Issuer, manifest)
 	return c
 }
 

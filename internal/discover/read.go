@@ -79,10 +79,10 @@ func (d *discovery) project(ctx context.Context, repo *source.Repository) *proje
 		return nil
 	}
 	p := &project{source: repo.Name, branch: "main", guessed: true, workflows: map[string]*workflow{}}
-	if repo.Server == "" {
+	if !d.opt.FullNames {
 		p.source = d.opt.Organisation + "/" + strings.TrimSuffix(path.Base(repo.Name), ".git")
 	}
-	if repo.Server != "" && repo.Number > 0 {
+	if repo.Number > 0 {
 		p.number = decimal(repo.Number)
 	}
 	if branch, ok := strings.CutPrefix(tree.Ref(), source.Branches); ok {

@@ -69,12 +69,12 @@ func (w *workflow) origin(p *project) origin {
 func branchRef(branch string) string { return "refs/heads/" + branch }
 
 // trigger proposes tag and identity from the workflow that begins the run.
-func (c *candidate) trigger(e *entry, manifest string) {
+func (c *candidate) trigger(e *entry, issuer, manifest string) {
 	on := e.caller.origin(c.project)
 	c.tag(e, on, manifest)
 	switch {
 	case e.signed != "":
-		c.identity(e, on)
+		c.identity(e, issuer, on)
 	case e.byKey:
 		c.note("keys", "%s:%d signs it with a key: write its public key here, as \"- file: cosign.pub\"", e.path, e.line2)
 	default:
@@ -151,7 +151,7 @@ func (c *candidate) nearest(forms []string, manifest string) string {
 }
 
 // identity proposes the signer of what a run publishes.
-func (c *candidate) identity(e *entry, on origin) {
+func (c *candidate) identity(e *entry, issuer string, on origin) {
 	i := policy.Identity{Issuer: issuer, Workflow: e.caller.path, Triggers: on.triggers}
 	if e.ref == "" {
 		i.SAN = e.signer + "@" + on.ref
