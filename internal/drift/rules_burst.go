@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/version"
@@ -68,8 +67,12 @@ func findBursts(all []*state) map[publish]string {
 	slices.SortStableFunc(list, func(a, b publish) int { return a.at.Compare(b.at) })
 	out := map[publish]string{}
 	for from, to := 0, 0; from < len(list); from++ {
+		end := to
 		for to < len(list) && list[to].at.Sub(list[from].at) <= burstTime {
 			to++
+		}
+		if to == end {
+			continue // a part of the window before, of which all was said
 		}
 		window := list[from:to]
 		names := inWindow(window)
@@ -182,7 +185,7 @@ func rapidVersions(v *view) outcome {
 	if !known || v.Listing.Role == registry.Mirror {
 		return v.unsaid("when it was published")
 	}
-	series := patchSeries(v.Policy, v.v.Version)
+	series := patchSeries(v.Policy.Kind, v.v.Version)
 	if series == "" {
 		return quiet()
 	}
@@ -191,10 +194,16 @@ func rapidVersions(v *view) outcome {
 		at      time.Time
 	}
 	var close []one
-	for i := range v.now {
-		e := &v.now[i]
-		if when, known := e.Time.Get(); known && when.Sub(at).Abs() <= rapidTime && patchSeries(v.Policy, e.Version) == series {
-			close = append(close, one{e.Version, when})
+	for _, step := range []int{-1, 1} { // this one is among those of the second way
+		for rank := v.rank[v.i] + min(step, 0); rank >= 0 && rank < len(v.order); rank += step {
+			e := &v.now[v.order[rank]]
+			when, known := e.Time.Get()
+			if known && when.Sub(at).Abs() > rapidTime {
+				break
+			}
+			if known && patchSeries(v.Policy.Kind, e.Version) == series {
+				close = append(close, one{e.Version, when})
+			}
 		}
 	}
 	slices.SortStableFunc(close, func(a, b one) int { return a.at.Compare(b.at) })
@@ -215,8 +224,8 @@ func rapidVersions(v *view) outcome {
 
 // patchSeries is what stays of a version where the patch number alone is raised: "1.2" of
 // "1.2.3". "" for a prerelease, and for what has no order.
-func patchSeries(a policy.Artifact, v string) string {
-	e := map[registry.Kind]ecosystem.Ecosystem{registry.NPM: ecosystem.NPM, registry.PyPI: ecosystem.PyPI}[a.Kind]
+func patchSeries(kind registry.Kind, v string) string {
+	e := map[registry.Kind]ecosystem.Ecosystem{registry.NPM: ecosystem.NPM, registry.PyPI: ecosystem.PyPI}[kind]
 	canonical, err := version.Canonical(e, v)
 	if err != nil || strings.ContainsAny(canonical, "-+abrcdp") {
 		return ""
