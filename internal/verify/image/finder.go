@@ -28,8 +28,9 @@ type finder struct {
 	s      *source
 	answer *Answer
 	judge  judge
-	left   int   // signatures that may still be looked at
-	bytes  int64 // of payloads that may still be read
+	left   int               // signatures that may still be looked at
+	bytes  int64             // of payloads that may still be read
+	read   map[string][]byte // blobs by their digest: signatures by many signers have one payload
 	full   bool
 }
 
@@ -124,6 +125,9 @@ func (f *finder) blob(ctx context.Context, what, at string, d descriptor) []byte
 		f.refused(refuse(what, verify.TooLarge, "%s: %d bytes, over the limit of %d", at, d.Size, f.s.limits.Payload))
 		return nil
 	}
+	if b, ok := f.read[d.Digest]; ok {
+		return b
+	}
 	if d.Size > f.bytes {
 		f.refused(refuse(what, verify.TooLarge, "%s: with it, over %d bytes are signed", at, f.s.limits.Total))
 		return nil
@@ -134,6 +138,7 @@ func (f *finder) blob(ctx context.Context, what, at string, d descriptor) []byte
 		f.unread(what, at, err)
 		return nil
 	}
+	f.read[d.Digest] = b
 	return b
 }
 

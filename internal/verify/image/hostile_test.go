@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/wormsweep/wormsweep/internal/sigtest"
 	"github.com/wormsweep/wormsweep/internal/sigtest/images"
@@ -156,7 +157,7 @@ func TestTooManySignatures(t *testing.T) {
 		codes int
 		line  string
 	}{
-		{10_000, 257, "over 256 signatures"},
+		{10_000, 1001, "over 1000 signatures"},
 		{20_000, 1, "more than 4194304 bytes"}, // the manifest
 	} {
 		if err := w.repo.PutManifest(t.Context(), images.Attached(digest, "sig"), typeImage, manifest(tt.n)); err != nil {
@@ -197,9 +198,160 @@ func TestTooManySignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(answer.Proofs) != 0 || len(answer.Refusals) != 1 || answer.Refusals[0].Code != verify.TooLarge || len(answer.Gaps) != 256 {
+	if len(answer.Proofs) != 0 || len(answer.Refusals) != 1 || answer.Refusals[0].Code != verify.TooLarge || len(answer.Gaps) != 1000 {
 		t.Errorf("10,000 referrers: %d proofs, %d refusals, %d gaps", len(answer.Proofs), len(answer.Refusals), len(answer.Gaps))
 	}
+}
+
+// A list of referrers that has pages is read to its end, which comes, and at no other place.
+func TestPages(t *testing.T) {
+	w := newWorld(t, inMemoryWithReferrers(t))
+	digest, err := w.repo.Push(t.Context(), "1.0.0", "pages")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.repo.Bundle(t.Context(), digest, slsa, []byte(`{}`), w.ours, ours()); err != nil {
+		t.Fatal(err)
+	}
+	const empty = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`
+	path := "/v2/acme/app/referrers/" + digest
+	for _, tt := range []struct {
+		name, link string
+		proofs     int
+		gaps       int
+		code       string
+	}{
+		{"no more", "", 0, 0, ""},
+		{"a page more", "<" + path + `?last=1>; rel="next"`, 1, 0, ""},
+		{"a page more, by its whole address", "<http://" + w.address + path + "?last=1>; rel=next", 1, 0, ""},
+		{"another relation", "<" + path + `?last=1>; rel="prev"`, 0, 0, ""},
+		{"the same for ever", "<" + path + `>; rel="next"`, 0, 0, verify.TooLarge},
+		{"another host", "<http://evil.example" + path + `>; rel="next"`, 0, 1, ""},
+		{"another repository", "</v2/acme/app-evil/referrers/" + digest + `>; rel="next"`, 0, 1, ""},
+		{"no address", `<http://%zz>; rel="next"`, 0, 1, ""},
+	} {
+		r := w.request(w.repo.Reference(digest))
+		r.Transport = lying{w.transport, func(req *http.Request, resp *http.Response) *http.Response {
+			if req.URL.Path != path || req.URL.RawQuery != "" {
+				return resp
+			}
+			resp.Header.Set("Link", tt.link)
+			return answering(resp, http.StatusOK, empty)
+		}}
+		answer, err := image.Verify(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		if tt.code != "" {
+			want = []string{tt.code}
+		}
+		if len(answer.Proofs) != tt.proofs || len(answer.Gaps) != tt.gaps || !cmp.Equal(codes(answer), want) {
+			t.Errorf("%s: %d proofs, gaps %v, refusals %v", tt.name, len(answer.Proofs), answer.Gaps, answer.Refusals)
+		}
+	}
+}
+
+// Who must be let in is, by name and password or by a token that another place gives, and a
+// registry that sends us elsewhere for it is not followed there.
+func TestLetIn(t *testing.T) {
+	inner := inMemory(t)
+	w := newWorld(t, inner)
+	digest, err := w.repo.Push(t.Context(), "1.0.0", "private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.repo.Sign(t.Context(), digest, w.ours, ours()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, challenge string
+		keys            authn.Keychain
+		err             error
+	}{
+		{"by name", `Basic realm="registry"`, keychain{inner, authn.AuthConfig{Username: "reader", Password: "secret"}}, nil},
+		{"by a token", `Bearer realm="http://` + inner + `/token",service="registry"`, keychain{inner, authn.AuthConfig{Username: "reader", Password: "secret"}}, nil},
+		{"by nobody's name", `Basic realm="registry"`, nil, registry.ErrDenied},
+		{"by another's name", `Basic realm="registry"`, keychain{inner, authn.AuthConfig{Username: "x", Password: "y"}}, registry.ErrDenied},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := w.request(w.repo.Reference(digest))
+			r.Keychain = tt.keys
+			r.Transport = guarded{w.transport, tt.challenge}
+			answer, err := image.Verify(t.Context(), r)
+			if !errors.Is(err, tt.err) || err == nil && len(answer.Proofs) != 1 {
+				t.Fatalf("%v, %+v; want %v", err, answer, tt.err)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("%v has the password in it", err)
+			}
+		})
+	}
+
+	asked := false
+	r := w.request(w.repo.Reference(digest))
+	r.Keychain = keychain{inner, authn.AuthConfig{Username: "reader", Password: "secret"}}
+	r.Transport = elsewhere{guarded{w.transport, `Bearer realm="http://evil.example/token",service="registry"`}, &asked}
+	if answer, err := image.Verify(t.Context(), r); err == nil || !asked {
+		t.Errorf("%+v; want an error for the place that gives tokens, which the transport refused", answer)
+	}
+}
+
+// keychain has one name for one host.
+type keychain struct {
+	host string
+	auth authn.AuthConfig
+}
+
+func (k keychain) Resolve(at authn.Resource) (authn.Authenticator, error) {
+	if at.RegistryStr() != k.host {
+		return authn.Anonymous, nil
+	}
+	return authn.FromConfig(k.auth), nil
+}
+
+// guarded lets in whom the challenge asks for.
+type guarded struct {
+	then      http.RoundTripper
+	challenge string
+}
+
+func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
+	said := func(status int, text string) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: status, Status: http.StatusText(status), Request: req, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Www-Authenticate": {g.challenge}}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
+		}, nil
+	}
+	if req.URL.Scheme != "http" || req.URL.Host == "evil.example" {
+		return g.then.RoundTrip(req)
+	}
+	user, password, basic := req.BasicAuth()
+	known := basic && user == "reader" && password == "secret"
+	switch {
+	case req.URL.Path == "/token" && known:
+		return said(http.StatusOK, `{"token":"once"}`)
+	case known && strings.HasPrefix(g.challenge, "Basic"), req.Header.Get("Authorization") == "Bearer once":
+		return g.then.RoundTrip(req)
+	}
+	return said(http.StatusUnauthorized, "")
+}
+
+// elsewhere refuses a host, as package fetch does for one that is not listed.
+type elsewhere struct {
+	then  http.RoundTripper
+	asked *bool
+}
+
+func (e elsewhere) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host == "evil.example" {
+		*e.asked = true
+		if req.Header.Get("Authorization") != "" {
+			return nil, fmt.Errorf("%w, and would have got a password", registry.ErrForbidden)
+		}
+		return nil, registry.ErrForbidden
+	}
+	return e.then.RoundTrip(req)
 }
 
 // lying answers some requests with other bytes, or with a fault.

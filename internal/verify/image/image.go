@@ -39,7 +39,7 @@ type Limits struct {
 	Manifest   int64 // bytes of a manifest, an index or a page of referrers; default 4 MiB, the specification's
 	Payload    int64 // bytes of a signed payload, an envelope or a bundle; default 16 MiB
 	Total      int64 // bytes of all of them; default 64 MiB
-	Signatures int   // signatures, attestations and bundles of an image; default 256
+	Signatures int   // signatures, attestations and bundles of an image; default 1000
 	Children   int   // images of an index that are looked at; default 64
 }
 
@@ -53,7 +53,7 @@ func (l Limits) orDefault() Limits {
 	set(&l.Payload, 16<<20)
 	set(&l.Total, 64<<20)
 	if l.Signatures == 0 {
-		l.Signatures = 256
+		l.Signatures = 1000
 	}
 	if l.Children == 0 {
 		l.Children = 64
@@ -143,7 +143,7 @@ func Verify(ctx context.Context, r Request) (*Answer, error) {
 	default:
 		return nil, fmt.Errorf("%q: a manifest of the type %.100q: %w", a.Image, m.media, registry.ErrMalformed)
 	}
-	f := &finder{s: s, answer: a, judge: judge{a.Digest, r.Accept, r.Keys, r.Roots}, left: r.Limits.Signatures, bytes: r.Limits.Total}
+	f := &finder{s: s, answer: a, judge: judge{a.Digest, r.Accept, r.Keys, r.Roots}, left: r.Limits.Signatures, bytes: r.Limits.Total, read: map[string][]byte{}}
 	f.all(ctx)
 	f.required(r.RequireAttestations)
 	if r.Children {

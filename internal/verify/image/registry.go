@@ -96,7 +96,8 @@ func (s *source) blob(ctx context.Context, d descriptor) ([]byte, error) {
 // registry.ErrNotServed where the registry has no such API.
 func (s *source) referrers(ctx context.Context, digest string) ([]descriptor, error) {
 	var all []descriptor
-	for next := "/referrers/" + digest; next != ""; {
+	next := "/referrers/" + digest
+	for range maxPages {
 		resp, b, err := s.get(ctx, next, ociIndex, s.limits.Manifest)
 		status := 0
 		if te := (*transport.Error)(nil); errors.As(err, &te) {
@@ -122,11 +123,17 @@ func (s *source) referrers(ctx context.Context, digest string) ([]descriptor, er
 		if next, err = s.nextPage(resp); err != nil {
 			return nil, fmt.Errorf("referrers of %s: %w", digest, err)
 		}
+		if next == "" {
+			return all, nil
+		}
 	}
-	return all, nil
+	return nil, fmt.Errorf("referrers of %s: more than %d pages: %w", digest, maxPages, registry.ErrTooLarge)
 }
 
-// nextPage is where the header Link says that a list goes on, below the repository. Another
+// maxPages bounds a list of referrers, whose pages may be empty.
+const maxPages = 64
+
+// nextPage is where the header Link says that a list goes on, for the same repository. Another
 // place is not followed.
 func (s *source) nextPage(resp *http.Response) (string, error) {
 	link := resp.Header.Get("Link")
@@ -143,7 +150,7 @@ func (s *source) nextPage(resp *http.Response) (string, error) {
 	}
 	to = resp.Request.URL.ResolveReference(to)
 	below, ok := strings.CutPrefix(to.RequestURI(), s.path())
-	if to.Host != s.repo.RegistryStr() || !ok {
+	if to.Host != s.repo.RegistryStr() || !ok || !strings.HasPrefix(below, "/referrers/") {
 		return "", fmt.Errorf("a next page at %.200q, which is not of the repository: %w", target, registry.ErrForbidden)
 	}
 	return below, nil
