@@ -3,6 +3,7 @@
 package gomodule_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/registrytest"
 	"github.com/wormsweep/wormsweep/internal/verify"
@@ -107,6 +109,54 @@ func TestPublicRefusesAnotherZip(t *testing.T) {
 	})
 	if err != nil || len(proofs) > 0 || len(refusals) != 2 || refusals[1].Code != verify.WrongDigest || refusals[1].What != "module zip" {
 		t.Errorf("proofs %+v, refusals %+v, %v; want the wrong digest of the zip", proofs, refusals, err)
+	}
+}
+
+// The files of a public module in a repository of ours, under its tag, are what is published; one
+// that is other is not.
+func TestPublicAgainstTree(t *testing.T) {
+	reader, sum, _ := public(t)
+	body, err := reader.Zip(t.Context(), realModule, realVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRepo(t)
+	for _, f := range archive.File {
+		rc, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(rc)
+		rc.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.write(strings.TrimPrefix(f.Name, realModule+"@"+realVersion+"/"), string(content))
+	}
+	r.commit()
+	r.git("tag", realVersion)
+	req := gomodule.Request{Module: realModule, Version: realVersion, Proxy: reader, Sum: sum, Tags: r.local()}
+	began := time.Now()
+	proofs, refusals, gaps, err := gomodule.Verify(t.Context(), req)
+	if err != nil || len(proofs) != 2 || len(refusals)+len(gaps) > 0 {
+		t.Fatalf("proofs %+v, refusals %+v, gaps %+v, %v", proofs, refusals, gaps, err)
+	}
+	t.Logf("%d files, %d bytes of zip: %v", len(archive.File), len(data), time.Since(began))
+	r.write("zip/zip.go", "package zip // another one\n")
+	r.commit()
+	r.git("tag", "-f", realVersion)
+	req.Tags = r.local()
+	if _, refusals, _, err := gomodule.Verify(t.Context(), req); err != nil || len(refusals) != 1 || refusals[0].Code != verify.NotReproduced {
+		t.Errorf("after a file was changed: %+v, %v", refusals, err)
 	}
 }
 
