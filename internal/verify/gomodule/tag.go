@@ -166,6 +166,8 @@ func (v *verifier) pseudo(ctx context.Context) error {
 		return err
 	case j.unknown != "":
 		v.gap(j.gap, "commit %s: %s", tree.Commit(), j.unknown)
+	case j.none && len(v.layouts) > 1:
+		v.gap(verify.GapUnsupported, "where the module lies in the repository is not known; commit %s: %s", tree.Commit(), j.why)
 	case !j.same:
 		v.refuse(verify.NotReproduced, "module zip", "it is not of commit %s: %s", tree.Commit(), j.why)
 	case !reached:

@@ -38,6 +38,7 @@ func TestPathsOfOnesOwn(t *testing.T) {
 		{vanity + "/v2", "v2.0.0", []string{"go.mod", "module " + vanity + "/v2\n", "c.go", "package tools // 2\n", "LICENSE", "free\n"}, r, nil, "refs/tags/v2.0.0", "", ""},
 		{vanity + "/sub", "v1.2.4", []string{"go.mod", "module " + vanity + "/sub\n"}, r, nil, "", "where the module lies", ""},
 		{vanity + "/sub", "v1.2.5", []string{"go.mod", "module " + vanity + "/sub\n"}, r, nil, "", "", "there is no tag"},
+		{vanity, "v0.0.0-20260101000000-" + other.git("rev-parse", "HEAD")[:12], []string{"go.mod", "module " + vanity + "\n"}, other, nil, "", "where the module lies", ""},
 		{vanity, "v1.2.3", []string{"go.mod", "module " + vanity + "\n"}, other, nil, "", "where the module lies", ""},
 		{vanity + "/sub", "v1.2.3", []string{"go.mod", "module " + vanity + "/sub\n"}, r, func(q *gomodule.Request) { q.Root = vanity }, "", "", "LICENSE"},
 	} {
