@@ -23,8 +23,8 @@ type Artifact struct {
 
 // Subject is what is known of one version, beside its part of the Listing.
 type Subject struct {
-	// Proofs are what was verified, of signers that the policy believes and of logs and
-	// registries, which it need not believe.
+	// Proofs are what was verified, today or by an earlier run where it still holds: of signers
+	// that the policy believes, and of logs and registries, which it need not believe.
 	Proofs []verify.Proof
 	// Refusals are what was presented and is wrong, also by the policy's identities. That the
 	// policy wants what is not there is for this package to say.
@@ -37,7 +37,7 @@ type Subject struct {
 	// yesterday found in the same files counts.
 	Archives []Archive
 	Tree     Asked[map[string]string]
-	// Run is the run of its certificate; what yesterday knew of it counts where it is not known.
+	// Run is the run of its certificate. What yesterday knew of it counts where today does not.
 	Run Asked[Run]
 }
 
@@ -118,7 +118,7 @@ func newState(a *Artifact) *state {
 func (s *state) known(i int) Version {
 	subject, release := &s.Subjects[i], &s.Listing.Releases[i]
 	v := ofRelease(release)
-	v.Signed = signer(subject.Proofs, len(subject.Refusals), subject.Attested)
+	v.Signed = signer(subject)
 	v.Content = Summarise(subject.Archives, subject.Tree)
 	if subject.Run.Known {
 		v.Run = &subject.Run.Value
@@ -134,8 +134,8 @@ func (s *state) known(i int) Version {
 	if v.Content == nil {
 		v.Content = before.Content
 	}
-	if v.Run == nil && v.Signed.Identity == before.Signed.Identity {
-		v.Run = before.Run
+	if v.Signed.Identity == before.Signed.Identity {
+		v.Run = joinRuns(v.Run, before.Run)
 	}
 	return v
 }

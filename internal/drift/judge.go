@@ -157,7 +157,7 @@ func judgeAll(a *Artifact, f *Findings) Judged {
 		r.Verdict = Judge(c)
 		j.Versions[i] = r
 	}
-	j.Seen = keep(a, s.now, j.Versions)
+	j.Seen = s.keep(&j)
 	return j
 }
 
@@ -261,17 +261,4 @@ func (v *view) anyBefore() Truth {
 		}
 	}
 	return answer
-}
-
-// keep makes what the next run needs to know.
-func keep(a *Artifact, now []Version, results []verify.Result) Seen {
-	l := &a.Listing
-	s := Seen{
-		Kind: l.Kind, Name: l.Name, At: l.Fetched, Tags: l.Tags, Maintainers: l.Maintainers,
-		Status: l.Status, Publishing: l.Publishing, Versions: slices.Clone(now),
-	}
-	for i := range s.Versions {
-		s.Versions[i].Verdict = results[i].Verdict
-	}
-	return s
 }

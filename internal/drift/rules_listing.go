@@ -110,8 +110,8 @@ func vanished(s *state) outcome {
 	for i := range s.Yesterday.Versions {
 		was := &s.Yesterday.Versions[i]
 		name := was.Version
-		if s.Policy.Kind == registry.OCI && !slices.Contains(s.Policy.Versions, name) {
-			continue // tags of branches and digests without one come and go
+		if !s.looksFor(name) {
+			continue
 		}
 		at, there := today[name]
 		if !there {
@@ -133,6 +133,12 @@ func vanished(s *state) outcome {
 		return s.unsaid("that the origin still has " + some(gone))
 	}
 	return fires("%s were there at %s", some(gone), s.Yesterday.At.UTC().Format(time.RFC3339))
+}
+
+// looksFor reports whether a version that is gone is missed: of images, tags of branches and
+// digests without a tag come and go, and those count that the policy names.
+func (s *state) looksFor(version string) bool {
+	return s.Policy.Kind != registry.OCI || slices.Contains(s.Policy.Versions, version)
 }
 
 func newMaintainer(s *state) outcome {

@@ -289,26 +289,88 @@ func needsYesterday(rules []string) bool {
 	})
 }
 
-// TestDayAfter: what the rules say of a version stays the same on the next day, though the run
-// and the files are no longer asked for.
-func TestDayAfter(t *testing.T) {
+// TestDaysAfter: a verdict stays the same on the days that follow, though the run and the files
+// are no longer asked for. Only what is medium is said on its day alone.
+func TestDaysAfter(t *testing.T) {
 	for _, tt := range scenarios {
 		all := tt.make()
 		today := drift.Results(all)
-		for i := range all {
-			all[i].Yesterday = &today[i].Seen
-			for k := range all[i].Subjects {
-				all[i].Subjects[k].Run, all[i].Subjects[k].Archives = drift.Asked[drift.Run]{}, nil
+		for day := range 3 {
+			for i := range all {
+				seen := roundTrip(t, today[i].Seen)
+				all[i].Yesterday = &seen
+				for k := range all[i].Subjects {
+					all[i].Subjects[k].Run, all[i].Subjects[k].Archives = drift.Asked[drift.Run]{}, nil
+				}
 			}
+			later := drift.Results(all)
+			for i, j := range later {
+				now, was := j.Versions[len(j.Versions)-1], today[i].Versions[len(j.Versions)-1]
+				if now.Verdict != was.Verdict && tt.name != "account taken over" {
+					t.Errorf("%s: %s, and %d days later %s: %+v", tt.name, was.Verdict, day+1, now.Verdict, now)
+				}
+			}
+			today = later
 		}
-		for i, j := range drift.Results(all) {
-			now, was := j.Versions[len(j.Versions)-1], today[i].Versions[len(j.Versions)-1]
-			news := slices.ContainsFunc(was.Signals, func(s verify.Signal) bool { // that is said on its day
-				return slices.Contains([]string{drift.GitTagMoved, drift.ImageTagUnsigned, drift.Vanished, drift.MaintainerEmail}, s.Rule)
-			})
-			if now.Verdict != was.Verdict && !news {
-				t.Errorf("%s: %s, and on the next day %s: %+v", tt.name, was.Verdict, now.Verdict, now)
-			}
+	}
+}
+
+// TestBadDay: a day on which the registry and GitHub tell nothing hides nothing that changed on it.
+func TestBadDay(t *testing.T) {
+	a := good("@acme/sdk")
+	a.Yesterday = yesterdayOf(a, 5)
+	bad := a
+	bad.Listing.Releases, bad.Listing.Faults = a.Listing.Releases[1:], []string{"cut"}
+	bad.Subjects = make([]drift.Subject, 4)
+	bad.Listing.Maintainers, bad.Listing.Publishing = registry.Fact[[]registry.Person]{}, registry.Fact[map[string]string]{}
+	bad.Source = drift.Source{}
+	bad.Listing.Releases = slices.Clone(bad.Listing.Releases)
+	for i := range bad.Listing.Releases {
+		r := bad.Listing.Releases[i]
+		bad.Listing.Releases[i] = registry.Published{Version: r.Version, Files: []registry.File{{Name: r.Files[0].Name}}}
+	}
+	seen := roundTrip(t, drift.Results([]drift.Artifact{bad})[0].Seen)
+	for _, v := range seen.Versions {
+		if v.Verdict == verify.Verified && v.Version != "1.1.0" {
+			t.Errorf("%q is %s on a day that tells nothing", v.Version, v.Verdict)
+		}
+	}
+
+	next := good("@acme/sdk")
+	next.Yesterday = &seen
+	p, s := last(&next)
+	p.Files = slices.Clone(p.Files)
+	p.Files[0].Digests = sha("other")
+	unsigned(s)
+	next.Source.Tags.Value["v1.5.0"] = drift.Tag{Commit: commit(9)}
+	next.Policy.Maintainers = nil
+	next.Listing.Maintainers = registry.Known([]registry.Person{{Name: "thief"}})
+	next.Listing.Publishing = registry.Known(map[string]string{"github": "thief/sdk"})
+	next.Listing.Releases, next.Subjects = next.Listing.Releases[1:], next.Subjects[1:]
+	fired, _ := rulesOf(drift.Apply([]drift.Artifact{next})[0])
+	for _, rule := range []string{drift.DigestChanged, drift.AttestationGone, drift.GitTagMoved, drift.NewMaintainer, drift.PublishingChanged, drift.Vanished} {
+		if !slices.Contains(fired, rule) {
+			t.Errorf("%s is hidden by a bad day; fired %v", rule, fired)
+		}
+	}
+}
+
+// TestAccept: what was accepted is what is expected then.
+func TestAccept(t *testing.T) {
+	a := good("@acme/sdk")
+	a.Yesterday = yesterdayOf(a, 5)
+	p, _ := last(&a)
+	p.Files = slices.Clone(p.Files)
+	p.Files[0].Digests = sha("other")
+	seen := drift.Results([]drift.Artifact{a})[0].Seen
+	for _, accepted := range []bool{false, true} {
+		if accepted {
+			seen.Accept("1.5.0")
+		}
+		a.Yesterday = &seen
+		fired, _ := rulesOf(drift.Apply([]drift.Artifact{a})[0])
+		if slices.Contains(fired, drift.DigestChanged) == accepted {
+			t.Errorf("accepted %v: fired %v", accepted, fired)
 		}
 	}
 }

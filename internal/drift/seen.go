@@ -58,11 +58,11 @@ type Signer struct {
 	Registry   []string `json:"registry,omitempty"`   // keys of the registry's own signatures, sorted
 }
 
-// signer sums up the proofs of a version. attested is whether anything was presented.
-func signer(proofs []verify.Proof, refused int, attested registry.Knowledge) Signer {
+// signer sums up the proofs of a version.
+func signer(subject *Subject) Signer {
 	var s Signer
 	keys, own := map[string]bool{}, map[string]bool{}
-	for _, p := range proofs {
+	for _, p := range subject.Proofs {
 		switch {
 		case p.Kind == verify.KindChecksumDatabase, p.Kind == verify.KindTagTree:
 			continue
@@ -80,7 +80,9 @@ func signer(proofs []verify.Proof, refused int, attested registry.Knowledge) Sig
 			keys[p.Key] = true
 		}
 	}
-	if s.Provenance == Unknown && refused == 0 && (attested == registry.Absent || len(keys) > 0) {
+	// What was presented and refused says nothing of what else there is.
+	nothing := subject.Attested == registry.Absent || subject.Attested == registry.Present && len(subject.Gaps) == 0
+	if s.Provenance == Unknown && len(subject.Refusals) == 0 && nothing {
 		s.Provenance = No
 	}
 	s.Keys, s.Registry = slices.Sorted(maps.Keys(keys)), slices.Sorted(maps.Keys(own))
@@ -94,6 +96,12 @@ func identityOf(id *verify.Identity) string {
 		san += " of repository " + id.SourceRepositoryID
 	}
 	return id.Issuer + " " + san
+}
+
+// Accept forgets what was kept of a version, so that the next run takes it as it finds it. It is
+// for a change that a rule keeps on saying and that was meant.
+func (s *Seen) Accept(version string) {
+	s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v Version) bool { return v.Version == version })
 }
 
 // ofRelease sums up a release of a listing.
