@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
 )
@@ -29,116 +28,113 @@ type OCIOptions struct {
 	NoDigest       bool   // answers have no Docker-Content-Digest
 }
 
-// OCI is go-containerregistry's registry in memory, with what others do beside. It is safe for
-// concurrent use.
+// OCI is go-containerregistry's registry in memory, with what others do beside. It stands at
+// /v2/, and its token service at /token.
 type OCI struct {
-	URL  string // "http://127.0.0.1:1234"
-	Host string // host and port
-
+	server   *Server
 	opts     OCIOptions
 	registry http.Handler
 
 	mu     sync.Mutex
-	before func(w http.ResponseWriter, r *http.Request) bool
-	asked  []string // "GET /v2/..."
-	tokens map[string]string
+	tokens map[string]string // the scope of each
+	scopes []string          // all that were asked for
 }
 
-// StartOCI starts a registry that ends with the test.
-func StartOCI(t testing.TB, o OCIOptions) *OCI {
-	t.Helper()
-	s := &OCI{
-		opts: o, tokens: map[string]string{},
+// OCI makes the container registry of a server. It is called once.
+func (s *Server) OCI(o OCIOptions) *OCI {
+	r := &OCI{
+		server: s, opts: o, tokens: map[string]string{},
 		registry: ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(o.Referrers)),
 	}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	s.URL, s.Host = server.URL, strings.TrimPrefix(server.URL, "http://")
-	return s
+	s.mount("/v2/", r)
+	s.mount("/token", r)
+	return r
 }
 
-// Before lets do see every request first. Where it gives true it has answered.
-func (s *OCI) Before(do func(w http.ResponseWriter, r *http.Request) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.before = do
-}
-
-// Asked gives the requests since it was called last, as method, path and query.
-func (s *OCI) Asked() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	asked := s.asked
-	s.asked = nil
-	return asked
+// Scopes are those that tokens were asked for.
+func (o *OCI) Scopes() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.scopes)
 }
 
 // Expire makes all tokens that were given invalid.
-func (s *OCI) Expire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.tokens)
+func (o *OCI) Expire() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.tokens)
 }
 
 // ServeHTTP is http.Handler's.
-func (s *OCI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	s.asked = append(s.asked, r.Method+" "+r.URL.RequestURI())
-	before := s.before
-	s.mu.Unlock()
+func (o *OCI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.server.asked(w, ociKind(r.URL.Path))
 	switch {
-	case before != nil && before(w, r):
 	case r.URL.Path == "/token":
-		s.giveToken(w, r)
-	case s.opts.Token && !s.admits(r):
-		realm := s.opts.Realm
+		o.giveToken(w, r)
+	case o.opts.Token && !o.admits(r):
+		realm := o.opts.Realm
 		if realm == "" {
-			realm = s.URL + "/token"
+			realm = o.server.URL + "/token"
 		}
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm=%q,service="registry.test",scope="repository:everything:delete,push,pull"`, realm))
-		http.Error(w, `{"errors":[{"code":"UNAUTHORIZED"}]}`, http.StatusUnauthorized)
-	case s.opts.Page > 0 && strings.HasSuffix(r.URL.Path, "/tags/list"):
-		s.page(w, r)
-	case s.opts.NoDigest:
-		s.registry.ServeHTTP(withoutDigest{w}, r)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"errors":[{"code":"UNAUTHORIZED"}]}`)
+	case o.opts.Page > 0 && strings.HasSuffix(r.URL.Path, "/tags/list"):
+		o.page(w, r)
 	default:
-		s.registry.ServeHTTP(w, r)
+		o.registry.ServeHTTP(w, r)
+		if o.opts.NoDigest {
+			w.Header().Del("Docker-Content-Digest")
+		}
 	}
 }
 
+// ociKind is what a request is counted as.
+func ociKind(path string) string {
+	for _, part := range []string{"manifests", "blobs", "referrers", "tags"} {
+		if strings.Contains(path, "/"+part+"/") {
+			return "oci " + part
+		}
+	}
+	return "oci token"
+}
+
 // admits reports whether a request has a token for its repository.
-func (s *OCI) admits(r *http.Request) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	scope := s.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+func (o *OCI) admits(r *http.Request) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	scope := o.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 	repo, found := strings.CutPrefix(scope, "repository:")
 	repo, pull := strings.CutSuffix(repo, ":pull")
 	return found && pull && strings.HasPrefix(r.URL.Path, "/v2/"+repo+"/")
 }
 
-func (s *OCI) giveToken(w http.ResponseWriter, r *http.Request) {
+func (o *OCI) giveToken(w http.ResponseWriter, r *http.Request) {
 	user, password, _ := r.BasicAuth()
-	if user != s.opts.User || password != s.opts.Password || r.URL.Query().Get("service") != "registry.test" {
-		http.Error(w, `{"details":"incorrect username or password"}`, http.StatusUnauthorized)
+	if user != o.opts.User || password != o.opts.Password || r.URL.Query().Get("service") != "registry.test" {
+		fail(w, http.StatusUnauthorized, "incorrect username or password")
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token := fmt.Sprintf("token-%d", len(s.tokens)+1)
-	s.tokens[token] = r.URL.Query().Get("scope")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	scope := r.URL.Query().Get("scope")
+	o.scopes = append(o.scopes, scope)
+	token := fmt.Sprintf("token-%d", len(o.scopes))
+	o.tokens[token] = scope
 	answer := map[string]any{"token": token}
-	if s.opts.Lifetime > 0 {
-		answer["expires_in"] = s.opts.Lifetime
+	if o.opts.Lifetime > 0 {
+		answer["expires_in"] = o.opts.Lifetime
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
 // page cuts the list of tags as the specification has it: n of them behind last, with a Link.
-func (s *OCI) page(w http.ResponseWriter, r *http.Request) {
+func (o *OCI) page(w http.ResponseWriter, r *http.Request) {
 	whole := httptest.NewRecorder()
 	all := r.Clone(r.Context())
 	all.URL.RawQuery = ""
-	s.registry.ServeHTTP(whole, all)
+	o.registry.ServeHTTP(whole, all)
 	var list struct {
 		Name string   `json:"name"`
 		Tags []string `json:"tags"`
@@ -150,18 +146,10 @@ func (s *OCI) page(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.Sort(list.Tags)
 	from, _ := slices.BinarySearch(list.Tags, r.URL.Query().Get("last")+"\x00")
-	to := min(from+s.opts.Page, len(list.Tags))
+	to := min(from+o.opts.Page, len(list.Tags))
 	if to < len(list.Tags) {
-		w.Header().Set("Link", fmt.Sprintf(`<%s?last=%s&n=%d>; rel="next"`, r.URL.Path, list.Tags[to-1], s.opts.Page))
+		w.Header().Set("Link", fmt.Sprintf(`<%s?last=%s&n=%d>; rel="next"`, r.URL.Path, list.Tags[to-1], o.opts.Page))
 	}
 	list.Tags = list.Tags[from:to]
 	_ = json.NewEncoder(w).Encode(list)
-}
-
-// withoutDigest keeps the digest of an answer back.
-type withoutDigest struct{ http.ResponseWriter }
-
-func (w withoutDigest) WriteHeader(status int) {
-	w.Header().Del("Docker-Content-Digest")
-	w.ResponseWriter.WriteHeader(status)
 }

@@ -46,6 +46,9 @@ var floors = [][]string{
 	{"pkg/registry/oci"},
 	{"pkg/registry/ghreleases"},
 	{"pkg/registry/oci", "pkg/registry/internal/..."},
+	{"pkg/registry/harbor", "pkg/registry/ghpackages", "pkg/registry/ghreleases"},
+	{"pkg/registry/oci"},
+	{"pkg/registry/internal/..."},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
 	{"pkg/digest", "pkg/registry/host", "internal/strictyaml"},
@@ -116,6 +119,7 @@ var network = []string{
 	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
 	"internal/verify/image", "internal/sigtest/...",
 	"pkg/registry/fetch", "pkg/registry/npm", "pkg/registry/pypi", "internal/registrytest",
+	"pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.

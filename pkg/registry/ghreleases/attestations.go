@@ -15,6 +15,7 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/registry/fetch"
 	"github.com/wormsweep/wormsweep/pkg/registry/internal/ghrest"
+	"github.com/wormsweep/wormsweep/pkg/registry/internal/jsonlist"
 )
 
 // MaxBulk is how many digests Bulk asks for at most.
@@ -34,6 +35,14 @@ const (
 type attestationJSON struct {
 	Bundle    jsontext.Value `json:"bundle"`
 	BundleURL string         `json:"bundle_url"`
+}
+
+type attestationsJSON []attestationJSON
+
+// UnmarshalJSONFrom reads the list.
+func (l *attestationsJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	*l, err = jsonlist.Read[attestationJSON](dec, maxAttestations)
+	return err
 }
 
 // Attestations gives the attestations of the files of a release, in the order of the files; of a
@@ -112,7 +121,7 @@ func (r *Reader) ofSubject(ctx context.Context, owner, repo, subject string) ([]
 			query.Set("after", after)
 		}
 		var page struct {
-			Attestations []attestationJSON `json:"attestations"`
+			Attestations attestationsJSON `json:"attestations"`
 		}
 		q := r.api.Request(query, "repos", owner, repo, "attestations", subject)
 		q.MaxBytes = attestationBytes
@@ -177,7 +186,7 @@ func (r *Reader) bulk(ctx context.Context, org string, digests []digest.Digest, 
 			query.Set("after", after)
 		}
 		var page struct {
-			BySubject map[string][]attestationJSON `json:"attestations_subject_digests"`
+			BySubject map[string]attestationsJSON `json:"attestations_subject_digests"`
 			Page      struct {
 				HasNext bool   `json:"has_next"`
 				Next    string `json:"next"`

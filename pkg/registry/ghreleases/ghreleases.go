@@ -21,10 +21,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/wormsweep/wormsweep/pkg/digest"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/registry/fetch"
 	"github.com/wormsweep/wormsweep/pkg/registry/internal/ghrest"
+	"github.com/wormsweep/wormsweep/pkg/registry/internal/jsonlist"
 )
 
 // The bounds.
@@ -32,7 +35,8 @@ const (
 	DefaultMaxReleases = 5000
 	DefaultMaxTags     = 10_000
 
-	releasePage  = 50 // one with many files is long
+	maxAssets    = 1000 // of one release, as GitHub has it
+	releasePage  = 50   // one with many files is long
 	releaseBytes = 32 << 20
 	tagPage      = 100
 	tagBytes     = 1 << 20
@@ -84,12 +88,12 @@ func New(o Options) (*Reader, error) {
 
 // releaseJSON is what is read of a release.
 type releaseJSON struct {
-	TagName     string      `json:"tag_name"`
-	Draft       bool        `json:"draft"`
-	Immutable   *bool       `json:"immutable"` // not there on a server
-	PublishedAt *time.Time  `json:"published_at"`
-	Author      *userJSON   `json:"author"`
-	Assets      []assetJSON `json:"assets"`
+	TagName     string     `json:"tag_name"`
+	Draft       bool       `json:"draft"`
+	Immutable   *bool      `json:"immutable"` // not there on a server
+	PublishedAt *time.Time `json:"published_at"`
+	Author      *userJSON  `json:"author"`
+	Assets      assetsJSON `json:"assets"`
 }
 
 type userJSON struct {
@@ -104,6 +108,14 @@ type assetJSON struct {
 	Size        int64      `json:"size"`
 	Digest      *string    `json:"digest"` // null for those from before June 2025
 	CreatedAt   *time.Time `json:"created_at"`
+}
+
+type assetsJSON []assetJSON
+
+// UnmarshalJSONFrom reads the list.
+func (l *assetsJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	*l, err = jsonlist.Read[assetJSON](dec, maxAssets)
+	return err
 }
 
 // List gives the releases of "owner/repository" that are published, the oldest first; drafts are

@@ -13,15 +13,11 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/registry/oci"
 )
 
-// answer makes every request for a path be answered by do.
-func answer(s *registrytest.OCI, path string, do func(w http.ResponseWriter, r *http.Request)) {
-	s.Before(func(w http.ResponseWriter, r *http.Request) bool {
-		if !strings.Contains(r.URL.Path, path) {
-			return false
-		}
+// answer lets do answer every request for a path, and what is below it.
+func answer(s *registrytest.Server, path string, do func(w http.ResponseWriter, r *http.Request)) (mend func()) {
+	return s.Break(registrytest.Rule{Path: "/v2/team/app/" + path, Fault: func(w http.ResponseWriter, r *http.Request, _ func() registrytest.Answer) {
 		do(w, r)
-		return true
-	})
+	}})
 }
 
 func write(w http.ResponseWriter, mediaType, text string) {
@@ -30,7 +26,7 @@ func write(w http.ResponseWriter, mediaType, text string) {
 }
 
 func TestLyingLists(t *testing.T) {
-	s := registrytest.StartOCI(t, registrytest.OCIOptions{Referrers: true})
+	s := start(t, registrytest.OCIOptions{Referrers: true})
 	r := reader(t, s.URL)
 	page := func(link string, tags ...string) func(w http.ResponseWriter, r *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -87,19 +83,20 @@ func TestLyingLists(t *testing.T) {
 			page(fmt.Sprintf(`</v2/team/app/tags/list?last=%d>; rel="next"`, n), fmt.Sprintf("t%d", n))(w, r)
 		}, registry.ErrTooLarge},
 	} {
-		answer(s, "/tags/list", tt.do)
+		mend := answer(s, "tags/list", tt.do)
 		if l, err := r.List(t.Context(), app, registry.Validator{}); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, %v; want %v", tt.what, l, err, tt.want)
 		}
+		mend()
 	}
-	answer(s, "/tags/list", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	answer(s, "tags/list", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := r.List(t.Context(), app, registry.Validator{}); err == nil || errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("cut: %v", err)
 	}
 }
 
 func TestOtherContent(t *testing.T) {
-	s := registrytest.StartOCI(t, registrytest.OCIOptions{})
+	s := start(t, registrytest.OCIOptions{})
 	r, push := reader(t, s.URL), pusher(t, s.URL)
 	image := push.Image("1.0", "layer")
 	m, err := r.Manifest(t.Context(), app, sum(t, image))
@@ -113,30 +110,31 @@ func TestOtherContent(t *testing.T) {
 		ask        func() error
 		want       error
 	}{
-		{"another manifest", "/manifests/sha256:", func(w http.ResponseWriter, _ *http.Request) {
+		{"another manifest", "manifests/sha256:*", func(w http.ResponseWriter, _ *http.Request) {
 			write(w, oci.MediaTypeManifest, other)
 		}, func() error { _, err := r.Manifest(t.Context(), app, sum(t, image)); return err }, registry.ErrMalformed},
-		{"another blob", "/blobs/", func(w http.ResponseWriter, _ *http.Request) {
+		{"another blob", "blobs", func(w http.ResponseWriter, _ *http.Request) {
 			write(w, "application/octet-stream", "LAYER")
 		}, func() error { _, err := r.Blob(t.Context(), app, m.Layers[0].Digest, 100); return err }, registry.ErrMalformed},
-		{"part of a blob", "/blobs/", func(w http.ResponseWriter, _ *http.Request) {
+		{"part of a blob", "blobs", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "5")
 			write(w, "application/octet-stream", "la")
 		}, func() error { _, err := r.Blob(t.Context(), app, m.Layers[0].Digest, 100); return err }, nil},
-		{"a long blob", "/blobs/", func(w http.ResponseWriter, _ *http.Request) {
+		{"a long blob", "blobs", func(w http.ResponseWriter, _ *http.Request) {
 			write(w, "application/octet-stream", strings.Repeat("x", 101))
 		}, func() error { _, err := r.Blob(t.Context(), app, m.Layers[0].Digest, 100); return err }, registry.ErrTooLarge},
-		{"another digest than was asked for", "/manifests/sha256:", func(w http.ResponseWriter, _ *http.Request) {
+		{"another digest than was asked for", "manifests/sha256:*", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
 		}, func() error { _, err := r.Resolve(t.Context(), app, image.Digest); return err }, registry.ErrMalformed},
-		{"a digest that is none", "/manifests/", func(w http.ResponseWriter, _ *http.Request) {
+		{"a digest that is none", "manifests", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Docker-Content-Digest", "sha256:../../x")
 		}, func() error { _, err := r.Resolve(t.Context(), app, "1.0"); return err }, registry.ErrMalformed},
 	} {
-		answer(s, tt.path, tt.do)
+		mend := answer(s, tt.path, tt.do)
 		if err := tt.ask(); err == nil || tt.want != nil && !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.what, err, tt.want)
 		}
+		mend()
 	}
 	if _, err := r.Resolve(t.Context(), app, "../../other/manifests/1.0"); !errors.Is(err, registry.ErrForbidden) {
 		t.Errorf("a reference that is a path: %v", err)
@@ -144,7 +142,7 @@ func TestOtherContent(t *testing.T) {
 }
 
 func TestLyingReferrers(t *testing.T) {
-	s := registrytest.StartOCI(t, registrytest.OCIOptions{Referrers: true})
+	s := start(t, registrytest.OCIOptions{Referrers: true})
 	push := pusher(t, s.URL)
 	image, other := push.Image("1.0", "layer"), push.Image("2.0", "another")
 	r := reader(t, s.URL, func(o *oci.Options) { o.MaxReferrers = 3 })
@@ -178,29 +176,31 @@ func TestLyingReferrers(t *testing.T) {
 		}, registry.ErrMalformed, 0},
 		{"a failure", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, errors.ErrUnsupported, 0},
 	} {
-		answer(s, "/referrers/", tt.do)
+		mend := answer(s, "referrers", tt.do)
 		found, err := r.Referrers(t.Context(), app, sum(t, image))
 		failed := tt.want == errors.ErrUnsupported && err != nil
 		if !failed && !errors.Is(err, tt.want) || len(found) != tt.n {
 			t.Errorf("%s: %v, %v; want %d and %v", tt.what, found, err, tt.n, tt.want)
 		}
+		mend()
 	}
 
 	// A bundle of another image is not handed out as one of this.
-	answer(s, "/referrers/", index(fmt.Sprintf(`{"mediaType":%q,"artifactType":%q,"digest":%q,"size":%d}`,
+	mend := answer(s, "referrers", index(fmt.Sprintf(`{"mediaType":%q,"artifactType":%q,"digest":%q,"size":%d}`,
 		oci.MediaTypeManifest, registrytest.BundleType, stranger.Digest, stranger.Size)))
 	if got, err := r.Attestations(t.Context(), app, published(t, "1.0", image)); !errors.Is(err, registry.ErrMalformed) {
 		t.Errorf("a bundle of another image: %v, %v", got, err)
 	}
+	mend()
 	// What is listed and is not there is no image without a signature.
-	answer(s, "/referrers/", index(one(1)))
+	answer(s, "referrers", index(one(1)))
 	if got, err := r.Attestations(t.Context(), app, published(t, "1.0", image)); err == nil {
 		t.Errorf("a referrer that is not there: %v", got)
 	}
 }
 
 func TestTagsOfSchemes(t *testing.T) {
-	s := registrytest.StartOCI(t, registrytest.OCIOptions{})
+	s := start(t, registrytest.OCIOptions{})
 	push := pusher(t, s.URL)
 	hex := strings.Repeat("0a", 32)
 	hidden := []string{"sha256-" + hex, "sha256-" + hex + ".sig", "sha256-" + hex + ".att", "sha256-" + hex + ".sbom", "sha512-" + (hex + hex)[:121]}

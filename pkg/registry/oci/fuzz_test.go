@@ -92,7 +92,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		tags, err := parseTags(body)
 		for _, tag := range tags {
-			if err != nil || !validTag(tag) {
+			if err != nil || !ValidTag(tag) {
 				t.Fatalf("tag %q, %v", tag, err)
 			}
 		}

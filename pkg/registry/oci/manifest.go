@@ -15,6 +15,7 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/digest"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/registry/fetch"
+	"github.com/wormsweep/wormsweep/pkg/registry/internal/jsonlist"
 )
 
 // Media types.
@@ -117,7 +118,7 @@ func (r *Reader) resolve(ctx context.Context, repo, reference string) (Descripto
 
 // wantedDigest tells a digest from a tag, and errs for what is neither.
 func wantedDigest(reference string) (d digest.Digest, is bool, err error) {
-	if validTag(reference) {
+	if ValidTag(reference) {
 		return d, false, nil
 	}
 	if d, err = ParseDigest(reference); err != nil {
@@ -212,33 +213,19 @@ func (d *descriptorJSON) descriptor() (Descriptor, error) {
 // descriptors is a list of them, of which there are maxDescriptors at most.
 type descriptors []Descriptor
 
-var errTooMany = fmt.Errorf("more than %d layers or manifests: %w", maxDescriptors, registry.ErrTooLarge)
-
-// UnmarshalJSONFrom reads the list one by one.
+// UnmarshalJSONFrom reads the list.
 func (l *descriptors) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	if dec.PeekKind() == 'n' {
-		return dec.SkipValue()
+	list, err := jsonlist.Read[descriptorJSON](dec, maxDescriptors)
+	if err != nil || list == nil {
+		return err
 	}
-	if t, err := dec.ReadToken(); err != nil || t.Kind() != '[' {
-		return errors.Join(errors.New("not a list"), err)
-	}
-	*l = descriptors{}
-	for dec.PeekKind() != ']' {
-		if len(*l) == maxDescriptors {
-			return errTooMany
-		}
-		var one descriptorJSON
-		if err := json.UnmarshalDecode(dec, &one); err != nil {
+	*l = make(descriptors, len(list))
+	for i := range list {
+		if (*l)[i], err = list[i].descriptor(); err != nil {
 			return err
 		}
-		d, err := one.descriptor()
-		if err != nil {
-			return err
-		}
-		*l = append(*l, d)
 	}
-	_, err := dec.ReadToken()
-	return err
+	return nil
 }
 
 // ParseManifest reads a manifest or an index, as of a media type that the registry told, "" for
@@ -260,7 +247,7 @@ func ParseManifest(raw []byte, served string) (*Manifest, error) {
 	}
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		if errors.Is(err, registry.ErrTooLarge) {
-			return nil, fmt.Errorf("manifest: %w", errTooMany)
+			return nil, fmt.Errorf("manifest: over %d layers or manifests: %w", maxDescriptors, registry.ErrTooLarge)
 		}
 		return malformed("%w", err)
 	}

@@ -42,7 +42,7 @@ func ParseReference(s string) (Reference, error) {
 	switch {
 	case !validRepository(repo):
 		return Reference{}, fmt.Errorf("image %.300q: %q is not the name of a repository", s, repo)
-	case hasTag && !validTag(tag):
+	case hasTag && !ValidTag(tag):
 		return Reference{}, fmt.Errorf("image %.300q: %q is not a tag", s, tag)
 	case !hasTag && !hasDigest:
 		return Reference{}, fmt.Errorf("image %.300q: neither a tag nor a digest", s)
@@ -122,8 +122,9 @@ func validComponent(s string) bool {
 	}
 }
 
-// validTag is the specification's [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
-func validTag(s string) bool {
+// ValidTag reports whether a registry can have a tag: the specification's
+// [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
+func ValidTag(s string) bool {
 	if s == "" || len(s) > maxTag || s[0] == '.' || s[0] == '-' {
 		return false
 	}

@@ -122,7 +122,7 @@ func (r *Reader) List(ctx context.Context, name string, since registry.Validator
 	if len(tags) == 0 {
 		return nil, fmt.Errorf("tags of %q: %w", name, registry.ErrNotFound)
 	}
-	tags = slices.DeleteFunc(tags, isReferrerTag)
+	tags = slices.DeleteFunc(tags, IsReferrerTag)
 	return r.listing(ctx, name, repo, tags, since)
 }
 
@@ -134,7 +134,7 @@ func (r *Reader) ListTags(ctx context.Context, name string, tags []string, since
 		return nil, err
 	}
 	for _, tag := range tags {
-		if !validTag(tag) {
+		if !ValidTag(tag) {
 			return nil, fmt.Errorf("%q: tag %.150q is not one that a registry can have", name, tag)
 		}
 	}

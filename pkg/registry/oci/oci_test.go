@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -60,6 +59,14 @@ func reader(t *testing.T, address string, change ...func(*oci.Options)) *oci.Rea
 	return r
 }
 
+// start starts a registry in memory.
+func start(t *testing.T, o registrytest.OCIOptions) *registrytest.Server {
+	t.Helper()
+	s := registrytest.New(t)
+	s.OCI(o)
+	return s
+}
+
 const app = "registry.test/team/app"
 
 func pusher(t *testing.T, address string) registrytest.Pusher {
@@ -81,19 +88,19 @@ func published(t *testing.T, version string, d registrytest.Descriptor) *registr
 
 // One suite, and each registry that we can have.
 func TestRegistries(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T) string{
+	for name, open := range map[string]func(t *testing.T) string{
 		"in memory with referrers": func(t *testing.T) string {
-			return registrytest.StartOCI(t, registrytest.OCIOptions{Referrers: true}).URL
+			return start(t, registrytest.OCIOptions{Referrers: true}).URL
 		},
 		"in memory": func(t *testing.T) string {
-			return registrytest.StartOCI(t, registrytest.OCIOptions{Page: 2}).URL
+			return start(t, registrytest.OCIOptions{Page: 2}).URL
 		},
 		"in memory without digests": func(t *testing.T) string {
-			return registrytest.StartOCI(t, registrytest.OCIOptions{NoDigest: true}).URL
+			return start(t, registrytest.OCIOptions{NoDigest: true}).URL
 		},
 		"docker-registry": func(t *testing.T) string { return dockertest.Start(t).URL() },
 	} {
-		t.Run(name, func(t *testing.T) { suite(t, start(t), name == "in memory with referrers") })
+		t.Run(name, func(t *testing.T) { suite(t, open(t), name == "in memory with referrers") })
 	}
 }
 
@@ -184,49 +191,33 @@ func suite(t *testing.T, address string, hasAPI bool) {
 }
 
 func TestTokens(t *testing.T) {
-	o := registrytest.OCIOptions{Token: true, User: "robot", Password: "open sesame", Lifetime: 300}
-	s := registrytest.StartOCI(t, o)
-	s.Before(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead { // pushes are let in by the test
-			r.Header.Set("Authorization", "Bearer push")
-		}
-		return false
-	})
-	auth := map[string]fetch.Auth{s.Host: fetch.Basic("robot", "open sesame")}
+	s := registrytest.New(t)
+	service := s.OCI(registrytest.OCIOptions{Token: true, User: "robot", Password: "open sesame", Lifetime: 300})
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	r := reader(t, s.URL, func(o *oci.Options) {
-		o.Client = client(t, auth, s.URL)
+		o.Client = client(t, map[string]fetch.Auth{s.Host: fetch.Basic("robot", "open sesame")}, s.URL)
 		o.Now = func() time.Time { return now }
 	})
-	asked := func() (challenged, tokens int) {
-		for _, line := range s.Asked() {
-			switch {
-			case strings.HasPrefix(line, "GET /token"):
-				tokens++
-				if !strings.Contains(line, "scope=repository%3Ateam%2Fapp%3Apull") {
-					t.Errorf("asked for another scope than pull: %s", line)
-				}
-			default:
-				challenged++
-			}
-		}
-		return challenged, tokens
-	}
 	list := func(what string, wantTokens int) {
 		t.Helper()
 		if _, err := r.List(t.Context(), app, registry.Validator{}); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if _, tokens := asked(); tokens != wantTokens {
-			t.Errorf("%s: %d tokens, want %d", what, tokens, wantTokens)
+		if n := s.Counts()["oci token"].Requests; n != wantTokens {
+			t.Errorf("%s: %d tokens, want %d", what, n, wantTokens)
 		}
 	}
 	list("the first time", 1)
-	list("again", 0)
-	s.Expire()
-	list("refused before its time", 1)
+	list("again", 1)
+	service.Expire()
+	list("refused before its time", 2)
 	now = now.Add(5 * time.Minute)
-	list("over its time", 1)
+	list("over its time", 3)
+	for _, scope := range service.Scopes() {
+		if scope != "repository:team/app:pull" {
+			t.Errorf("asked for the scope %q", scope)
+		}
+	}
 
 	wrong := reader(t, s.URL)
 	if _, err := wrong.List(t.Context(), app, registry.Validator{}); !errors.Is(err, registry.ErrDenied) {
@@ -234,27 +225,44 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// Tags that are resolved at once wait for one token.
+func TestOneTokenForAll(t *testing.T) {
+	s := registrytest.New(t)
+	service := s.OCI(registrytest.OCIOptions{Token: true})
+	r := reader(t, s.URL)
+	var tags []string
+	for i := range 40 {
+		tags = append(tags, fmt.Sprintf("t%d", i))
+	}
+	if _, err := r.ListTags(t.Context(), app, tags, registry.Validator{}); !errors.Is(err, registry.ErrNotFound) {
+		t.Error(err)
+	}
+	if n := len(service.Scopes()); n != 1 {
+		t.Errorf("%d tokens for one repository", n)
+	}
+}
+
 // A challenge leads to the registry's own host or one that the options name, and to no other.
 func TestRealmElsewhere(t *testing.T) {
-	service := registrytest.StartOCI(t, registrytest.OCIOptions{})
-	s := registrytest.StartOCI(t, registrytest.OCIOptions{Token: true, Realm: service.URL + "/token"})
-	r := reader(t, s.URL, func(o *oci.Options) { o.Client = client(t, nil, s.URL, service.URL) })
+	elsewhere := start(t, registrytest.OCIOptions{})
+	s := start(t, registrytest.OCIOptions{Token: true, Realm: elsewhere.URL + "/token"})
+	r := reader(t, s.URL, func(o *oci.Options) { o.Client = client(t, nil, s.URL, elsewhere.URL) })
 	_, err := r.List(t.Context(), app, registry.Validator{})
-	if !errors.Is(err, registry.ErrForbidden) || !strings.Contains(err.Error(), service.Host) {
+	if !errors.Is(err, registry.ErrForbidden) || !strings.Contains(err.Error(), elsewhere.Host) {
 		t.Errorf("a realm elsewhere: %v", err)
 	}
-	if asked := service.Asked(); asked != nil {
-		t.Errorf("it was asked: %q", asked)
+	if asked := elsewhere.Counts(); len(asked) != 0 {
+		t.Errorf("it was asked: %v", asked)
 	}
 	r = reader(t, s.URL, func(o *oci.Options) {
-		o.Client, o.TokenHosts = client(t, nil, s.URL, service.URL), []string{service.Host}
+		o.Client, o.TokenHosts = client(t, nil, s.URL, elsewhere.URL), []string{elsewhere.Host}
 	})
 	_, err = r.List(t.Context(), app, registry.Validator{})
 	if !errors.Is(err, registry.ErrDenied) { // the service's token is none of this registry's
 		t.Errorf("a realm that may: %v", err)
 	}
-	if asked := service.Asked(); len(asked) != 1 {
-		t.Errorf("asked %q, want one token", asked)
+	if asked := elsewhere.Counts(); asked["oci token"].Requests != 1 {
+		t.Errorf("asked %v, want one token", asked)
 	}
 }
 

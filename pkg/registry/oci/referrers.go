@@ -88,8 +88,8 @@ func referrersTag(d digest.Digest) string {
 	return tag[:min(len(tag), maxTag)] // "truncated to 128 characters": sha512
 }
 
-// isReferrerTag reports whether a tag is one of the schemes'.
-func isReferrerTag(tag string) bool {
+// IsReferrerTag reports whether a tag is one of the schemes', and so no version.
+func IsReferrerTag(tag string) bool {
 	for _, s := range tagSchemes {
 		if rest, cut := strings.CutSuffix(tag, s.suffix); cut {
 			tag = rest

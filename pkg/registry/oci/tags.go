@@ -57,7 +57,7 @@ func parseTags(body []byte) ([]string, error) {
 		return nil, fmt.Errorf("list of tags: %w: %w", err, registry.ErrMalformed)
 	}
 	for _, tag := range page.Tags {
-		if !validTag(tag) {
+		if !ValidTag(tag) {
 			return nil, fmt.Errorf("list of tags: %.150q is not a tag: %w", tag, registry.ErrMalformed)
 		}
 	}

@@ -120,7 +120,11 @@ func (a *API) Query(ctx context.Context, r fetch.Request, question any, need str
 
 // Decode reads an answer: exact names, none twice, one document.
 func Decode(body []byte, into any) error {
-	if err := json.Unmarshal(body, into); err != nil {
+	err := json.Unmarshal(body, into)
+	switch {
+	case errors.Is(err, registry.ErrTooLarge):
+		return fmt.Errorf("answer of GitHub: %w", err)
+	case err != nil:
 		return fmt.Errorf("answer of GitHub: %w: %w", err, registry.ErrMalformed)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/registry/fetch"
+	"github.com/wormsweep/wormsweep/pkg/registry/internal/jsonlist"
 )
 
 // shortPages is how many more pages a list may have than if all were full.
@@ -29,43 +30,70 @@ type List struct {
 // Pages reads a list. since holds the ETags of all of its pages, and what comes back does too:
 // with all of them as they were, the error wraps ErrNotModified. A list whose last page is full
 // has no Validator, for a new page would change none of them.
+//
+// An item that is deleted while a list is read moves another one to a page that was read before.
+// So the pages before the last are asked for once more by their ETags, and the list is read again
+// where one changed.
 func Pages[T any](ctx context.Context, a *API, l List, since registry.Validator) ([]T, registry.Validator, error) {
 	known, err := a.changed(ctx, l, strings.Fields(since.ETag))
 	if err != nil {
 		return nil, registry.Validator{}, err
 	}
-	var all []T
-	var etags []string
+	for range readings {
+		all, etags, full, err := readPages[T](ctx, a, l, known)
+		if err != nil {
+			return nil, registry.Validator{}, err
+		}
+		v := join(etags)
+		if len(etags) > 1 && v.ETag != "" {
+			known, err = a.changed(ctx, l, etags[:len(etags)-1])
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, registry.ErrNotModified) {
+				return nil, registry.Validator{}, err
+			}
+		}
+		if full {
+			v = registry.Validator{}
+		}
+		return all, v, nil
+	}
+	return nil, registry.Validator{}, fmt.Errorf("the list changed while it was read, %d times: %w", readings, registry.ErrMalformed)
+}
+
+// readings is how often a list is read that changes meanwhile.
+const readings = 3
+
+// readPages reads all pages but those that are known, and says whether the last one is full.
+func readPages[T any](ctx context.Context, a *API, l List, known map[int]*fetch.Answer) (all []T, etags []string, full bool, err error) {
 	for n := 1; ; n++ {
 		answer := known[n]
 		if answer == nil {
 			if answer, err = a.page(ctx, l, n, ""); err != nil {
-				return nil, registry.Validator{}, err
+				return nil, nil, false, err
 			}
 		}
-		var page []T
-		if err := Decode(answer.Body, &page); err != nil {
-			return nil, registry.Validator{}, err
+		page, err := jsonlist.Parse[T](answer.Body, l.Page)
+		if err != nil {
+			return nil, nil, false, fmt.Errorf("answer of GitHub: %w", err)
 		}
 		if all = append(all, page...); len(all) > l.Max || n > l.Max/l.Page+shortPages {
-			return nil, registry.Validator{}, fmt.Errorf("over %d in the list: %w", l.Max, registry.ErrTooLarge)
+			return nil, nil, false, fmt.Errorf("over %d in the list: %w", l.Max, registry.ErrTooLarge)
 		}
-		more := hasNext(answer.Header)
+		_, more := next(answer.Header)
 		if more && len(page) == 0 {
-			return nil, registry.Validator{}, fmt.Errorf("page %d is empty and leads to another: %w", n, registry.ErrMalformed)
+			return nil, nil, false, fmt.Errorf("page %d is empty and leads to another: %w", n, registry.ErrMalformed)
 		}
-		etags = append(etags, etag(answer.Header))
-		if !more {
-			if len(page) >= l.Page {
-				return all, registry.Validator{}, nil
-			}
-			return all, join(etags), nil
+		if etags = append(etags, etag(answer.Header)); !more {
+			return all, etags, len(page) >= l.Page, nil
 		}
 	}
 }
 
 // changed asks for the pages whose ETags are given, one after another, up to one that is new,
-// which it gives by its number. The error wraps ErrNotModified where none is.
+// which it gives by its number. The error wraps ErrNotModified where none is; without ETags
+// nothing is asked.
 func (a *API) changed(ctx context.Context, l List, etags []string) (map[int]*fetch.Answer, error) {
 	var last error
 	for i, etag := range etags {
@@ -111,11 +139,6 @@ func join(etags []string) registry.Validator {
 		}
 	}
 	return registry.Validator{ETag: strings.Join(etags, " ")}
-}
-
-func hasNext(h http.Header) bool {
-	_, ok := next(h)
-	return ok
 }
 
 // next gives the query of the next page by the header Link (RFC 8288).
