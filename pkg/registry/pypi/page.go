@@ -21,8 +21,9 @@ import (
 
 // Limits of a page, beside its size.
 const (
-	maxFiles  = 200_000
-	maxFaults = 100 // that are told; further ones are counted
+	maxFiles   = 200_000
+	maxVersion = 200 // bytes
+	maxFaults  = 100 // that are told; further ones are counted
 )
 
 // The minor versions of the API from which on it speaks of something.
@@ -145,6 +146,10 @@ func (p *page) list(l *registry.Listing) {
 		return r
 	}
 	for _, v := range p.doc.Versions {
+		if v == "" || len(v) > maxVersion || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			p.faultf("version %.100q: not a version", v)
+			continue
+		}
 		add(v)
 	}
 	listed := len(order)
