@@ -27,7 +27,6 @@ type check struct {
 	logged   bool // an entry in a log of material is needed
 	ct       bool // a certificate timestamp is needed
 	timed    bool // a signed time is needed
-	stamped  bool // and a log's time will not do
 }
 
 func (c *check) options() []sigverify.VerifierOption {
@@ -39,10 +38,7 @@ func (c *check) options() []sigverify.VerifierOption {
 	if c.ct {
 		options = append(options, sigverify.WithSignedCertificateTimestamps(1))
 	}
-	switch {
-	case c.stamped:
-		return append(options, sigverify.WithSignedTimestamps(1))
-	case c.timed:
+	if c.timed {
 		return append(options, sigverify.WithObserverTimestamps(1))
 	}
 	return append(options, sigverify.WithNoObserverTimestamps())
@@ -60,8 +56,7 @@ func (r *presented) checks(want Want, roots []*trust.Root) ([]check, error) {
 	for _, t := range roots {
 		if issued(t, r.leaf) {
 			checks = append(checks, check{
-				root: t, material: t.Material(), logged: t.Logged(), ct: t.CertificatesLogged(),
-				timed: true, stamped: !t.Logged(),
+				root: t, material: t.Material(), logged: t.Logged(), ct: t.CertificatesLogged(), timed: true,
 			})
 		}
 	}

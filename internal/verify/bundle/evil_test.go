@@ -231,11 +231,16 @@ func TestEntriesThatAreNotVerifiedAreNotTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		mine, theirs := at(b, "verificationMaterial", "tlogEntries", 0), at(other, "verificationMaterial", "tlogEntries", 0)
-		set(b, []any{theirs, mine}, "verificationMaterial", "tlogEntries")
+		var forged map[string]any
+		if err := json.Unmarshal(marshal(mine), &forged); err != nil {
+			t.Fatal(err)
+		}
+		forged["logIndex"] = "999" // the log's promise is not of that, and the library goes on
+		set(b, []any{theirs, forged, mine}, "verificationMaterial", "tlogEntries")
 	})
 	want := bundle.Want{Digests: wanted, Accept: bundle.Exactly(actions, signedBy)}
 	proof, err := bundle.Verify(text, want, w.root(w.here))
-	if err != nil || len(proof.Log) != 1 || proof.Log[0].Log != "https://rekor.sim.example" {
+	if err != nil || len(proof.Log) != 1 || proof.Log[0].Log != "https://rekor.sim.example" || proof.Log[0].Index == 999 {
 		t.Errorf("%+v, %v", proof, err)
 	}
 }
@@ -255,6 +260,12 @@ func TestEvil(t *testing.T) {
 		return map[string]any{"name": name, "digest": digests}
 	}
 	right := map[string]any{"sha256": hexOf(content)}
+	sum := sha256.Sum256([]byte(content))
+	inBase64 := base64.StdEncoding.EncodeToString(sum[:])
+	var deep any = 1
+	for range 100 {
+		deep = []any{deep}
+	}
 	raw := func(statement string) []byte { return w.attest(w.here, []byte(statement), sigtest.Signing{}) }
 	entry := []any{"verificationMaterial", "tlogEntries", 0}
 	in := func(path ...any) []any { return append(append([]any{}, entry...), path...) }
@@ -289,7 +300,7 @@ func TestEvil(t *testing.T) {
 		{"SHA-1 alone", subjects(named(purl, map[string]any{"sha1": "c5e17a62e06a1d201570249c61fae531e9244e1b"})), verify.WrongDigest},
 		{"no digest", subjects(named(purl, map[string]any{})), verify.WrongDigest},
 		{"a cut digest", subjects(named(purl, map[string]any{"sha256": hexOf(content)[:62]})), verify.WrongDigest},
-		{"a digest in base64", subjects(named(purl, map[string]any{"sha256": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))})), verify.WrongDigest},
+		{"a digest in base64", subjects(named(purl, map[string]any{"sha256": inBase64})), verify.WrongDigest},
 		{"no subject", subjects(), verify.Malformed},
 		{"other predicate", about(map[string]any{"predicateType": bundle.PyPIPublish}), verify.WrongPredicate},
 		{"a blob's signature", w.blob(w.here, sigtest.Signing{}), verify.WrongPredicate},
@@ -369,6 +380,7 @@ func TestEvil(t *testing.T) {
 		{"a subject's key in two letter cases", subjects(map[string]any{"name": purl, "digest": right, "Digest": right}), verify.Malformed},
 		{"nested deep", bytes.Repeat([]byte("["), 1<<20), verify.Malformed},
 		{"a statement nested deep", raw(strings.Repeat(`{"predicate":`, 1000) + "1" + strings.Repeat("}", 1000)), verify.Malformed},
+		{"a statement with something nested deep", about(map[string]any{"extra": deep}), verify.Malformed},
 		{"a statement that is none", raw("not JSON"), verify.Malformed},
 		{"bad UTF-8 in a statement", raw("{\"_type\":\"\xff\"}"), verify.Malformed},
 		{"other media type", edited(func(b map[string]any) { set(b, "application/json", "mediaType") }), verify.Malformed},

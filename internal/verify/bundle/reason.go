@@ -26,7 +26,7 @@ func (r *presented) reason(c *check, failed error) error {
 	var times []root.Timestamp
 	if c.logged {
 		var err error
-		if times, err = sigverify.VerifyTlogEntry(r, c.material, 1, c.timed && !c.stamped); err != nil {
+		if times, err = sigverify.VerifyTlogEntry(r, c.material, 1, c.timed); err != nil {
 			return r.unlogged(c, err)
 		}
 	}
