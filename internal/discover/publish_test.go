@@ -171,6 +171,14 @@ func TestPublications(t *testing.T) {
 			want: map[string]string{"npm:@acme/sdk": "tag v{version} acme/sdk/.github/workflows/publish.yml@refs/tags/{tag} on push" + provenance},
 		},
 		{
+			name: "a workflow that calls another and may not have tokens",
+			files: memory{
+				"package.json": npmPackage, release: onTags + "\njobs:\n  a:\n    uses: ./.github/workflows/publish.yml\n",
+				".github/workflows/publish.yml": ofSteps("on: workflow_call", idToken, "run: npm publish"),
+			},
+			want: map[string]string{"npm:@acme/sdk": "tag v{version} unsigned"},
+		},
+		{
 			name:  "a workflow that calls one that is not there",
 			files: memory{"package.json": npmPackage, release: onTags + "\njobs:\n  a:\n    uses: acme/ci/.github/workflows/publish.yml@v1\n"},
 			notes: `calls "acme/ci/.github/workflows/publish.yml@v1", which is not among what was read`,
@@ -208,6 +216,17 @@ func TestPublications(t *testing.T) {
 				"run: docker push ghcr.io/acme/app:$GITHUB_REF_NAME",
 				"uses: actions/attest-build-provenance@v3\n        with: {subject-name: ghcr.io/acme/app, push-to-registry: true}")},
 			want: map[string]string{"oci:ghcr.io/acme/app": "tag {version} " + bySDK + provenance},
+		},
+		{
+			name: "an attestation that may not be signed",
+			files: memory{release: ofSteps(onTags, "permissions: {}",
+				"run: docker push ghcr.io/acme/app:1", "uses: actions/attest-build-provenance@v3\n        with: {subject-name: ghcr.io/acme/app}")},
+			want: map[string]string{"oci:ghcr.io/acme/app": "tag v{version} unsigned"},
+		},
+		{
+			name:  "an image of a long name",
+			files: memory{release: ofSteps(onTags, "", "run: docker push ghcr.io/"+strings.Repeat("a", 513)+":1")},
+			notes: "whose name is settled in the run",
 		},
 		{
 			name:  "an image that is not pushed",

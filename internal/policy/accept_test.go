@@ -138,6 +138,13 @@ func TestAcceptAmbiguousVersions(t *testing.T) {
 	} {
 		checkAccept(t, version, a, version, tagged("v"+version), verify.WrongIdentity, "")
 	}
+	onBranch := &mustParse(t, signed(strings.ReplaceAll(base, "refs/tags/{tag}", "refs/heads/main")+", triggers: [push]")).Artifacts[0]
+	id := tagged("x")
+	id.SAN, id.SourceRef = strings.Replace(id.SAN, "refs/tags/x", "refs/heads/main", 1), "refs/heads/main"
+	checkAccept(t, "a branch", onBranch, "1.2.3", id, "", "")
+	for _, version := range []string{"", "1@2", "1/2", "1 2", "{version}"} {
+		checkAccept(t, "a branch, "+version, onBranch, version, id, verify.WrongIdentity, "")
+	}
 	for _, version := range []string{"1.2.3", "1.2.3-rc.1", "1.2.3+build.5", "1!2.0"} {
 		checkAccept(t, version, a, version, tagged("v"+version), "", "")
 	}

@@ -153,6 +153,8 @@ func TestParseRefuses(t *testing.T) {
 		{in: sdk("keys: [{file: rsa1024.pub}]"), line: 4, want: "RSA key of 1024 bits", form: true},
 		{in: sdk("keys: [{pem: \"-----BEGIN PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----\\n\"}]"), line: 4, want: "only the public key"},
 		{in: sdk("keys: [{pem: \"-----BEGIN PUBLIC KEY-----\\nAAAA\\n-----END PUBLIC KEY-----\\n\"}]"), line: 4, want: "a key:", form: true},
+		{in: sdk("keys: [{pem: \"-----BEGIN PUBLIC KEY-----\\nx: y\\n\\nMCowBQYDK2VwAyEALfBqG+smox6i24FrApRV0EsD9aPuCxBDaIzD4aZuCYQ=\\n-----END PUBLIC KEY-----\\n\"}]"), line: 4, want: "with headers", form: true},
+		{in: sdk("keys: [{pem: \"-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEALfBqG+smox6i24FrApRV0EsD9aPuCxBDaIzD4aZuCYQ=\\n-----END PUBLIC KEY-----\\nmore\\n\"}]"), line: 4, want: "something follows", form: true},
 		{in: sdk("keys: [{file: ed25519.pub}, {file: ./ed25519.pub}]"), line: 4, want: "not relative"},
 		{in: sdk("keys: [{file: ed25519.pub}, {file: keys/old.pub}]"), line: 4, want: "a key stands twice", form: true},
 
@@ -183,6 +185,8 @@ func TestParseRefuses(t *testing.T) {
 		{in: with("acme/sdk/.github", "Acme/sdk/.github"), line: 4, want: "letter case", form: true},
 		{in: with("repository-id: 1, ", ""), line: 4, want: "without repository-id"},
 		{in: with(", owner-id: 2", ""), line: 4, want: "without owner-id"},
+		{in: signed(`issuer: "https://ghes.example/_services/token", san: "https://ghes.example/acme/sdk/.github/workflows/release.yml@refs/tags/{tag}"`), line: 4, want: "without repository-id"},
+		{in: signed(`issuer: "https://token.actions.acme.ghe.com", san: "https://acme.ghe.com/acme/sdk/.github/workflows/release.yml@refs/tags/{tag}"`), line: 4, want: "without repository-id"},
 		{in: with("repository-id: 1", "repository-id: acme/sdk"), line: 4, want: "is no number"},
 		{in: with("repository-id: 1", "repository-id: 0"), line: 4, want: "is no number"},
 		{in: with("repository-id: 1", "repository-id: -1"), line: 4, want: "is no number"},
