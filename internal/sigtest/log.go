@@ -1,7 +1,8 @@
 package sigtest
 
 import (
-	"crypto/ecdsa"
+	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,20 +22,26 @@ import (
 // log is a transparency log: an append-only tree whose heads it signs.
 type log struct {
 	host string
-	key  *ecdsa.PrivateKey
+	key  crypto.Signer // ECDSA of v1, Ed25519 of v2
 	id   [sha256.Size]byte
 
 	mu   sync.Mutex
 	tree *merkle.Tree
 }
 
-func newLog(host string) (*log, error) {
-	key, err := newKey()
-	if err != nil {
-		return nil, err
+// newLog makes a log that is empty. One of Rekor v2 is named as its checkpoints name its key:
+//
+// "key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]" (C2SP signed-note; the
+// log's id is the whole of it)
+func newLog(host string, key crypto.Signer) (*log, error) {
+	l := &log{host: host, key: key, tree: merkle.New(rfc6962.DefaultHasher)}
+	if public, ok := key.Public().(ed25519.PublicKey); ok {
+		l.id = sha256.Sum256(append([]byte(host+"\n\x01"), public...))
+		return l, nil
 	}
-	id, err := keyID(key.Public())
-	return &log{host: host, key: key, id: id, tree: merkle.New(rfc6962.DefaultHasher)}, err
+	var err error
+	l.id, err = keyID(key.Public())
+	return l, err
 }
 
 // treeID is of the one tree of a Rekor v1 log.
@@ -109,6 +116,9 @@ func payloadOf(entry *rekor.TransparencyLogEntry) map[string]any {
 }
 
 func (l *log) sign(message []byte) ([]byte, error) {
+	if _, ok := l.key.(ed25519.PrivateKey); ok {
+		return l.key.Sign(rand.Reader, message, crypto.Hash(0))
+	}
 	sum := sha256.Sum256(message)
-	return ecdsa.SignASN1(rand.Reader, l.key, sum[:])
+	return l.key.Sign(rand.Reader, sum[:], crypto.SHA256)
 }

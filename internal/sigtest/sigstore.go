@@ -11,6 +11,7 @@ package sigtest
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
@@ -84,10 +85,18 @@ func New(opts Options) (*Sigstore, error) {
 	if s.ct, err = newKey(); err != nil {
 		return nil, err
 	}
-	if s.v1, err = newLog("rekor." + opts.Name); err != nil {
+	v1, err := newKey()
+	if err != nil {
 		return nil, err
 	}
-	s.v2, err = newLog("log2.rekor." + opts.Name)
+	if s.v1, err = newLog("rekor."+opts.Name, v1); err != nil {
+		return nil, err
+	}
+	_, v2, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	s.v2, err = newLog("log2.rekor."+opts.Name, v2)
 	return s, err
 }
 
@@ -95,7 +104,7 @@ func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P25
 
 // authority makes a root and an intermediate certificate for one use.
 func (s *Sigstore) authority(name string, use x509.ExtKeyUsage) (authority, error) {
-	rootKey, err := newKey()
+	rootKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader) // as the public one's
 	if err != nil {
 		return authority{}, err
 	}
@@ -108,7 +117,7 @@ func (s *Sigstore) authority(name string, use x509.ExtKeyUsage) (authority, erro
 	if a.root, err = certify(template, template, rootKey.Public(), rootKey); err != nil {
 		return authority{}, err
 	}
-	if a.key, err = newKey(); err != nil {
+	if a.key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader); err != nil {
 		return authority{}, err
 	}
 	template.SerialNumber, template.Subject.CommonName = s.next(), name+"-intermediate"
@@ -171,7 +180,8 @@ func (s *Sigstore) logOfRoot(address string, public crypto.PublicKey, id []byte)
 	}
 }
 
-// keyID is the SHA-256 of a public key's PKIX form, by which logs are named.
+// keyID is the SHA-256 of a public key's PKIX form, by which keys are named, and logs but those of
+// Rekor v2.
 func keyID(public crypto.PublicKey) ([sha256.Size]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {

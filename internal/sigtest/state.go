@@ -1,15 +1,13 @@
 package sigtest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/transparency-dev/merkle/rfc6962"
-	merkle "github.com/transparency-dev/merkle/testonly"
 )
 
 // state is a Sigstore as a file has it: everything in DER, and of the logs the hashes of their
@@ -60,7 +58,7 @@ func (s *Sigstore) Save(path string) error {
 
 type keyWriter struct{ err error }
 
-func (w *keyWriter) key(k *ecdsa.PrivateKey) []byte {
+func (w *keyWriter) key(k crypto.Signer) []byte {
 	der, err := x509.MarshalPKCS8PrivateKey(k)
 	w.err = errors.Join(w.err, err)
 	return der
@@ -97,12 +95,12 @@ func open(text []byte) (*Sigstore, error) {
 	}
 	s.ct = r.key(in.CT)
 	for i, to := range []**log{&s.v1, &s.v2} {
-		l := &log{host: in.Logs[i].Host, key: r.key(in.Logs[i].Key), tree: merkle.New(rfc6962.DefaultHasher)}
+		key := r.signer(in.Logs[i].Key)
 		if r.err != nil {
 			return nil, r.err
 		}
-		var err error
-		if l.id, err = keyID(l.key.Public()); err != nil {
+		l, err := newLog(in.Logs[i].Host, key)
+		if err != nil {
 			return nil, err
 		}
 		l.tree.Append(in.Logs[i].Leaves...)
@@ -121,14 +119,16 @@ func (r *keyReader) certificate(der []byte) *x509.Certificate {
 }
 
 func (r *keyReader) key(der []byte) *ecdsa.PrivateKey {
-	k, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		r.err = errors.Join(r.err, err)
-		return nil
-	}
-	key, ok := k.(*ecdsa.PrivateKey)
+	key, ok := r.signer(der).(*ecdsa.PrivateKey)
 	if !ok {
-		r.err = errors.Join(r.err, fmt.Errorf("a key of the type %T", k))
+		r.err = errors.Join(r.err, errors.New("a key that is not ECDSA's"))
 	}
+	return key
+}
+
+func (r *keyReader) signer(der []byte) crypto.Signer {
+	k, err := x509.ParsePKCS8PrivateKey(der)
+	r.err = errors.Join(r.err, err)
+	key, _ := k.(crypto.Signer)
 	return key
 }
