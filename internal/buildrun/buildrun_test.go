@@ -314,6 +314,13 @@ func TestRun(t *testing.T) {
 			want: with(),
 		},
 		{
+			what: "a pull request wrote a cache after the run", then: func(p *place) {
+				p.repo.AddRun(outside(hour(-9), hour(2)))
+				p.repo.AddCache(store(hour(1)))
+			},
+			want: with("poisoned=no", "poisoned=gone", "raced=no", "raced=yes"),
+		},
+		{
 			what: "a pull request's cache of its own scope", then: func(p *place) {
 				run := outside(hour(-9), hour(-8))
 				run.Event = "pull_request"

@@ -71,6 +71,19 @@ var ruleRows = []row{
 		s.Attested, a.Listing.Role = registry.Unknown, registry.Mirror
 	}, "a mirror does not say"},
 
+	{drift.ProvenanceDropped, "quiet", func(_ *drift.Artifact, _ *registry.Published, s *drift.Subject) { // it is there, and refused
+		unsigned(s)
+		s.Attested, s.Refusals = registry.Present, []verify.Refusal{{Code: verify.Malformed}}
+	}, ""},
+	{drift.ProvenanceDropped, "unknown", func(a *drift.Artifact, _ *registry.Published, s *drift.Subject) { // of three before, two were refused
+		unsigned(s)
+		a.Listing.Releases, a.Subjects, a.Yesterday = a.Listing.Releases[1:], a.Subjects[1:], nil
+		for i := range 2 {
+			unsigned(&a.Subjects[i])
+			a.Subjects[i].Attested, a.Subjects[i].Refusals = registry.Present, []verify.Refusal{{Code: verify.Malformed}}
+		}
+	}, "provenance of earlier versions"},
+
 	{drift.AttestationGone, "fires", func(a *drift.Artifact, _ *registry.Published, s *drift.Subject) {
 		*a.Yesterday = *yesterdayOf(*a, 5)
 		unsigned(s)
@@ -628,6 +641,18 @@ func TestBurst(t *testing.T) {
 				}
 			}
 		}, false},
+		{"once before together", 3, func(all []drift.Artifact) {
+			for _, a := range all {
+				a.Listing.Releases[3].Time = registry.Known(day(4))
+			}
+		}, true},
+		{"always together, and within the day", 3, func(all []drift.Artifact) {
+			for _, a := range all {
+				for i := range a.Listing.Releases {
+					a.Listing.Releases[i].Time = registry.Known(day(5).Add(time.Duration(i-4) * time.Hour))
+				}
+			}
+		}, true},
 		{"one run that published by right", 3, func(all []drift.Artifact) {
 			for _, a := range all {
 				a.Subjects[4].Run = drift.Told(goodRun(5))

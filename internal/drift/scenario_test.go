@@ -355,6 +355,50 @@ func TestBadDay(t *testing.T) {
 	}
 }
 
+// TestHeavyRulesGoOn: what a heavy rule says has changed since yesterday, it says on the next days,
+// too.
+func TestHeavyRulesGoOn(t *testing.T) {
+	for _, tt := range []struct {
+		rule   string
+		change func(a *drift.Artifact)
+	}{
+		{drift.GitTagMoved, func(a *drift.Artifact) { a.Source.Tags.Value["v1.5.0"] = drift.Tag{Commit: commit(9)} }},
+		{drift.AttestationGone, func(a *drift.Artifact) {
+			_, s := last(a)
+			unsigned(s)
+		}},
+		{drift.DigestChanged, func(a *drift.Artifact) {
+			p, _ := last(a)
+			p.Files = []registry.File{{Name: p.Files[0].Name, Digests: sha("other")}}
+		}},
+		{drift.LateFile, func(a *drift.Artifact) {
+			pypi(a)
+			p, _ := last(a)
+			p.Files = append(slices.Clone(p.Files), registry.File{Name: "late.whl"})
+		}},
+		{drift.ImageTagUnsigned, func(a *drift.Artifact) { unsigned(image(a)) }},
+		{drift.ImageTagIdentity, func(a *drift.Artifact) {
+			image(a).Proofs = []verify.Proof{{Kind: verify.KindImageSignature, Key: "SHA256:thief"}}
+		}},
+		{drift.Vanished, func(a *drift.Artifact) { a.Listing.Releases, a.Subjects = a.Listing.Releases[1:], a.Subjects[1:] }},
+	} {
+		a := good("@acme/sdk")
+		a.Yesterday = yesterdayOf(a, 5)
+		tt.change(&a)
+		for day := range 3 {
+			j := drift.Results([]drift.Artifact{a})[0]
+			var fired []string
+			for _, s := range j.Versions[len(j.Versions)-1].Signals {
+				fired = append(fired, s.Rule)
+			}
+			if !slices.Contains(fired, tt.rule) {
+				t.Errorf("%s on day %d: fired %v", tt.rule, day, fired)
+			}
+			a.Yesterday = &j.Seen
+		}
+	}
+}
+
 // TestAccept: what was accepted is what is expected then.
 func TestAccept(t *testing.T) {
 	a := good("@acme/sdk")
