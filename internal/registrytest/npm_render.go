@@ -40,7 +40,7 @@ func (n *NPM) packument(p *npmPackage, short bool) []byte {
 		}
 		delete(doc, "modified")
 		doc["_id"], doc["_rev"], doc["time"] = p.name, p.rev(), times
-		if !n.mirror {
+		if !n.mirror && p.maintainers != nil {
 			doc["maintainers"] = p.maintainers
 		}
 	}

@@ -152,12 +152,7 @@ func (p *packument) member(dec *jsontext.Decoder, key string) error {
 	case "time":
 		ok = p.readTimes(raw)
 	case "maintainers":
-		var people []registry.Person
-		if people, ok = persons(raw); ok {
-			p.maintainers = registry.Known(people)
-		} else {
-			p.maintainers = registry.Fact[[]registry.Person]{}
-		}
+		p.maintainers = fact(p, raw, key, persons, func(string) { ok = false })
 	}
 	if !ok {
 		p.faultf("%s: not as npm writes it", key)

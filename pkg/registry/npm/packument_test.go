@@ -170,6 +170,7 @@ func TestOddPackuments(t *testing.T) {
 		{"no version at all", `{"name":"a","versions":{}}`, nil, nil, nil},
 		{"tags that are a list", `{"name":"a","versions":{},"dist-tags":["x"]}`, nil, nil, []string{"dist-tags"}},
 		{"maintainers of another form", `{"name":"a","versions":{},"maintainers":[5]}`, nil, nil, []string{"maintainers"}},
+		{"no maintainers", `{"name":"a","versions":{},"maintainers":null}`, nil, nil, nil},
 		{"a time that is none", `{"name":"a","time":{"1.0.0":"yesterday"},"versions":{` + version("1.0.0") + `}}`, nil, []string{"1.0.0"}, []string{"time"}},
 		{"times decide", `{"name":"a","time":{"2.0.0":"2025-01-01T00:00:00Z","1.0.0":"2026-01-01T00:00:00Z","3.0.0":"2024-01-01T00:00:00.5Z"},"versions":{` + version("1.0.0") + `,` + version("2.0.0") + `}}`, nil, []string{"3.0.0", "2.0.0", "1.0.0"}, nil},
 		{"without times its own order", `{"name":"a","versions":{` + version("2.0.0") + `,` + version("1.0.0") + `}}`, nil, []string{"2.0.0", "1.0.0"}, nil},
