@@ -57,6 +57,10 @@ var hostile = []struct {
 	{"a log's body without an entry", body(base64.StdEncoding.EncodeToString([]byte(`{"kind":"hashedrekord","apiVersion":"0.0.1"}`))), verify.Malformed},
 	{"a log's body without a signature", body(base64.StdEncoding.EncodeToString([]byte(`{"kind":"hashedrekord","apiVersion":"0.0.1","spec":{}}`))), verify.Malformed},
 	{"a log's body with null in it", body(base64.StdEncoding.EncodeToString([]byte(`{"kind":"dsse","apiVersion":"0.0.1","spec":{"signatures":[null],"envelopeHash":null}}`))), verify.Malformed},
+	// cosign v2.6.5 panics on this one, too.
+	{"a log's body with null for a signature", body(base64.StdEncoding.EncodeToString(fmt.Appendf(nil,
+		`{"kind":"dsse","apiVersion":"0.0.1","spec":{"signatures":[null],"envelopeHash":{"algorithm":"sha256","value":"%[1]s"},"payloadHash":{"algorithm":"sha256","value":"%[1]s"}}}`,
+		strings.Repeat("0", 64)))), verify.Malformed},
 	{"a log's body of an unknown kind", body(base64.StdEncoding.EncodeToString([]byte(`{"kind":"rpm","apiVersion":"0.0.1","spec":{}}`))), verify.Malformed},
 	{"a log entry that is not JSON", set(annotationBundle, "{"), verify.Malformed},
 	{"a log entry with a key twice", set(annotationBundle, `{"SignedEntryTimestamp":"AAAA","SignedEntryTimestamp":"AAAA"}`), verify.Malformed},
@@ -411,7 +415,16 @@ func TestLyingRegistry(t *testing.T) {
 		{name: "a signature's manifest that is a page", lie: at(".sig", 200, "<html>"), refused: verify.Malformed},
 		{name: "a signature's manifest without end", lie: at(".sig", 200, strings.Repeat(" ", 5<<20)), refused: verify.TooLarge},
 		{name: "a signature's blob that is not there", lie: at("/blobs/", 404, ""), gap: verify.GapNotServed},
-		{name: "a signature's blob with other bytes", lie: at("/blobs/", 200, "{}"), refused: verify.WrongDigest},
+		{name: "a signature's blob with other bytes", lie: func(req *http.Request, resp *http.Response) *http.Response {
+			if !strings.Contains(req.URL.Path, "/blobs/") {
+				return resp
+			}
+			b, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			return answering(resp, 200, strings.Replace(string(b), "cosign", "Cosign", 1))
+		}, refused: verify.WrongDigest},
 		{name: "a signature's blob without end", lie: at("/blobs/", 200, strings.Repeat(" ", 1<<20)), refused: verify.WrongDigest},
 		{name: "a fault at referrers", lie: at("/referrers/", 500, ""), gap: verify.GapNoAnswer},
 		{name: "not let in to referrers", lie: at("/referrers/", 403, ""), gap: verify.GapDenied},

@@ -294,7 +294,7 @@ func (p *presented) explainLog(options *cosign.CheckOpts) *verify.Refusal {
 		return nil
 	case strings.HasPrefix(err.Error(), "verifying bundle with trusted root"):
 		return refuse(p.what, verify.NoLogEntry, "the log did not promise its entry: %v", err)
-	case strings.HasPrefix(err.Error(), "failed to extract"):
+	case errors.Is(err, errGaveUp), strings.HasPrefix(err.Error(), "failed to extract"):
 		return refuse(p.what, verify.Malformed, "its log entry: %v", err)
 	}
 	return refuse(p.what, verify.BadSignature, "its log entry is of another signature: %v", err)
@@ -329,10 +329,13 @@ func safely(f func() error) (err error) {
 	return f()
 }
 
+// errGaveUp is for a panic.
+var errGaveUp = errors.New("cosign gave up on it")
+
 // recovered makes an error of a panic.
 func recovered(err *error) {
 	if caught := recover(); caught != nil {
-		*err = fmt.Errorf("cosign gave up on it: %v", caught)
+		*err = fmt.Errorf("%w: %v", errGaveUp, caught)
 	}
 }
 
