@@ -5,6 +5,8 @@
 #                of a simulated organisation, in a quarter of an hour
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper against a GitHub and a Slack that others wrote; needs npm
+# make verify-real
+#                reads registries that others wrote; needs npm
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the
 #                repositories of examples/org
 #
@@ -19,7 +21,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench bench-github fixtures schema e2e lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench bench-github fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -30,14 +32,15 @@ RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... 
 	./internal/ghclient/... ./internal/githubtest/... ./internal/incident/folder \
 	./internal/incident/githubissues ./internal/incident/slack ./internal/lookup/... ./internal/match/... \
 	./internal/source/... ./internal/store/... ./internal/sweep/... \
-	./internal/xtest/... ./iocs ./pkg/ioc
+	./internal/xtest/... ./iocs ./pkg/ioc ./pkg/registry/fetch
 
 check: needs lint lint-bench lint-scripts fuzz sweep
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
 		-- go test -json -race -short $(RACE) \
 		-- scripts/schema-check.sh -json \
-		-- scripts/e2e.sh -json
+		-- scripts/e2e.sh -json \
+		-- scripts/verify-real.sh -json
 
 # The tools print what is wrong; gofumpt alone does not say so with its exit code.
 lint:
@@ -47,8 +50,10 @@ lint:
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go vet -tags e2e ./cmd/sweeper
+	go vet -tags verdaccio,network ./pkg/registry/npm
 	$(TOOL) staticcheck ./...
 	$(TOOL) staticcheck -tags e2e ./cmd/sweeper
+	$(TOOL) staticcheck -tags verdaccio,network ./pkg/registry/npm
 	$(TOOL) actionlint
 
 lint-bench:
@@ -82,6 +87,9 @@ schema:
 
 e2e:
 	scripts/e2e.sh
+
+verify-real:
+	scripts/verify-real.sh
 
 fixtures:
 	scripts/make-npm-fixtures.sh
