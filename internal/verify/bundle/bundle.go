@@ -23,13 +23,23 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/digest"
 )
 
-// The limits of what is read. A larger bundle is refused before it is parsed.
+// The limits of what is read. A larger bundle is refused before it is parsed, and what the library
+// would make many objects of is counted before it does.
 const (
-	MaxBytes      = 32 << 20 // of a bundle: the largest predicate that GitHub takes is 16 MiB
-	maxDepth      = 64       // of JSON, in a bundle and in a statement
-	maxEntries    = 32       // of logs, and of timestamps
-	maxSubjects   = 1024
-	maxCertficate = 64 << 10 // bytes
+	MaxBytes = 24 << 20 // of a bundle: the largest predicate that GitHub takes is 16 MiB, in base64
+
+	maxDepth       = 64      // of JSON, in a bundle and in a statement
+	maxMembers     = 100_000 // of one JSON object
+	maxElements    = 1024    // of one JSON list but those of a statement
+	maxEntries     = 32      // of logs, and of timestamps
+	maxHashes      = 64      // of a proof of inclusion
+	maxSubjects    = 1024
+	maxProvenance  = 4 << 20   // bytes of a predicate that is read
+	maxBody        = 256 << 10 // bytes of a log entry: it has no payload
+	maxCheckpoint  = 16 << 10
+	maxCertificate = 64 << 10 // and of a timestamp, which has some
+	maxSignature   = 8 << 10
+	maxHint        = 1 << 10
 )
 
 // Want is what a bundle must prove. The zero value is met by no bundle.

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +224,36 @@ func chain(b map[string]any) {
 	set(b, map[string]any{"certificates": []any{certificate}}, "verificationMaterial", "x509CertificateChain")
 }
 
+// numbered are so many members of a JSON object.
+func numbered(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`"k%d":0`, i)
+	}
+	return list
+}
+
+// A list of components as large as GitHub takes is verified: the limits are those of attacks.
+func TestLargePredicate(t *testing.T) {
+	w := newWorld(t)
+	component := map[string]any{"type": "library", "name": "left-pad", "purl": "pkg:npm/left-pad@1.3.0", "hashes": []any{map[string]any{"alg": "SHA-512", "content": tarball}}}
+	text := w.attest(w.here, provenance(map[string]any{
+		"predicateType": "https://cyclonedx.org/bom", "predicate": map[string]any{"components": slices.Repeat([]any{component}, 72_000)},
+	}), sigtest.Signing{})
+	if len(text) < 20<<20 {
+		t.Fatalf("%d bytes are not large", len(text))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	want := bundle.Attested(wanted, bundle.Exactly(actions, signedBy), "https://cyclonedx.org/bom")
+	proof, err := bundle.Verify(text, want, w.root(w.here))
+	if err != nil || proof.Kind != verify.KindAttestation {
+		t.Fatalf("%+v, %v", proof, err)
+	}
+	runtime.ReadMemStats(&after)
+	t.Logf("%d MiB take %d MiB in all", len(text)>>20, (after.TotalAlloc-before.TotalAlloc)>>20)
+}
+
 // Of several log entries those are told that were verified.
 func TestEntriesThatAreNotVerifiedAreNotTold(t *testing.T) {
 	w := newWorld(t)
@@ -412,6 +444,36 @@ func TestEvil(t *testing.T) {
 			e := at(b, entry...)
 			set(b, []any{e, e}, "verificationMaterial", "tlogEntries")
 		}), verify.NoLogEntry},
+		{"a checkpoint without end", edited(func(b map[string]any) {
+			set(b, strings.Repeat("\n", 20<<20), in("inclusionProof", "checkpoint", "envelope")...)
+		}), verify.TooLarge},
+		{"a body without end", edited(func(b map[string]any) {
+			set(b, bytes.Repeat([]byte("["), 10<<20), in("canonicalizedBody")...)
+		}), verify.TooLarge},
+		{"a body nested deep", edited(func(b map[string]any) {
+			set(b, bytes.Repeat([]byte("["), 200<<10), in("canonicalizedBody")...)
+		}), verify.Malformed},
+		{"a body with many signatures", edited(func(b map[string]any) {
+			set(b, []byte(`{"spec":[`+strings.Repeat(`{},`, 50_000)+`{}]}`), in("canonicalizedBody")...)
+		}), verify.TooLarge},
+		{"a proof without end", edited(func(b map[string]any) {
+			set(b, slices.Repeat([][]byte{{1}}, 65), in("inclusionProof", "hashes")...)
+		}), verify.TooLarge},
+		{"a million entries", bytes.Replace(good, []byte(`"tlogEntries":[`), []byte(`"tlogEntries":[`+strings.Repeat(`{},`, 1<<20)), 1), verify.TooLarge},
+		{"a million keys", []byte("{" + strings.Join(numbered(1<<20), ",") + "}"), verify.TooLarge},
+		{"a million subjects", raw(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"x","subject":[` + strings.Repeat(`{},`, 1<<20) + `{}]}`), verify.Malformed},
+		{"a million keys in a statement", raw("{" + strings.Join(numbered(1<<20), ",") + "}"), verify.TooLarge},
+		{"a million dependencies", about(map[string]any{"predicate": map[string]any{"buildDefinition": map[string]any{"resolvedDependencies": make([]struct{}, 2<<20)}}}), verify.TooLarge},
+		{"a signature without end", edited(func(b map[string]any) {
+			set(b, []any{map[string]any{"sig": make([]byte, 1<<20)}}, "dsseEnvelope", "signatures")
+		}), verify.TooLarge},
+		{"a key's name without end", edited(func(b map[string]any) {
+			set(b, nil, "verificationMaterial", "certificate")
+			set(b, map[string]any{"hint": strings.Repeat("k", 1<<20)}, "verificationMaterial", "publicKey")
+		}), verify.TooLarge},
+		{"a timestamp without end", edited(func(b map[string]any) {
+			set(b, map[string]any{"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": make([]byte, 1<<20)}}}, "verificationMaterial", "timestampVerificationData")
+		}), verify.Malformed},
 		{"an empty timestamp", edited(func(b map[string]any) {
 			set(b, map[string]any{"rfc3161Timestamps": []any{map[string]any{}}}, "verificationMaterial", "timestampVerificationData")
 		}), verify.Malformed},
@@ -421,6 +483,14 @@ func TestEvil(t *testing.T) {
 		}), verify.WrongKey},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			defer func() {
+				runtime.ReadMemStats(&after)
+				if used := after.TotalAlloc - before.TotalAlloc; used > 160<<20 {
+					t.Errorf("%d bytes take %d MiB to be refused", len(tt.text), used>>20)
+				}
+			}()
 			proof, err := bundle.Verify(tt.text, want, w.root(w.here))
 			if proof != nil || codeOf(err) != tt.code {
 				t.Fatalf("%+v, %v; want %s", proof, err, tt.code)

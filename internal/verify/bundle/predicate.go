@@ -46,6 +46,9 @@ type Provenance struct {
 
 // ParseProvenance reads a predicate of ProvenanceV1 or ProvenanceV02.
 func ParseProvenance(predicateType string, predicate []byte) (Provenance, error) {
+	if len(predicate) > maxProvenance {
+		return Provenance{}, refuse(verify.TooLarge, "provenance: %d bytes", len(predicate))
+	}
 	switch predicateType {
 	case ProvenanceV1:
 		return provenanceV1(predicate)

@@ -45,7 +45,7 @@ func read(text []byte) (*presented, error) {
 	if len(text) > MaxBytes {
 		return nil, refuse(verify.TooLarge, "%d bytes, and at most %d are read", len(text), MaxBytes)
 	}
-	if err := strict(text); err != nil {
+	if err := strict(text, maxElements); err != nil {
 		return nil, err
 	}
 	message := &protobundle.Bundle{}
@@ -71,8 +71,9 @@ func read(text []byte) (*presented, error) {
 }
 
 // strict refuses JSON that two readers may read in two ways: a key that is there twice, something
-// after the end, invalid UTF-8, and nesting without end.
-func strict(text []byte) error {
+// after the end, invalid UTF-8, and nesting without end. A list may have so many elements, any
+// number for 0.
+func strict(text []byte, elements int64) error {
 	in := jsontext.NewDecoder(bytes.NewBuffer(text))
 	for {
 		if _, err := in.ReadToken(); errors.Is(err, io.EOF) {
@@ -80,11 +81,18 @@ func strict(text []byte) error {
 		} else if err != nil {
 			return refuse(verify.Malformed, "%v", err)
 		}
-		if in.StackDepth() > maxDepth {
+		depth := in.StackDepth()
+		if depth > maxDepth {
 			return refuse(verify.Malformed, "JSON that is nested more than %d deep", maxDepth)
 		}
-		if in.StackDepth() == 0 {
+		if depth == 0 {
 			break
+		}
+		switch kind, length := in.StackIndex(depth); {
+		case kind == '{' && length > 2*maxMembers:
+			return refuse(verify.TooLarge, "an object with more than %d members", maxMembers)
+		case kind == '[' && elements > 0 && length > elements:
+			return refuse(verify.TooLarge, "a list with more than %d elements", elements)
 		}
 	}
 	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
@@ -110,7 +118,9 @@ func (r *presented) material(m *protobundle.VerificationMaterial, first bool) er
 			return err
 		}
 	case *protobundle.VerificationMaterial_PublicKey:
-		r.hint = c.PublicKey.GetHint()
+		if r.hint = c.PublicKey.GetHint(); len(r.hint) > maxHint {
+			return refuse(verify.TooLarge, "a key with a name of %d bytes", len(r.hint))
+		}
 	default:
 		return refuse(verify.Malformed, "neither a certificate nor a key is in it")
 	}
@@ -120,14 +130,17 @@ func (r *presented) material(m *protobundle.VerificationMaterial, first bool) er
 		return refuse(verify.TooLarge, "%d log entries and %d timestamps, and at most %d are read", len(r.entries), r.stamps, maxEntries)
 	}
 	for _, stamp := range stamps {
-		if len(stamp.GetSignedTimestamp()) == 0 {
-			return refuse(verify.Malformed, "a timestamp is empty")
+		if n := len(stamp.GetSignedTimestamp()); n == 0 || n > maxCertificate {
+			return refuse(verify.Malformed, "a timestamp of %d bytes", n)
 		}
 	}
 	proved := len(r.entries) == 0
 	for _, e := range r.entries {
 		if e.GetKindVersion() == nil || len(e.GetLogId().GetKeyId()) == 0 || len(e.GetCanonicalizedBody()) == 0 {
 			return refuse(verify.Malformed, "a log entry lacks its kind, its log or its body")
+		}
+		if err := bounded(e); err != nil {
+			return err
 		}
 		if err := named(e); err != nil {
 			return err
@@ -142,6 +155,20 @@ func (r *presented) material(m *protobundle.VerificationMaterial, first bool) er
 		return refuse(verify.NoLogEntry, "its log entry has no proof of inclusion")
 	}
 	return nil
+}
+
+// bounded refuses an entry that has more than a log would put there.
+func bounded(e *rekor.TransparencyLogEntry) error {
+	proof := e.GetInclusionProof()
+	switch head := proof.GetCheckpoint().GetEnvelope(); {
+	case len(e.GetCanonicalizedBody()) > maxBody:
+		return refuse(verify.TooLarge, "a log entry of %d bytes", len(e.GetCanonicalizedBody()))
+	case len(head) > maxCheckpoint:
+		return refuse(verify.TooLarge, "a checkpoint of %d bytes", len(head))
+	case len(proof.GetHashes()) > maxHashes:
+		return refuse(verify.TooLarge, "a proof of inclusion with %d hashes", len(proof.GetHashes()))
+	}
+	return strict(e.GetCanonicalizedBody(), maxElements)
 }
 
 // named refuses an entry that is named another kind than its body is.
@@ -161,7 +188,7 @@ func named(e *rekor.TransparencyLogEntry) error {
 
 func (r *presented) certificate(c *common.X509Certificate) error {
 	der := c.GetRawBytes()
-	if len(der) == 0 || len(der) > maxCertficate {
+	if len(der) == 0 || len(der) > maxCertificate {
 		return refuse(verify.Malformed, "a certificate of %d bytes", len(der))
 	}
 	var err error
@@ -181,7 +208,9 @@ func (r *presented) content(b *protobundle.Bundle) error {
 			return refuse(verify.Malformed, "an envelope around %q, and only in-toto statements are read", t)
 		}
 		one := envelope.GetSignatures()[0]
-		r.signature = one.GetSig()
+		if r.signature = one.GetSig(); len(r.signature) > maxSignature {
+			return refuse(verify.TooLarge, "a signature of %d bytes", len(r.signature))
+		}
 		// nothing signs the name of the key, and the library refuses one that it did not give
 		one.Keyid = ""
 		var err error
@@ -192,7 +221,9 @@ func (r *presented) content(b *protobundle.Bundle) error {
 	if message == nil {
 		return refuse(verify.Malformed, "neither a statement nor a signature is in it")
 	}
-	r.signature = message.GetSignature()
+	if r.signature = message.GetSignature(); len(r.signature) > maxSignature {
+		return refuse(verify.TooLarge, "a signature of %d bytes", len(r.signature))
+	}
 	hash := message.GetMessageDigest()
 	algorithm := map[common.HashAlgorithm]digest.Algorithm{
 		common.HashAlgorithm_SHA2_256: digest.SHA256,

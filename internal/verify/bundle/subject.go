@@ -1,9 +1,11 @@
 package bundle
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,8 +36,9 @@ type subject struct {
 
 // parseStatement reads a statement, and refuses one that another reader might take for another.
 func parseStatement(payload []byte) (*statement, error) {
-	if err := strict(payload); err != nil {
-		return nil, refuse(verify.Malformed, "statement: %s", err.(*verify.Refusal).Detail)
+	if err := strict(payload, 0); err != nil {
+		refusal := err.(*verify.Refusal)
+		return nil, refuse(refusal.Code, "statement: %s", refusal.Detail)
 	}
 	bad := func(format string, args ...any) (*statement, error) {
 		return nil, refuse(verify.Malformed, "statement: "+format, args...)
@@ -49,11 +52,10 @@ func parseStatement(payload []byte) (*statement, error) {
 	}
 	s := &statement{predicate: top["predicate"]}
 	var kind string
-	var subjects []map[string]jsontext.Value
 	for _, field := range []struct {
 		name string
 		to   any
-	}{{"_type", &kind}, {"predicateType", &s.predicateType}, {"subject", &subjects}} {
+	}{{"_type", &kind}, {"predicateType", &s.predicateType}} {
 		if err := json.Unmarshal(top[field.name], field.to); err != nil {
 			return bad("%q: %v", field.name, err)
 		}
@@ -61,11 +63,19 @@ func parseStatement(payload []byte) (*statement, error) {
 	if kind != "https://in-toto.io/Statement/v1" && kind != "https://in-toto.io/Statement/v0.1" {
 		return bad("the type %q is not read", kind)
 	}
-	if len(subjects) == 0 || len(subjects) > maxSubjects {
-		return bad("%d subjects", len(subjects))
+	subjects, err := listed(top["subject"], maxSubjects)
+	if err != nil {
+		return bad("subject: %v", err)
+	}
+	if len(subjects) == 0 {
+		return bad("it has no subject")
 	}
 	names := map[string]bool{}
-	for _, fields := range subjects {
+	for _, text := range subjects {
+		var fields map[string]jsontext.Value
+		if err := json.Unmarshal(text, &fields); err != nil {
+			return bad("subject: %v", err)
+		}
 		one, err := parseSubject(fields)
 		if err != nil {
 			return bad("subject: %v", err)
@@ -77,6 +87,28 @@ func parseStatement(payload []byte) (*statement, error) {
 		s.subjects = append(s.subjects, one)
 	}
 	return s, nil
+}
+
+// listed gives the elements of a list, so many at most.
+func listed(text jsontext.Value, most int) ([]jsontext.Value, error) {
+	in := jsontext.NewDecoder(bytes.NewBuffer(text))
+	if begin, err := in.ReadToken(); err != nil {
+		return nil, err
+	} else if begin.Kind() != '[' {
+		return nil, errors.New("not a list")
+	}
+	var list []jsontext.Value
+	for in.PeekKind() != ']' {
+		value, err := in.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == most {
+			return nil, fmt.Errorf("more than %d", most)
+		}
+		list = append(list, value.Clone())
+	}
+	return list, nil
 }
 
 func parseSubject(fields map[string]jsontext.Value) (subject, error) {

@@ -24,7 +24,7 @@ import (
 )
 
 // MaxBytes is the size of the largest trusted root that is read, and of a file with several.
-const MaxBytes = 4 << 20
+const MaxBytes = 1 << 20
 
 // MaxAge is how old a root may be that has a date. After that, authorities may have come that
 // it does not know, and others may have been withdrawn.
