@@ -481,6 +481,34 @@ func TestSource(t *testing.T) {
 	}
 }
 
+func TestTree(t *testing.T) {
+	p := newPlace(t, nil)
+	got := p.reader().Tree(t.Context(), "acme/router", strings.ToUpper(p.head))
+	blob := gitstore.Object{Kind: gitstore.Blob, Data: []byte("x")}.ID().String()
+	if !got.Known || len(got.Value) != len(files) || got.Value["README.md"] != blob {
+		t.Errorf("%+v", got)
+	}
+	for _, tt := range []struct{ repo, commit, code string }{
+		{"acme/router", "main", verify.GapUnsupported},
+		{"acme/../x", p.head, verify.GapUnsupported},
+		{"acme/router", strings.Repeat("1", 40), verify.GapDenied},
+	} {
+		if got := p.reader().Tree(t.Context(), tt.repo, tt.commit); got.Known || got.Gap.Code != tt.code {
+			t.Errorf("%s, %s: %+v", tt.repo, tt.commit, got)
+		}
+	}
+	cut := githubtest.Start(t, githubtest.Options{TreeEntries: 2})
+	repo := cut.AddFiles("big", map[string]string{"a": "1", "b": "2", "c": "3"})
+	head, _ := gitstore.Lookup(repo.Content, "refs/heads/main")
+	app, err := ghclient.New(ghclient.Options{BaseURL: cut.URL(), Auth: ghclient.Auth{Token: cut.InstallationToken(cut.Installation())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := buildrun.New(app, nil).Tree(t.Context(), "acme/big", head.String()); got.Known || !strings.Contains(got.Gap.Detail, "more than GitHub lists") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func mustID(t *testing.T, s string) gitstore.ID {
 	t.Helper()
 	id, err := gitstore.ParseID(s)

@@ -3,7 +3,6 @@ package buildrun
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -142,11 +141,7 @@ func (a *about) scopes() []string {
 func (a *about) list(ctx context.Context, ref string) ([]cacheJSON, bool, error) {
 	query := url.Values{"ref": {ref}, "sort": {"created_at"}}
 	return pages(ctx, a.Reader, repoPath(a.in.repo)+"/actions/caches", query, func(page []byte) ([]cacheJSON, error) {
-		var list struct {
-			Caches []cacheJSON `json:"actions_caches"`
-		}
-		err := json.Unmarshal(page, &list)
-		return list.Caches, err
+		return counted[cacheJSON](page, "actions_caches")
 	})
 }
 

@@ -76,7 +76,7 @@ func (r *Reader) noCommit(ctx context.Context, repo, branch, commit, what string
 }
 
 type branchJSON struct {
-	Protected bool `json:"protected"`
+	Protected *bool `json:"protected"`
 }
 
 func branchPath(repo, branch string) string {
@@ -93,12 +93,17 @@ func (a *about) protected(ctx context.Context, branch string) drift.Answer {
 	switch {
 	case err != nil:
 		return drift.Unsaid(gapOf(what, err))
-	case found.Protected:
+	case found.Protected == nil:
+		return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: what + ": the answer does not say"})
+	case *found.Protected:
 		return drift.Said(true, "%q is protected", branch)
 	}
 	rules, err := get[[]struct {
 		Type string `json:"type"`
 	}](ctx, a.Reader, repoPath(a.in.repo)+"/rules/branches/"+url.PathEscape(branch), nil)
+	if err == nil && rules == nil {
+		err = errors.New("the answer is no list")
+	}
 	if err != nil {
 		return drift.Unsaid(gapOf(what, err))
 	}

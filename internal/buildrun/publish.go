@@ -2,7 +2,6 @@ package buildrun
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -115,11 +114,7 @@ func (a *about) published(ctx context.Context, f flow) drift.Answer {
 	}
 	path := fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs", repoPath(a.in.repo), a.in.id, a.in.attempt)
 	jobs, whole, err := pages(ctx, a.Reader, path, url.Values{}, func(page []byte) ([]jobJSON, error) {
-		var list struct {
-			Jobs []jobJSON `json:"jobs"`
-		}
-		err := json.Unmarshal(page, &list)
-		return list.Jobs, err
+		return counted[jobJSON](page, "jobs")
 	})
 	if err != nil {
 		return drift.Unsaid(gapOf(fmt.Sprintf("the jobs of run %d", a.in.id), err))

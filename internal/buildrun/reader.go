@@ -2,6 +2,7 @@ package buildrun
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -127,6 +128,45 @@ func pages[T any](ctx context.Context, r *Reader, path string, query url.Values,
 		return l, nil
 	})
 	return l.items, l.whole, err
+}
+
+// counted reads a page of a list that says how long it is: {"total_count": 2, "jobs": [...]}. One
+// that lacks either is no empty list.
+func counted[T any](page []byte, name string) ([]T, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(page, &fields); err != nil {
+		return nil, err
+	}
+	var total *int
+	var items []T
+	if err := json.Unmarshal(orNull(fields["total_count"]), &total); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(orNull(fields[name]), &items); err != nil {
+		return nil, err
+	}
+	if total == nil || items == nil || len(items) > *total {
+		return nil, fmt.Errorf("the answer is no list of %s", name)
+	}
+	return items, nil
+}
+
+func orNull(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
+// plain reads a page of a list that is nothing but a list.
+func plain[T any](page []byte) (items []T, err error) {
+	if err := json.Unmarshal(page, &items); err != nil {
+		return nil, err
+	}
+	if items == nil {
+		return nil, errors.New("the answer is no list")
+	}
+	return items, nil
 }
 
 // gapOf says why GitHub did not tell what was asked.

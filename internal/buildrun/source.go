@@ -3,7 +3,6 @@ package buildrun
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -67,10 +66,7 @@ func (r *Reader) tags(ctx context.Context, w Wanted) drift.Asked[map[string]drif
 			SHA string `json:"sha"`
 		} `json:"commit"`
 	}
-	list, whole, err := pages(ctx, r, repoPath(w.Repository)+"/tags", url.Values{}, func(page []byte) (tags []tagJSON, err error) {
-		err = json.Unmarshal(page, &tags)
-		return tags, err
-	})
+	list, whole, err := pages(ctx, r, repoPath(w.Repository)+"/tags", url.Values{}, plain[tagJSON])
 	if err != nil {
 		return drift.Untold[map[string]drift.Tag](gapOf("tags of "+w.Repository, err))
 	}
@@ -128,10 +124,7 @@ func (r *Reader) releases(ctx context.Context, repo string) drift.Asked[[]drift.
 		Draft     bool      `json:"draft"`
 		Published time.Time `json:"published_at"`
 	}
-	list, whole, err := pages(ctx, r, repoPath(repo)+"/releases", url.Values{}, func(page []byte) (releases []releaseJSON, err error) {
-		err = json.Unmarshal(page, &releases)
-		return releases, err
-	})
+	list, whole, err := pages(ctx, r, repoPath(repo)+"/releases", url.Values{}, plain[releaseJSON])
 	switch {
 	case err != nil:
 		return drift.Untold[[]drift.Release](gapOf("releases of "+repo, err))
@@ -154,11 +147,7 @@ func (r *Reader) runs(ctx context.Context, repo string, query url.Values) ([]run
 		all[key] = values
 	}
 	return pages(ctx, r, repoPath(repo)+"/actions/runs", all, func(page []byte) ([]runJSON, error) {
-		var list struct {
-			Runs []runJSON `json:"workflow_runs"`
-		}
-		err := json.Unmarshal(page, &list)
-		return list.Runs, err
+		return counted[runJSON](page, "workflow_runs")
 	})
 }
 

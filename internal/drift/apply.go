@@ -121,7 +121,8 @@ func (s *state) known(i int) Version {
 	v.Signed = signer(subject)
 	v.Content = Summarise(subject.Archives, subject.Tree)
 	if subject.Run.Known {
-		v.Run = &subject.Run.Value
+		run := subject.Run.Value
+		v.Run = &run
 	}
 	v.Tag, _ = s.Policy.GitTag(v.Version)
 	if tag, ok := s.Source.Tags.Value[v.Tag]; s.Source.Tags.Known && ok && v.Tag != "" {

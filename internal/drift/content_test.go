@@ -34,7 +34,9 @@ func TestSummarise(t *testing.T) {
 	}{
 		{"nothing", nil, tree("a"), nil},
 		{
-			"npm", []drift.Archive{npm}, tree("index.js", "binding.gyp", "deps/x.gyp"),
+			"npm",
+			[]drift.Archive{npm},
+			tree("index.js", "binding.gyp", "deps/x.gyp"),
 			&drift.Content{
 				Files: 6, Bytes: npmBytes(npm), Compared: true, Native: []string{"binding.gyp"}, Long: []string{"dist/app.mjs"},
 				Apart:   []string{"changed.js", "dist/app.mjs"},
@@ -43,27 +45,38 @@ func TestSummarise(t *testing.T) {
 			},
 		},
 		{
-			"a module", []drift.Archive{module}, tree("go.mod"),
+			"a module",
+			[]drift.Archive{module},
+			tree("go.mod"),
 			&drift.Content{Files: 2, Bytes: 10, Compared: true, Apart: []string{"sub/evil.go"}},
 		},
 		{
-			"without a tree", []drift.Archive{module}, drift.Asked[map[string]string]{},
+			"without a tree",
+			[]drift.Archive{module},
+			drift.Asked[map[string]string]{},
 			&drift.Content{Files: 2, Bytes: 10},
 		},
 		{
-			"damaged", []drift.Archive{{Name: "a.tgz", Fault: "cut"}}, tree(),
+			"damaged",
+			[]drift.Archive{{Name: "a.tgz", Fault: "cut"}},
+			tree(),
 			&drift.Content{Faults: []string{"a.tgz: cut"}, Compared: true},
 		},
 		{
-			"no manifest", []drift.Archive{{Name: "a.tgz"}}, tree(),
+			"no manifest",
+			[]drift.Archive{{Name: "a.tgz"}},
+			tree(),
 			&drift.Content{Faults: []string{"a.tgz: no package.json of a size that is read"}, Compared: true},
 		},
 		{
-			"a manifest that is none", []drift.Archive{archive(`[]`)}, tree("package.json"),
+			"a manifest that is none",
+			[]drift.Archive{archive(`[]`)},
+			tree("package.json"),
 			&drift.Content{Files: 1, Bytes: 12, Faults: []string{"sdk.tgz: package.json is no JSON object"}, Compared: true},
 		},
 		{
-			"wheel and source", wheelAndSource([]string{"x/a.py", "x/b.py", "x/data.txt"}, []string{"x/a.py"}), drift.Asked[map[string]string]{},
+			"wheel and source", wheelAndSource([]string{"x/a.py", "x/b.py", "x/data.txt"}, []string{"x/a.py"}),
+			drift.Asked[map[string]string]{},
 			&drift.Content{Files: 4, Bytes: 28, Paired: true, WheelOnly: []string{"x/b.py"}},
 		},
 		{

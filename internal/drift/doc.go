@@ -8,8 +8,8 @@
 //
 // Apply asks every rule of the table Rules about every version and artifact. A rule fires (a
 // verify.Signal), is quiet, or could not be decided (a Gap with the rule's name). Judge turns
-// what was proved, refused, missing and odd into one verdict; Results does both. Keep gives what
-// the next run needs to know of this one.
+// what was proved, refused, missing and odd into one verdict; Results does both, and gives what
+// the next run needs to know of this one (Seen).
 //
 // A version is compared with those that were published before it, whether or not there was a
 // run yesterday, so that the first run of a policy judges as the hundredth does. Only rules that

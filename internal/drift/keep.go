@@ -105,12 +105,9 @@ func joinRuns(today, before *Run) *Run {
 	if out.Found.Truth != Yes || before.Found.Truth != Yes {
 		return &out
 	}
-	for _, pair := range [][2]*Answer{
-		{&out.Same, &before.Same}, {&out.Succeeded, &before.Succeeded}, {&out.Published, &before.Published}, {&out.Untrusted, &before.Untrusted},
-		{&out.OnBranch, &before.OnBranch}, {&out.Protected, &before.Protected}, {&out.Poisoned, &before.Poisoned}, {&out.Raced, &before.Raced},
-	} {
-		if pair[0].Truth == Unknown {
-			*pair[0] = *pair[1]
+	for i, answer := range out.answers() {
+		if answer.Truth == Unknown {
+			*answer = *before.answers()[i]
 		}
 	}
 	return &out

@@ -355,6 +355,36 @@ func TestBadDay(t *testing.T) {
 	}
 }
 
+// TestKnown: the files and the run of a version are asked for until all is known, and again where
+// its files change.
+func TestKnown(t *testing.T) {
+	a := good("@acme/sdk")
+	seen := yesterdayOf(a, 5)
+	p, _ := last(&a)
+	if files, run := seen.Known(p); !files || !run {
+		t.Errorf("%v, %v", files, run)
+	}
+	a.Subjects[4].Run.Value.Poisoned, a.Subjects[4].Archives = drift.Answer{}, nil
+	later := yesterdayOf(a, 5)
+	if files, run := later.Known(p); files || run {
+		t.Errorf("%v, %v", files, run)
+	}
+	// The next day tells what was missing.
+	a.Yesterday = later
+	a.Subjects[4].Run.Value.Poisoned, a.Subjects[4].Run.Value.Same = drift.Said(false, "no"), drift.Answer{}
+	last := drift.Results([]drift.Artifact{a})[0].Seen
+	if _, run := last.Known(p); !run {
+		t.Errorf("%+v", last.Versions[4].Run)
+	}
+	p.Files = []registry.File{{Name: p.Files[0].Name, Digests: sha("other")}}
+	if files, run := seen.Known(p); files || run {
+		t.Errorf("of other files: %v, %v", files, run)
+	}
+	if files, run := (*drift.Seen)(nil).Known(p); files || run {
+		t.Error("nothing was kept, and something is known")
+	}
+}
+
 // TestHeavyRulesGoOn: what a heavy rule says has changed since yesterday, it says on the next days,
 // too.
 func TestHeavyRulesGoOn(t *testing.T) {

@@ -98,6 +98,21 @@ func identityOf(id *verify.Identity) string {
 	return id.Issuer + " " + san
 }
 
+// Known reports whether the files of a release were looked at, and its run asked for with every
+// answer had, by an earlier run: what it found holds, and need not be asked for again.
+func (s *Seen) Known(r *registry.Published) (files, run bool) {
+	if s == nil {
+		return false, false
+	}
+	now := ofRelease(r)
+	for i := range s.Versions {
+		if v := &s.Versions[i]; v.Version == r.Version && sameFiles(&now, v) {
+			return v.Content != nil, v.Run != nil && v.Run.whole()
+		}
+	}
+	return false, false
+}
+
 // Accept forgets what was kept of a version, so that the next run takes it as it finds it. It is
 // for a change that a rule keeps on saying and that was meant.
 func (s *Seen) Accept(version string) {

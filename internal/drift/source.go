@@ -62,7 +62,7 @@ type Run struct {
 
 	// Found: there is such a run.
 	Found Answer `json:"found,omitzero"`
-	// Same: repository by number, workflow, event, commit and attempt are the certificate's.
+	// Same: repository by number, workflow, event and commit are the certificate's.
 	Same Answer `json:"same,omitzero"`
 	// Succeeded: it ended, and well.
 	Succeeded Answer `json:"succeeded,omitzero"`
@@ -79,4 +79,19 @@ type Run struct {
 	Poisoned Answer `json:"poisoned,omitzero"`
 	// Raced: while it ran, an untrusted run could write a cache that it restores.
 	Raced Answer `json:"raced,omitzero"`
+}
+
+// answers are what was asked about a run that was found.
+func (r *Run) answers() []*Answer {
+	return []*Answer{&r.Same, &r.Succeeded, &r.Published, &r.Untrusted, &r.OnBranch, &r.Protected, &r.Poisoned, &r.Raced}
+}
+
+// whole reports whether everything about it is known.
+func (r *Run) whole() bool {
+	for _, a := range r.answers() {
+		if a.Truth == Unknown {
+			return false
+		}
+	}
+	return r.Found.Truth == Yes
 }

@@ -62,6 +62,23 @@ func (a *Artifact) Accept(version string, id verify.Identity) error {
 	return refusal(code, "%s", strings.Join(parts, "; "))
 }
 
+// AcceptTag is Accept for a tag of an image, beside the other tags that name the same digest.
+// A tag that has no place in the order of versions, "latest" or "1.4", has no release of its
+// own: its image may be signed as one of those others that has. Where such a tag was moved to
+// is for whoever knows where it was.
+func (a *Artifact) AcceptTag(tag string, others []string, id verify.Identity) error {
+	err := a.Accept(tag, id)
+	if _, placed := a.compare(tag, tag); err == nil || placed {
+		return err
+	}
+	for _, other := range others {
+		if _, placed := a.compare(other, other); placed && a.Accept(other, id) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 func refusal(code, format string, args ...any) error {
 	return &verify.Refusal{Code: code, What: "identity", Detail: fmt.Sprintf(format, args...)}
 }

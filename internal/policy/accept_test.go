@@ -150,6 +150,32 @@ func TestAcceptAmbiguousVersions(t *testing.T) {
 	}
 }
 
+// A tag that moves is believed for the release that names the same image, and a release only
+// for itself.
+func TestAcceptTag(t *testing.T) {
+	p := mustParse(t, file(`artifact: "oci:ghcr.io/acme/app", source: acme/sdk, tag: "{version}", identities: [{`+base+`}]`))
+	for _, tt := range []struct {
+		tag    string
+		others []string
+		want   bool
+	}{
+		{"v1.2.3", nil, true},
+		{"latest", []string{"edge", "v1.2.3"}, true},
+		{"1.2", []string{"v1.2.3"}, true},
+		{"latest", []string{"v1.2.4"}, false},
+		{"latest", nil, false},
+		{"v1.2.4", []string{"v1.2.3"}, false}, // an old image under a new version
+		{"latest", []string{"la/test"}, false},
+	} {
+		if err := p.Artifacts[0].AcceptTag(tt.tag, tt.others, tagged("v1.2.3")); (err == nil) != tt.want {
+			t.Errorf("%s beside %q: %v", tt.tag, tt.others, err)
+		}
+	}
+	if err := p.Artifacts[0].AcceptTag("latest", []string{"edge"}, tagged("edge")); err == nil {
+		t.Error("a tag that moves is believed for another one that does")
+	}
+}
+
 // The zero values believe nobody, and neither do structs that no file would give.
 func TestAcceptBelievesNobody(t *testing.T) {
 	for name, a := range map[string]*policy.Artifact{

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry/host"
 )
@@ -75,7 +77,7 @@ const (
 	pypiPublishType = "https://docs." + host.PyPI + "/attestations/publish/v1"
 )
 
-// NPM is an npm registry's key.
+// NPM is an npm registry's key. Its name is ssh's fingerprint, as those of the public registry are.
 type NPM struct {
 	Key *ecdsa.PrivateKey
 	ID  string
@@ -87,8 +89,11 @@ func NewNPM() (*NPM, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum, err := keyID(key.Public())
-	return &NPM{Key: key, ID: "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])}, err
+	public, err := ssh.NewPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &NPM{Key: key, ID: ssh.FingerprintSHA256(public)}, nil
 }
 
 // Sign is the registry's signature of a version, in base64. integrity is that of the packument:

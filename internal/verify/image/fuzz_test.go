@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -86,8 +87,12 @@ func FuzzSignature(f *testing.F) {
 		att, err := images.Attestation(bundle, "https://slsa.dev/provenance/v1")
 		add(true, att, err)
 	}
-	const crash = `{"SignedEntryTimestamp":"AAAA","Payload":{"body":{},"integratedTime":1,"logIndex":1,"logID":"00"}}`
+	logID := strings.Repeat("00", 32)
+	crash := `{"SignedEntryTimestamp":"AAAA","Payload":{"body":{},"integratedTime":1,"logIndex":1,"logID":"` + logID + `"}}`
 	f.Add(false, payload, "MEUCIQ==", "", crash, "")
+	broken := base64.StdEncoding.EncodeToString([]byte(`{"kind":"dsse","apiVersion":"0.0.1","spec":{"signatures":[{"signature":"MEUCIQ==","verifier":"\n"}],` +
+		`"envelopeHash":{"algorithm":"sha256","value":"00"},"payloadHash":{"algorithm":"sha256","value":"00"}}}`))
+	f.Add(false, payload, "MEUCIQ==", "", strings.Replace(crash, "{}", `"`+broken+`"`, 1), "")
 	f.Add(true, payload, "", "", strings.Replace(crash, "{}", `"e30="`, 1), "{}")
 
 	f.Fuzz(func(t *testing.T, attestation bool, payload []byte, signature, certificate, log, timestamp string) {

@@ -145,6 +145,8 @@ type Request struct {
 	// Packed lets Open have the answer packed on its way, for texts: its bytes are unpacked,
 	// and are not those of a file whose digest is known. Get always does.
 	Packed bool
+
+	body []byte // of Query
 }
 
 // Answer is a whole answer, of status 200.
@@ -159,9 +161,13 @@ type Answer struct {
 // Get asks for the answer as a whole. Errors are those that the package says, and *StatusError
 // for a status that is not 200.
 func (c *Client) Get(ctx context.Context, r Request) (*Answer, error) {
+	return c.get(ctx, http.MethodGet, r)
+}
+
+func (c *Client) get(ctx context.Context, method string, r Request) (*Answer, error) {
 	r.Packed = true
 	var a *Answer
-	err := c.try(ctx, http.MethodGet, r, true, func(s *Stream) error {
+	err := c.try(ctx, method, r, true, func(s *Stream) error {
 		defer s.Close()
 		body, err := io.ReadAll(s)
 		if err != nil {
@@ -174,6 +180,15 @@ func (c *Client) Get(ctx context.Context, r Request) (*Answer, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// Query is Get for a question that is too long for an address, which is sent as JSON by POST. It
+// must be one that changes nothing: it is tried again as Get is. It is not redirected.
+func (c *Client) Query(ctx context.Context, r Request, question []byte) (*Answer, error) {
+	if r.body = question; question == nil {
+		r.body = []byte{}
+	}
+	return c.get(ctx, http.MethodPost, r)
 }
 
 // Head asks for the headers of the answer that Get would have.

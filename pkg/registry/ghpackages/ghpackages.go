@@ -48,10 +48,9 @@ const (
 	NPM       Type = "npm"       // named "@acme/sdk"
 )
 
-// Options say which packages are read. Client, Type and Content are needed.
+// Options say which packages are read. Type and Content are needed.
 type Options struct {
-	Client  *fetch.Client // for the API
-	Address string        // of GitHub: "https://github.example"; "" is github.com
+	Address string // of GitHub: "https://github.example"; "" is github.com
 	Type    Type
 	User    bool // the owners are users, and not organisations
 	// Untagged lists containers without a tag, too. Most of them are no version of anything:
@@ -72,9 +71,9 @@ type Reader struct {
 	opts Options
 }
 
-// New makes a reader, and asks nothing.
-func New(o Options) (*Reader, error) {
-	api, err := ghrest.New(o.Client, o.Address)
+// New makes a reader, and asks nothing. c is for the API; Content has a client of its own.
+func New(c *fetch.Client, o Options) (*Reader, error) {
+	api, err := ghrest.New(c, o.Address)
 	switch {
 	case err != nil:
 		return nil, err

@@ -47,8 +47,8 @@ func github(t *testing.T) (s *githubtest.Server, token string) {
 
 func reader(t *testing.T, s *githubtest.Server, token string, o ghpackages.Options) *ghpackages.Reader {
 	t.Helper()
-	o.Client, o.Address = client(t, s.URL(), fetch.Bearer(token)), s.URL()
-	r, err := ghpackages.New(o)
+	o.Address = s.URL()
+	r, err := ghpackages.New(client(t, s.URL(), fetch.Bearer(token)), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestContainer(t *testing.T) {
 		{Name: sha(2), Tags: []string{"sha256-" + image.Digest[7:] + ".sig"}, At: day(3)},
 		{Name: sha(3), Tags: []string{"0.9"}, At: day(1), Deleted: day(2)},
 	}})
-	ociReader, err := oci.New(oci.Options{Client: client(t, content.URL, fetch.Auth{}), Address: content.URL, Host: "ghcr.test"})
+	ociReader, err := oci.New(client(t, content.URL, fetch.Auth{}), oci.Options{Address: content.URL, Host: "ghcr.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,9 +267,9 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	_, err = ghpackages.New(ghpackages.Options{Client: client, Type: "maven"})
+	_, err = ghpackages.New(client, ghpackages.Options{Type: "maven"})
 	fmt.Println(err)
-	_, err = ghpackages.New(ghpackages.Options{Client: client, Type: ghpackages.Container})
+	_, err = ghpackages.New(client, ghpackages.Options{Type: ghpackages.Container})
 	fmt.Println(err)
 	// Output:
 	// packages of type "maven" are not read

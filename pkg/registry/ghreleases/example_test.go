@@ -26,9 +26,9 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	_, err = ghreleases.New(ghreleases.Options{Client: client, Address: "http://github.example"})
+	_, err = ghreleases.New(client, ghreleases.Options{Address: "http://github.example"})
 	fmt.Println(err)
-	_, err = ghreleases.New(ghreleases.Options{Client: client})
+	_, err = ghreleases.New(client, ghreleases.Options{})
 	fmt.Println(err)
 	// Output:
 	// address of GitHub "http://github.example": not of the form https://HOST

@@ -48,9 +48,8 @@ const (
 	needAttestations = `"attestations: read"`
 )
 
-// Options say which GitHub is read. Client is needed.
+// Options say which GitHub is read.
 type Options struct {
-	Client  *fetch.Client
 	Address string // "https://github.example"; "" is github.com
 	Role    registry.Role
 	// WithoutTags leaves the commits of tags unknown, and halves the requests for what did not
@@ -69,8 +68,8 @@ type Reader struct {
 }
 
 // New makes a reader, and asks nothing.
-func New(o Options) (*Reader, error) {
-	api, err := ghrest.New(o.Client, o.Address)
+func New(c *fetch.Client, o Options) (*Reader, error) {
+	api, err := ghrest.New(c, o.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +82,7 @@ func New(o Options) (*Reader, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Reader{o.Client, api, o}, nil
+	return &Reader{c, api, o}, nil
 }
 
 // releaseJSON is what is read of a release.

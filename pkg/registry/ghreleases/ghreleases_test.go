@@ -62,11 +62,11 @@ func options(t *testing.T, s *githubtest.Server, token string) fetch.Options {
 
 func reader(t *testing.T, o fetch.Options, opts ghreleases.Options) *ghreleases.Reader {
 	t.Helper()
-	var err error
-	if opts.Client, err = fetch.New(o); err != nil {
+	c, err := fetch.New(o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := ghreleases.New(opts)
+	r, err := ghreleases.New(c, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

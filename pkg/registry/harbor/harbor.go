@@ -41,11 +41,10 @@ const (
 	maxAccessories = 1000   // of one artifact
 )
 
-// Options say which Harbor is read. Client, Address and Registry are needed.
+// Options say which Harbor is read. Address and Registry are needed.
 type Options struct {
-	Client  *fetch.Client // with fetch.Basic(robot, secret) for the host
-	Address string        // "https://harbor.example"
-	Host    string        // that names of artifacts begin with; "" is the host of Address
+	Address string // "https://harbor.example"
+	Host    string // that names of artifacts begin with; "" is the host of Address
 	Role    registry.Role
 	// Registry reads the same Harbor by the distribution API.
 	Registry *oci.Reader
@@ -63,12 +62,12 @@ type Reader struct {
 	opts        Options
 }
 
-// New makes a reader, and asks nothing.
-func New(o Options) (*Reader, error) {
+// New makes a reader, and asks nothing. What c has for Harbor's host is fetch.Basic(robot, secret).
+func New(c *fetch.Client, o Options) (*Reader, error) {
 	base, err := url.Parse(o.Address)
 	switch {
-	case o.Client == nil || o.Registry == nil:
-		return nil, errors.New("a Harbor without a client, or without its registry")
+	case o.Registry == nil:
+		return nil, errors.New("a Harbor without its registry")
 	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil || base.RawQuery != "" || strings.Trim(base.Path, "/") != "":
 		return nil, fmt.Errorf("address of a Harbor %q: not of the form https://HOST", o.Address)
 	}
@@ -79,7 +78,7 @@ func New(o Options) (*Reader, error) {
 		o.Now = time.Now
 	}
 	base = &url.URL{Scheme: base.Scheme, Host: strings.ToLower(base.Host)}
-	return &Reader{o.Registry, o.Client, base, cmp.Or(o.Host, base.Host), o}, nil
+	return &Reader{o.Registry, c, base, cmp.Or(o.Host, base.Host), o}, nil
 }
 
 // artifactJSON is what is read of an artifact.

@@ -38,14 +38,14 @@ func world(t *testing.T, change ...func(*harbor.Options)) (*registrytest.Server,
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := harbor.Options{Client: client, Address: s.URL, Host: "harbor.test"}
-	if o.Registry, err = oci.New(oci.Options{Client: client, Address: s.URL, Host: "harbor.test"}); err != nil {
+	o := harbor.Options{Address: s.URL, Host: "harbor.test"}
+	if o.Registry, err = oci.New(client, oci.Options{Address: s.URL, Host: "harbor.test"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range change {
 		c(&o)
 	}
-	r, err := harbor.New(o)
+	r, err := harbor.New(client, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,12 +274,12 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	content, err := oci.New(oci.Options{Client: client, Address: "https://harbor.example"})
+	content, err := oci.New(client, oci.Options{Address: "https://harbor.example"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	r, err := harbor.New(harbor.Options{Client: client, Address: "https://harbor.example", Registry: content})
+	r, err := harbor.New(client, harbor.Options{Address: "https://harbor.example", Registry: content})
 	if err != nil {
 		fmt.Println(err)
 		return

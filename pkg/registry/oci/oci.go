@@ -17,7 +17,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -43,12 +42,8 @@ const (
 	workers     = 8        // tags that are resolved at once
 )
 
-// Options say which registry is read. Client and Address are needed.
+// Options say which registry is read. Address is needed.
 type Options struct {
-	// Client asks. Its hosts hold the registry, its token service, and where it redirects blobs
-	// to. The token that it has for the registry's host, or for that of the token service, is a
-	// name and a password (fetch.Basic) where the registry gives tokens of its own.
-	Client  *fetch.Client
 	Address string        // "https://registry.example"
 	Host    string        // that names of artifacts begin with; "" is the host of Address
 	Role    registry.Role // what its word is worth
@@ -75,17 +70,16 @@ type Reader struct {
 	tokens       tokens
 }
 
-// New makes a reader, and asks nothing.
-func New(o Options) (*Reader, error) {
+// New makes a reader, and asks nothing. The hosts of c hold the registry, its token service, and
+// where it redirects blobs to. What c has for the registry's host, or for that of the token
+// service, is a name and a password (fetch.Basic) where the registry gives tokens of its own.
+func New(c *fetch.Client, o Options) (*Reader, error) {
 	base, err := url.Parse(o.Address)
-	switch {
-	case o.Client == nil:
-		return nil, errors.New("a container registry without a client")
-	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil || base.RawQuery != "" || strings.Trim(base.Path, "/") != "":
+	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil || base.RawQuery != "" || strings.Trim(base.Path, "/") != "" {
 		return nil, fmt.Errorf("address of a container registry %q: not of the form https://HOST", o.Address)
 	}
 	r := &Reader{
-		client: o.Client, base: &url.URL{Scheme: base.Scheme, Host: strings.ToLower(base.Host), Path: "/"}, host: o.Host, role: o.Role,
+		client: c, base: &url.URL{Scheme: base.Scheme, Host: strings.ToLower(base.Host), Path: "/"}, host: o.Host, role: o.Role,
 		tokenHosts: append([]string{base.Host}, o.TokenHosts...), maxTags: o.MaxTags, maxReferrers: o.MaxReferrers, now: o.Now,
 	}
 	r.origin = strings.TrimSuffix(r.base.String(), "/")

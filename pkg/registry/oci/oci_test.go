@@ -48,11 +48,16 @@ func client(t *testing.T, tokens map[string]fetch.Auth, addresses ...string) *fe
 
 func reader(t *testing.T, address string, change ...func(*oci.Options)) *oci.Reader {
 	t.Helper()
-	o := oci.Options{Client: client(t, nil, address), Address: address, Host: "registry.test"}
+	return readerWith(t, client(t, nil, address), address, change...)
+}
+
+func readerWith(t *testing.T, c *fetch.Client, address string, change ...func(*oci.Options)) *oci.Reader {
+	t.Helper()
+	o := oci.Options{Address: address, Host: "registry.test"}
 	for _, c := range change {
 		c(&o)
 	}
-	r, err := oci.New(o)
+	r, err := oci.New(c, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,10 +199,8 @@ func TestTokens(t *testing.T) {
 	s := registrytest.New(t)
 	service := s.OCI(registrytest.OCIOptions{Token: true, User: "robot", Password: "open sesame", Lifetime: 300})
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	r := reader(t, s.URL, func(o *oci.Options) {
-		o.Client = client(t, map[string]fetch.Auth{s.Host: fetch.Basic("robot", "open sesame")}, s.URL)
-		o.Now = func() time.Time { return now }
-	})
+	c := client(t, map[string]fetch.Auth{s.Host: fetch.Basic("robot", "open sesame")}, s.URL)
+	r := readerWith(t, c, s.URL, func(o *oci.Options) { o.Now = func() time.Time { return now } })
 	list := func(what string, wantTokens int) {
 		t.Helper()
 		if _, err := r.List(t.Context(), app, registry.Validator{}); !errors.Is(err, registry.ErrNotFound) {
@@ -246,7 +249,7 @@ func TestOneTokenForAll(t *testing.T) {
 func TestRealmElsewhere(t *testing.T) {
 	elsewhere := start(t, registrytest.OCIOptions{})
 	s := start(t, registrytest.OCIOptions{Token: true, Realm: elsewhere.URL + "/token"})
-	r := reader(t, s.URL, func(o *oci.Options) { o.Client = client(t, nil, s.URL, elsewhere.URL) })
+	r := readerWith(t, client(t, nil, s.URL, elsewhere.URL), s.URL)
 	_, err := r.List(t.Context(), app, registry.Validator{})
 	if !errors.Is(err, registry.ErrForbidden) || !strings.Contains(err.Error(), elsewhere.Host) {
 		t.Errorf("a realm elsewhere: %v", err)
@@ -254,9 +257,7 @@ func TestRealmElsewhere(t *testing.T) {
 	if asked := elsewhere.Counts(); len(asked) != 0 {
 		t.Errorf("it was asked: %v", asked)
 	}
-	r = reader(t, s.URL, func(o *oci.Options) {
-		o.Client, o.TokenHosts = client(t, nil, s.URL, elsewhere.URL), []string{elsewhere.Host}
-	})
+	r = readerWith(t, client(t, nil, s.URL, elsewhere.URL), s.URL, func(o *oci.Options) { o.TokenHosts = []string{elsewhere.Host} })
 	_, err = r.List(t.Context(), app, registry.Validator{})
 	if !errors.Is(err, registry.ErrDenied) { // the service's token is none of this registry's
 		t.Errorf("a realm that may: %v", err)
@@ -269,18 +270,17 @@ func TestRealmElsewhere(t *testing.T) {
 func TestOptions(t *testing.T) {
 	c := client(t, nil, "http://127.0.0.1:1")
 	for _, o := range []oci.Options{
-		{Address: "https://registry.example"},
-		{Client: c},
-		{Client: c, Address: "registry.example"},
-		{Client: c, Address: "ftp://registry.example"},
-		{Client: c, Address: "https://user@registry.example"},
-		{Client: c, Address: "https://registry.example/v2"},
+		{},
+		{Address: "registry.example"},
+		{Address: "ftp://registry.example"},
+		{Address: "https://user@registry.example"},
+		{Address: "https://registry.example/v2"},
 	} {
-		if _, err := oci.New(o); err == nil {
+		if _, err := oci.New(c, o); err == nil {
 			t.Errorf("%+v: taken", o)
 		}
 	}
-	r, err := oci.New(oci.Options{Client: c, Address: "https://registry.example"})
+	r, err := oci.New(c, oci.Options{Address: "https://registry.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

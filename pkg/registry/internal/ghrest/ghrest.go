@@ -39,9 +39,6 @@ type API struct {
 // New finds the API of a GitHub at an address: "" is github.com; "https://acme.ghe.com" has its
 // API at api.acme.ghe.com, and a GitHub Enterprise Server below /api/v3.
 func New(client *fetch.Client, address string) (*API, error) {
-	if client == nil {
-		return nil, errors.New("GitHub without a client")
-	}
 	if address == "" {
 		address = "https://" + host.GitHub
 	}
