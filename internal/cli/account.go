@@ -37,6 +37,16 @@ func (f *accountFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.maxRequests, "max-api-requests", 0, "ask GitHub's API at most `N` times; 0 is no bound")
 }
 
+// given reports whether there are any credentials: not that they are good.
+func (f *accountFlags) given() bool {
+	for _, name := range []string{tokenVariable, actionsToken, appIDVariable, appKeyVariable} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return f.appID != 0 || f.appKey != ""
+}
+
 // client makes a client of the credentials that are given.
 func (f *accountFlags) client() (*ghclient.Client, error) {
 	if f.maxRequests < 0 {

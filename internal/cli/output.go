@@ -25,7 +25,7 @@ var formats = []struct {
 	make func(w io.Writer, look look) report.Renderer
 }{
 	{"text", func(w io.Writer, l look) report.Renderer {
-		return report.NewText(w, report.TextOptions{Color: l.color, Explain: l.explain, Width: l.width})
+		return report.NewText(w, report.TextOptions{Color: l.color, Explain: l.explain, Proofs: l.proofs, Width: l.width})
 	}},
 	{"json", func(w io.Writer, _ look) report.Renderer { return report.NewJSON(w) }},
 	{"sarif", func(w io.Writer, _ look) report.Renderer { return report.NewSARIF(w) }},
@@ -36,7 +36,8 @@ var formats = []struct {
 type look struct {
 	color   bool
 	explain bool
-	width   int // columns, 0 for a default
+	proofs  bool // of what was published, say what was proved
+	width   int  // columns, 0 for a default
 }
 
 func rendererOf(format string) (func(io.Writer, look) report.Renderer, error) {
@@ -65,6 +66,7 @@ type outputFlags struct {
 	exclusions string // a file that is read, and so not written over
 	propose    string
 	explain    bool
+	proofs     bool
 }
 
 // add defines the flags that every command with outputs has.
@@ -135,14 +137,14 @@ func openOutputs(cmd *cobra.Command, f outputFlags) (outputs, error) {
 		buffer := bufio.NewWriterSize(w, 64<<10)
 		out = append(out, &output{name: name, renderer: make(buffer, l), buffer: buffer, file: file})
 	}
-	add("standard output", cmd.OutOrStdout(), nil, renderer, terminalLook(cmd.OutOrStdout(), f.explain))
+	add("standard output", cmd.OutOrStdout(), nil, renderer, terminalLook(cmd.OutOrStdout(), look{explain: f.explain, proofs: f.proofs}))
 	for _, t := range targets {
 		file, err := createFile(t.name)
 		if err != nil {
 			out.discard()
 			return nil, fmt.Errorf("%s %w", t.flag, err)
 		}
-		add(fmt.Sprintf("%s %q", t.flag, t.name), file, file, t.make, look{explain: f.explain})
+		add(fmt.Sprintf("%s %q", t.flag, t.name), file, file, t.make, look{explain: f.explain, proofs: f.proofs})
 	}
 	return out, nil
 }
@@ -227,8 +229,7 @@ func (p *proposal) Close() error { return exclusion.Propose(p.w, p.problems, tim
 
 // terminalLook decides how text is set: colour only on a terminal, and not where NO_COLOR is
 // set (no-color.org).
-func terminalLook(w io.Writer, explain bool) look {
-	l := look{explain: explain}
+func terminalLook(w io.Writer, l look) look {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return l

@@ -110,8 +110,8 @@ func vanished(s *state) outcome {
 	for i := range s.Yesterday.Versions {
 		was := &s.Yesterday.Versions[i]
 		name := was.Version
-		if !s.looksFor(name) {
-			continue
+		if !s.looksFor(name) || was.Verdict.Bad() {
+			continue // what was bad was to be withdrawn
 		}
 		at, there := today[name]
 		if !there {

@@ -114,6 +114,22 @@ func textProse(s string) string {
 	return out
 }
 
+// textAddress is textProse in which "https://" stands as it is: of who signed, which a person
+// compares and copies. A terminal may make a link of it, to an address that is all to be seen.
+func textAddress(s string) string {
+	const scheme = "https://"
+	head, more := clip(s, maxProse)
+	parts := strings.Split(head, scheme)
+	for i, part := range parts {
+		parts[i] = textProse(part)
+	}
+	out := strings.Join(parts, scheme)
+	if more > 0 {
+		out += fmt.Sprintf(" ... %d more bytes", more)
+	}
+	return out
+}
+
 // backslash writes c as a Go string literal does.
 func backslash(b *strings.Builder, c string) {
 	r, _ := utf8.DecodeRuneInString(c)

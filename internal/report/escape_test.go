@@ -193,3 +193,17 @@ func FuzzEscape(f *testing.F) {
 		}
 	})
 }
+
+func TestTextAddress(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://git.example/acme/sdk":       "https://git.example/acme/sdk",
+		"is https://a.example, not http://b": `is https://a.example, not http:\x2f/b`,
+		"https://a.example/\x1b[2J":          `https://a.example/\x1b[2J`,
+		"https://https://x":                  "https://https://x",
+		"##[error]https://x":                 `##\x5berror]https://x`,
+	} {
+		if got := textAddress(in); got != want {
+			t.Errorf("textAddress(%q) = %q; want %q", in, got, want)
+		}
+	}
+}

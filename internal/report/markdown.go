@@ -98,7 +98,7 @@ func (r *Markdown) Event(e finding.Event) error {
 		}
 	case *finding.NonMatch:
 	case *finding.Verification:
-		r.ours.add(e)
+		r.ours.add(e, false)
 	case *finding.Summary:
 		return r.end(e)
 	default:

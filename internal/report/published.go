@@ -52,8 +52,9 @@ type publishedArtifact struct {
 	more          int // versions beyond those in details
 }
 
-// add takes a verification, and reports whether it is held whole.
-func (p *published) add(e *finding.Verification) bool {
+// add takes a verification, and reports whether it is held whole. A good one is, where all are
+// wanted.
+func (p *published) add(e *finding.Verification, all bool) bool {
 	if p.versions == nil {
 		p.versions = map[verify.Verdict]int{}
 	}
@@ -70,7 +71,7 @@ func (p *published) add(e *finding.Verification) bool {
 		a.first = e.Version
 	}
 	switch {
-	case e.Verdict.Good():
+	case e.Verdict.Good() && !all:
 		return false
 	case len(a.details) == shownDetails:
 		a.more++
@@ -151,23 +152,23 @@ func publishedText(p *finding.Published) string {
 }
 
 // write lists the artifacts, each with its strip, and what is wrong.
-func (p *published) write(page *page) {
+func (p *published) write(page *page, all bool) {
 	if len(p.artifacts) == 0 {
 		return
 	}
-	all := 0
+	versions := 0
 	for _, n := range p.versions {
-		all += n
+		versions += n
 	}
 	page.line("")
-	page.wrap(page.paint(bold, "PUBLISHED")+"  ", 2, count(len(p.artifacts), "artifact", "artifacts")+", "+count(all, "version", "versions")+": "+countVerdicts(p.versions))
+	page.wrap(page.paint(bold, "PUBLISHED")+"  ", 2, count(len(p.artifacts), "artifact", "artifacts")+", "+count(versions, "version", "versions")+": "+countVerdicts(p.versions))
 	page.wrap("  ", 2, legend())
 	for _, a := range p.artifacts {
-		a.write(page)
+		a.write(page, all)
 	}
 }
 
-func (a *publishedArtifact) write(p *page) {
+func (a *publishedArtifact) write(p *page, all bool) {
 	p.line("")
 	head := "  " + p.paint(bold, textWord(a.purl))
 	if a.source != "" {
@@ -189,13 +190,21 @@ func (a *publishedArtifact) write(p *page) {
 			when = ", published " + e.Time.UTC().Format("2006-01-02 15:04")
 		}
 		color := yellow
-		if e.Verdict.Bad() {
+		switch {
+		case e.Verdict.Bad():
 			color = red
+		case e.Verdict == verify.Verified:
+			color = green
 		}
 		p.line("    " + textWord(e.Version) + "  " + p.paint(color, textWord(string(e.Verdict))) + when)
+		for i := range e.Proofs {
+			if all {
+				writeProof(p, &e.Proofs[i])
+			}
+		}
 		reasons := reasonsOf(e)
 		for _, r := range reasons[:min(len(reasons), shownReasons)] {
-			p.wrap("      ", 8, textWord(r.code)+": "+textProse(r.detail))
+			p.wrap("      ", 8, textWord(r.code)+": "+textAddress(r.detail))
 		}
 		if more := len(reasons) - shownReasons; more > 0 {
 			p.line("      and " + count(more, "reason", "reasons") + " more, which --format json lists")

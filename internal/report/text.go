@@ -12,6 +12,7 @@ import (
 type TextOptions struct {
 	Color   bool // paint our own words, for a terminal that wants it
 	Explain bool // say what codes mean, and what looks like a match and is none
+	Proofs  bool // of what was published, say of every version what was proved
 	Width   int  // columns; 0 is 80
 }
 
@@ -99,7 +100,7 @@ func (r *Text) Event(e finding.Event) error {
 			r.held++
 		}
 	case *finding.Verification:
-		if r.ours.add(e) {
+		if r.ours.add(e, r.opt.Proofs) {
 			r.held++
 		}
 	case *finding.Coverage:
@@ -151,7 +152,7 @@ func (r *Text) part() error {
 // lists writes what was found, what was not looked at, and what is no match.
 func (r *Text) lists() {
 	r.hits.write(r.page, r.opt.Explain)
-	r.ours.write(r.page)
+	r.ours.write(r.page, r.opt.Proofs)
 	writeProblems(r.page, r.problems, r.opt.Explain)
 	r.near.write(r.page)
 }
@@ -160,6 +161,10 @@ func (r *Text) lists() {
 func (r *Text) summary(s *finding.Summary) error {
 	p := r.page
 	r.done = true
+	if one := r.ours.one(); s != nil && r.run != nil && r.run.Published && len(r.run.Paths) == 0 && one != nil {
+		writeOne(p, one)
+		return p.flush()
+	}
 	if r.parts > 0 {
 		r.lists()
 		p.line("")

@@ -12,42 +12,30 @@ import (
 // a family and its helpers do.
 var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
-	{"internal/githubtest/...", "internal/sigtest/..."}, // of tests and figures alone
-	{"internal/githubtest/...", "internal/registrytest/..."}, // of tests and figures alone
-	{"internal/githubtest/..."}, // of tests and figures alone
-	{"internal/registrytest"},   // the same
+	{"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/cli"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
-	{"internal/policy"},
-	{"internal/discover"},
-	{"internal/policy/..."},
-	{"internal/verify"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
 	{"internal/match", "internal/feeds/..."},
-	{"internal/source/github"},
+	{"internal/published"},
+	{"internal/discover", "internal/buildrun", "internal/registries", "internal/verify/served"},
+	{"internal/source/github", "internal/drift/..."},
+	{"internal/policy/..."},
+	{"internal/verify/gomodule/...", "internal/verify/image"},
 	{"internal/finding", "internal/source/local", "internal/source/gitwire", "pkg/lockfile/formats", "iocs/..."},
-	{"internal/source/gitrepo", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
-	{"internal/source/gitobject", "internal/ghclient"},
+	{"internal/verify/bundle", "internal/verify/npmsig"},
+	{"internal/source/gitrepo", "internal/verify/trust", "pkg/lockfile/npm", "pkg/lockfile/pypi", "pkg/lockfile/gomod", "pkg/lockfile/actions", "pkg/ioc/..."},
+	{"internal/source/gitobject", "internal/ghclient", "internal/verify"},
 	{"internal/source/confine", "pkg/lockfile/internal/..."},
 	{"pkg/lockfile", "internal/source"},
-	{"pkg/registry/npm", "pkg/registry/pypi"},
+	{"pkg/registry/harbor", "pkg/registry/ghpackages"},
+	{"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/goproxy", "pkg/registry/sumdb", "pkg/registry/oci", "pkg/registry/ghreleases"},
 	{"pkg/version"},
 	{"pkg/ecosystem"},
-	{"internal/verify/image"},
-	{"internal/verify/bundle"},
-	{"internal/verify/bundle", "internal/verify/npmsig"},
-	{"internal/verify/trust"},
-	{"internal/verify"},
-	{"pkg/registry/goproxy", "pkg/registry/sumdb"},
-	{"pkg/registry/oci"},
-	{"pkg/registry/ghreleases"},
-	{"pkg/registry/oci", "pkg/registry/internal/..."},
-	{"pkg/registry/harbor", "pkg/registry/ghpackages", "pkg/registry/ghreleases"},
-	{"pkg/registry/oci"},
 	{"pkg/registry/internal/..."},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
@@ -109,17 +97,11 @@ func TestFloorsNameWhatIsThere(t *testing.T) {
 // network are the packages that ask the network, and those that answer it in tests.
 var network = []string{
 	"internal/ghclient", "internal/source/gitwire", "internal/source/github", "internal/feeds",
-	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...", "internal/registrytest/...",
-	"pkg/registry/fetch",
-	"internal/verify/image", "internal/sigtest/images",
-	"pkg/registry/oci", // for headers and statuses: it sends through fetch
-	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
-	"pkg/registry/fetch", "internal/registrytest",
-	"pkg/registry/oci", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
-	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
-	"internal/verify/image", "internal/sigtest/...",
-	"pkg/registry/fetch", "pkg/registry/npm", "pkg/registry/pypi", "internal/registrytest",
-	"pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
+	"internal/incident/githubissues", "internal/incident/slack",
+	"pkg/registry/fetch", "internal/verify/image",
+	"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
+	"internal/registries", "internal/verify/served", // to pass a transport on
+	"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/...",
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.
@@ -145,14 +127,13 @@ var restricted = []struct {
 	{"github.com/sigstore/cosign/v2/pkg/oci/remote", []string{"internal/sigtest/images"}, "internal/verify/image reads registries itself, within limits"},
 	{module + "/internal/sigtest", []string{"internal/sigtest/images", "internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/sigtest/images", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
-	{"github.com/google/go-containerregistry/pkg/registry", []string{"internal/registrytest"}, "it is for tests"},
+	{"github.com/google/go-containerregistry/pkg/registry", []string{"internal/registrytest", "internal/sigtest/images"}, "it is for tests"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
 	{module + "/internal/xtest/pgtest", nil, "it is for tests"},
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures"}, "it is for tests and figures"},
-	{module + "/internal/registrytest", nil, "it is for tests"},
 	{module + "/internal/registrytest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }

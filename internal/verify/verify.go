@@ -162,14 +162,16 @@ type Gap struct {
 
 // The codes of gaps.
 const (
-	GapNotServed   = "not-served"  // the registry does not serve it
-	GapNoAnswer    = "no-answer"   // it did not answer, or with a fault
-	GapDenied      = "denied"      // a permission or token is missing: the detail names it
-	GapMirror      = "mirror"      // a mirror does not say it
-	GapGone        = "gone"        // runs or logs are no longer kept
-	GapStaleRoot   = "stale-root"  // the trusted root is older than it should be
-	GapOffline     = "offline"     // the run was told not to ask
-	GapUnsupported = "unsupported" // of a form that this program does not read
+	GapNotServed   = "not-served"   // the registry does not serve it
+	GapNoAnswer    = "no-answer"    // it did not answer, or with a fault
+	GapDenied      = "denied"       // a permission or token is missing: the detail names it
+	GapMirror      = "mirror"       // a mirror does not say it
+	GapGone        = "gone"         // runs or logs are no longer kept
+	GapStaleRoot   = "stale-root"   // the trusted root is older than it should be
+	GapOffline     = "offline"      // the run was told not to ask
+	GapNobody      = "nobody-named" // it is signed, and nobody said who may sign it
+	GapUnsigned    = "unsigned"     // there is nothing that proves who published it
+	GapUnsupported = "unsupported"  // of a form that this program does not read
 )
 
 // Signal is a rule of docs/rules.md that fired: how a version was published is odd.

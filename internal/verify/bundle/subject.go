@@ -221,6 +221,21 @@ type Subject struct {
 	Digests []digest.Digest // in the order of their algorithms; those of algorithms that are known
 }
 
+// PredicateType is the type of the predicate in a bundle's statement, "" for a signature without
+// one. It is unverified: it says which Want is to be asked.
+func PredicateType(text []byte) (predicate string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = refuse(verify.Malformed, "the library gave up on it: %v", p)
+		}
+	}()
+	r, err := read(text)
+	if err != nil || r.statement == nil {
+		return "", err
+	}
+	return r.statement.predicateType, nil
+}
+
 // Subjects lists what the statement of a bundle is about, nothing for one without statement. They
 // are worth what Verify said of the same bytes: a subject that it was not asked about is signed as
 // well.

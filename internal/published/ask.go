@@ -1,0 +1,191 @@
+package published
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/buildrun"
+	"github.com/wormsweep/wormsweep/internal/drift"
+	"github.com/wormsweep/wormsweep/internal/policy"
+	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/pkg/registry"
+)
+
+// ask gets today's listing of an artifact and a subject for each of its versions.
+func (r *run) ask(ctx context.Context, a *artifact) {
+	digest := r.opt.Policy.Digest(a.policy)
+	a.key = a.policy.ID() + "@" + a.policy.Registry
+	var err error
+	if a.record, a.version, err = load(ctx, r.opt.Records, a.key); err != nil {
+		a.record, a.fault = nil, err
+		return
+	}
+	reader, err := r.opt.Reader(a.policy)
+	if err != nil {
+		a.fault = err
+		return
+	}
+	listing, err := r.list(ctx, a, reader)
+	if err != nil {
+		a.fault = err
+		return
+	}
+	a.today = drift.Artifact{Policy: *a.policy, Listing: *listing, Yesterday: a.record.Seen}
+	a.accept(r.opt.Accepted)
+	releases := a.today.Listing.Releases
+	a.today.Subjects, a.keys = make([]drift.Subject, len(releases)), make([]string, len(releases))
+	a.today.Source = r.source(ctx, a)
+	for i := range releases {
+		release := &releases[i]
+		a.keys[i] = keyOf(a.policy, digest, r.opt.Roots, release)
+		if kept, there := a.record.Checks[release.Version]; there && kept.holds(a.keys[i]) {
+			a.today.Subjects[i] = kept.subject()
+			continue
+		}
+		a.fresh = true
+		a.today.Subjects[i] = r.check(ctx, a, reader, release)
+	}
+}
+
+// list gives today's listing: as the registry tells it, or as it was where it says that nothing
+// has changed.
+func (r *run) list(ctx context.Context, a *artifact, reader registry.Reader) (*registry.Listing, error) {
+	var since registry.Validator
+	if a.record.Listing != nil {
+		since = a.record.Listing.Validator
+	}
+	listing, err := reader.List(ctx, a.policy.Name, since)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts.Requests++
+	switch {
+	case errors.Is(err, registry.ErrNotModified) && a.record.Listing != nil:
+		r.counts.Unchanged++
+		return a.record.Listing, nil
+	case err != nil:
+		return nil, err
+	}
+	a.fresh = true
+	if len(a.policy.Versions) > 0 {
+		listing.Releases = slices.DeleteFunc(listing.Releases, func(p registry.Published) bool { return !slices.Contains(a.policy.Versions, p.Version) })
+	}
+	return listing, nil
+}
+
+// check has one version checked, and asks its repository about it.
+func (r *run) check(ctx context.Context, a *artifact, reader registry.Reader, release *registry.Published) drift.Subject {
+	s, signatures := r.opt.Checker.Check(ctx, Request{Artifact: a.policy, Reader: reader, Listing: &a.today.Listing, Release: release})
+	r.mu.Lock()
+	r.counts.Checked += signatures
+	r.mu.Unlock()
+	if r.opt.Sources == nil || a.policy.Source == "" {
+		return s
+	}
+	id, signed := signerOf(s.Proofs)
+	if id != nil && id.RunURI != "" {
+		s.Run = r.opt.Sources.Run(ctx, buildrun.Question{Identity: *id, Signed: signed, Kind: a.policy.Kind, Branch: a.policy.Branch})
+	}
+	if commit := r.commitOf(a, release, id); commit != "" && len(s.Archives) > 0 {
+		s.Tree = r.opt.Sources.Tree(ctx, a.policy.Source, commit)
+	}
+	return s
+}
+
+// commitOf is the commit that a version was made of: that of its certificate, of its tag, or
+// what the registry was told, in this order.
+func (r *run) commitOf(a *artifact, release *registry.Published, id *verify.Identity) string {
+	if id != nil && id.SourceDigest != "" {
+		return id.SourceDigest
+	}
+	if tag, ok := a.policy.GitTag(release.Version); ok {
+		if t, there := a.today.Source.Tags.Value[tag]; there {
+			return t.Commit
+		}
+	}
+	head, _ := release.Head.Get()
+	return head
+}
+
+// signerOf is who signed a version without a key, and when: of its provenance, where there is one.
+func signerOf(proofs []verify.Proof) (id *verify.Identity, signed time.Time) {
+	for i := range proofs {
+		if p := &proofs[i]; p.Identity != nil && (id == nil || p.Kind == verify.KindProvenance) {
+			id, signed = p.Identity, p.Time
+		}
+	}
+	return id, signed
+}
+
+// save writes what the next run needs of an artifact, where anything changed.
+func (r *run) save(ctx context.Context, a *artifact, judged drift.Judged) error {
+	if r.opt.Records == nil || a.fault != nil || !a.fresh && a.told.At.Equal(a.record.Told.At) {
+		return nil
+	}
+	rec := record{Schema: schema, Listing: &a.today.Listing, Checks: map[string]check{}, Seen: &judged.Seen, Gone: a.gone(), Told: a.told}
+	maps.Copy(rec.Checks, a.record.Checks) // also of a version that is gone, and may come back
+	for i := range a.today.Listing.Releases {
+		rec.Checks[a.today.Listing.Releases[i].Version] = checkOf(a.keys[i], &a.today.Subjects[i])
+	}
+	body, err := json.Marshal(&rec)
+	if err != nil {
+		return err
+	}
+	_, swapped, err := r.opt.Records.Swap(ctx, a.key, a.version, body)
+	if err == nil && !swapped {
+		err = fmt.Errorf("another run wrote it meanwhile, which counts")
+	}
+	return err
+}
+
+// unlisted are the versions that were known of an artifact whose listing could not be had.
+func unlisted(a *artifact) []string {
+	if a.record == nil || a.record.Seen == nil {
+		return nil
+	}
+	var out []string
+	for _, v := range a.record.Seen.Versions {
+		out = append(out, v.Version)
+	}
+	return out
+}
+
+// accept forgets what was known of versions whose change a person takes for good.
+func (a *artifact) accept(accepted func(*policy.Artifact, string) bool) {
+	if accepted == nil || a.today.Yesterday == nil {
+		return
+	}
+	seen := *a.today.Yesterday
+	for _, v := range a.today.Yesterday.Versions {
+		if accepted(a.policy, v.Version) {
+			seen.Accept(v.Version)
+			a.fresh = true
+		}
+	}
+	a.today.Yesterday = &seen
+}
+
+// gone are the versions that were published once and are no longer, sorted.
+func (a *artifact) gone() []string {
+	known := append(unlisted(a), a.record.Gone...)
+	slices.Sort(known)
+	return slices.DeleteFunc(slices.Compact(known), func(version string) bool {
+		return slices.ContainsFunc(a.today.Listing.Releases, func(p registry.Published) bool { return p.Version == version })
+	})
+}
+
+// gapOf says why a registry's answer could not be had.
+func gapOf(err error) verify.Gap {
+	g := verify.Gap{Code: verify.GapNoAnswer, Detail: err.Error()}
+	switch {
+	case errors.Is(err, registry.ErrDenied), errors.Is(err, registry.ErrForbidden):
+		g.Code = verify.GapDenied
+	case errors.Is(err, registry.ErrNotServed):
+		g.Code = verify.GapNotServed
+	}
+	return g
+}
