@@ -4,15 +4,23 @@
 //	go run ./internal/sigtest/sigsim [-dir DIR] root
 //	go run ./internal/sigtest/sigsim [-dir DIR] key NAME
 //	go run ./internal/sigtest/sigsim [-dir DIR] [-san SAN -issuer ISSUER | -key FILE] blob FILE
-//	go run ./internal/sigtest/sigsim [-dir DIR] [-san SAN -issuer ISSUER | -key FILE] image REFERENCE
+//	go run ./internal/sigtest/sigsim registry [-listen 127.0.0.1:5000] [-referrers]
+//	go run ./internal/sigtest/sigsim image push [-text TEXT] REFERENCE
+//	go run ./internal/sigtest/sigsim [-dir DIR] image sign [-bundle] (-keyless SAN [-issuer ISSUER] | -key FILE) REFERENCE
+//	go run ./internal/sigtest/sigsim [-dir DIR] image attest [-type TYPE -predicate FILE] [-bundle] (-keyless SAN | -key FILE) REFERENCE
+//	go run ./internal/sigtest/sigsim image tamper [-text TEXT] REFERENCE
 //
 // The Sigstore is made in DIR with the first command and kept there: its trusted root is
 // DIR/trusted_root.json, which root prints the path of. key writes a key pair, NAME.key and
-// NAME.pub. blob writes a bundle, FILE.sigstore.json. image signs an image of a registry as
-// cosign does, by its digest; a reference with a tag is resolved once. Each prints what it wrote,
-// one a line.
+// NAME.pub. blob writes a bundle, FILE.sigstore.json. Each prints what it wrote, one a line.
+//
+// registry runs a registry in memory until it is interrupted; any other will do, Debian's
+// docker-registry among them. The image commands print the image with its digest. sign signs as
+// cosign 2 does, and with -bundle as cosign 3. tamper does what somebody does who may push: another
+// image takes the tag, and the signatures of the first are put beside it.
 //
 // What it signs proves nothing to anybody who does not trust that root: that is what it is for.
+// The exit code is 2 for wrong use, and 1 for any other fault.
 package main
 
 import (
@@ -27,16 +35,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 
-	"github.com/google/go-containerregistry/pkg/name"
-
 	"github.com/wormsweep/wormsweep/internal/sigtest"
-	"github.com/wormsweep/wormsweep/internal/sigtest/images"
 )
 
 func main() {
@@ -44,8 +48,18 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "sigsim:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// errUse is for wrong use.
+var errUse = errors.New("wrong use")
+
+func exitCode(err error) int {
+	if errors.Is(err, errUse) {
+		return 2
+	}
+	return 1
 }
 
 // logs are the values of -log.
@@ -61,15 +75,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	keyFile := flags.String("key", "", "`file` with the private key that signs")
 	log := flags.String("log", "v1", "the transparency `log`: v1 or v2 of Rekor, or none")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUse, err)
 	}
 	var known bool
 	if how.Log, known = logs[*log]; !known {
-		return fmt.Errorf("-log %q: it is v1, v2 or none", *log)
+		return fmt.Errorf("-log %q: it is v1, v2 or none: %w", *log, errUse)
 	}
 	command, argument := flags.Arg(0), flags.Arg(1)
+	switch command {
+	case "registry":
+		return serve(ctx, flags.Args()[1:], stdout, stderr)
+	case "image":
+		return imageCommand(ctx, *dir, flags.Args()[1:], stdout, stderr)
+	}
 	if flags.NArg() != 2 && (command != "root" || flags.NArg() != 1) {
-		return errors.New("a command and what it is about are wanted: root, key NAME, blob FILE or image REFERENCE")
+		return fmt.Errorf("a command and what it is about are wanted: root, key NAME, blob FILE, registry or image: %w", errUse)
 	}
 	if command == "key" {
 		return newKey(argument, stdout)
@@ -84,22 +104,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	keyless := how.Identity.SAN != "" && how.Identity.Issuer != ""
 	if keyless == (*keyFile != "") {
-		return errors.New("-san with -issuer or -key says who signs")
+		return fmt.Errorf("-san with -issuer or -key says who signs: %w", errUse)
 	}
 	if *keyFile != "" {
 		if how.Key, err = readKey(*keyFile); err != nil {
 			return err
 		}
 	}
-	switch command {
-	case "blob":
-		err = blob(s, how, argument, stdout)
-	case "image":
-		err = image(ctx, s, how, argument, stdout)
-	default:
-		err = fmt.Errorf("%q is no command", command)
+	if command != "blob" {
+		return fmt.Errorf("%q is no command: %w", command, errUse)
 	}
-	if err != nil {
+	if err := blob(s, how, argument, stdout); err != nil {
 		return err
 	}
 	return s.Save(state) // its logs have grown
@@ -186,27 +201,5 @@ func blob(s *sigtest.Sigstore, how sigtest.Signing, path string, stdout io.Write
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, path)
-	return err
-}
-
-func image(ctx context.Context, s *sigtest.Sigstore, how sigtest.Signing, reference string, stdout io.Writer) error {
-	ref, err := name.ParseReference(reference)
-	if err != nil {
-		return err
-	}
-	repository, err := images.Open(ref.Context().Name(), http.DefaultTransport)
-	if err != nil {
-		return err
-	}
-	digest := ref.Identifier()
-	if _, tagged := ref.(name.Tag); tagged {
-		if digest, err = repository.Resolve(ctx, digest); err != nil {
-			return err
-		}
-	}
-	if err := repository.Sign(ctx, digest, s, how); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, repository.Reference(digest))
 	return err
 }
