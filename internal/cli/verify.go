@@ -121,7 +121,7 @@ func (t *trusted) refresh(ctx context.Context) {
 	for i, repository := range []trust.Repository{trust.PublicRepository(), trust.GitHubRepository()} {
 		fresh, err := refresher.Refresh(ctx, repository)
 		if err != nil {
-			t.notes = append(t.notes, fmt.Sprintf("the trusted root %q could not be refreshed, the built-in one is used: %v", repository.Name, err))
+			t.notes = append(t.notes, fmt.Sprintf("no newer trusted root of %s could be had (%s): the built-in one of %s is used", repository.Name, lastWords(err), t.roots[i].Date().Format(time.DateOnly)))
 			continue
 		}
 		t.roots[i] = fresh.Root
@@ -129,6 +129,13 @@ func (t *trusted) refresh(ctx context.Context) {
 			t.keys = fresh.Keys
 		}
 	}
+}
+
+// lastWords are the last two parts of an error's text: what went wrong, without where in a
+// library.
+func lastWords(err error) string {
+	parts := strings.Split(err.Error(), ": ")
+	return strings.Join(parts[max(0, len(parts)-2):], ": ")
 }
 
 // digest identifies the roots.

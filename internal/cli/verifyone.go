@@ -288,7 +288,7 @@ func (b *belief) check(ctx context.Context, checker *served.Checker, reader regi
 	if len(release.Files) > 0 && len(release.Files[0].Digests) > 0 {
 		result.Digest = release.Files[0].Digests[0].String()
 	}
-	result.Proofs, result.Refusals, result.Gaps = subject.Proofs, subject.Refusals, subject.Gaps
+	result.Proofs, result.Refusals, result.Gaps, result.Signals = subject.Proofs, subject.Refusals, subject.Gaps, subject.Notes
 	for _, a := range subject.Archives {
 		if a.Fault != "" {
 			result.Gaps = append(result.Gaps, verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("the file %q does not read: %s", a.Name, a.Fault)})
@@ -303,10 +303,19 @@ func (b *belief) judge(r *verify.Result, attested registry.Knowledge) {
 	signed := slices.ContainsFunc(r.Proofs, func(p verify.Proof) bool {
 		return p.Kind == verify.KindTagTree || p.Kind != verify.KindRegistrySig && p.Kind != verify.KindPublish && p.Kind != verify.KindChecksumDatabase || p.Kind == verify.KindPublish && p.Identity != nil
 	})
+	if !b.named() {
+		r.Refusals = slices.DeleteFunc(r.Refusals, func(refusal verify.Refusal) bool {
+			if refusal.Code != verify.WrongKey {
+				return false
+			}
+			r.Gaps = append(r.Gaps, verify.Gap{Code: verify.GapNobody, Detail: refusal.What + ": " + refusal.Detail})
+			return true
+		})
+	}
 	switch {
 	case len(r.Refusals) > 0:
 		r.Verdict = verify.Mismatch
-	case len(r.Gaps) > 0:
+	case len(r.Gaps) > 0 && len(b.strangers) == 0:
 	case !b.named() && len(b.strangers) > 0:
 		for _, id := range b.strangers {
 			r.Gaps = append(r.Gaps, verify.Gap{Code: verify.GapNobody, Detail: fmt.Sprintf(

@@ -31,6 +31,8 @@ type Subject struct {
 	Refusals []verify.Refusal
 	// Gaps are what of signatures and attestations could not be had.
 	Gaps []verify.Gap
+	// Notes are said of the version, and change no verdict.
+	Notes []verify.Signal
 	// Attested is whether the registry served any signature or attestation.
 	Attested registry.Knowledge
 	// Archives are its files, Tree those of its commit (see Summarise). Without archives what

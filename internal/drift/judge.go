@@ -164,7 +164,7 @@ func judgeAll(a *Artifact, f *Findings) Judged {
 func result(v *view, f *Finding) verify.Result {
 	r := verify.Result{
 		Kind: v.Policy.Kind, Name: v.Policy.Name, Version: v.v.Version, Proofs: v.subject.Proofs,
-		Refusals: slices.Clone(v.subject.Refusals), Gaps: slices.Clone(v.subject.Gaps), Signals: f.Signals,
+		Refusals: slices.Clone(v.subject.Refusals), Gaps: slices.Clone(v.subject.Gaps), Signals: slices.Concat(f.Signals, v.subject.Notes),
 	}
 	if files := v.Listing.Releases[v.i].Files; len(files) > 0 && len(files[0].Digests) > 0 {
 		r.Digest = files[0].Digests[0].String()

@@ -39,6 +39,9 @@ func writeOne(p *page, e *finding.Verification) {
 	for _, r := range e.Refusals {
 		p.wrap("  ", 4, p.paint(red, "refused")+": "+textWord(r.Code)+": "+textWord(r.What)+": "+textAddress(r.Detail))
 	}
+	for _, s := range e.Signals {
+		p.wrap("  ", 4, textWord(string(s.Weight))+": "+textWord(s.Rule)+": "+textAddress(s.Evidence))
+	}
 	for _, g := range e.Gaps {
 		p.wrap("  ", 4, p.paint(yellow, "not proved")+": "+textWord(g.Code)+": "+textAddress(g.Detail))
 	}

@@ -3,10 +3,18 @@ package served
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/internal/verify/image"
 )
+
+// NoteOtherSigner is said of an image that somebody who is believed signed, and somebody else as
+// well: whoever may push can put a signature beside it, and takes nothing from the first.
+const NoteOtherSigner = "other-signer"
+
+// ofOthers are the codes of refusals that say who signed, and not that what is signed is wrong.
+var ofOthers = []string{verify.WrongIdentity, verify.WrongIssuer, verify.WrongKey, verify.WrongRoot}
 
 // image checks what signs the image that a tag names today, by its digest: the tag is not
 // resolved again.
@@ -33,7 +41,14 @@ func (k *check) image(ctx context.Context) {
 		return
 	}
 	k.signatures += len(answer.Proofs) + len(answer.Refusals)
-	k.subject.Proofs, k.subject.Refusals, k.subject.Gaps = answer.Proofs, answer.Refusals, append(k.subject.Gaps, answer.Gaps...)
+	k.subject.Proofs, k.subject.Gaps = answer.Proofs, append(k.subject.Gaps, answer.Gaps...)
+	for _, refusal := range answer.Refusals {
+		if len(answer.Proofs) > 0 && slices.Contains(ofOthers, refusal.Code) {
+			k.subject.Notes = append(k.subject.Notes, verify.Signal{Rule: NoteOtherSigner, Weight: verify.Note, Evidence: refusal.Code + ": " + refusal.What + ": " + refusal.Detail})
+			continue
+		}
+		k.subject.Refusals = append(k.subject.Refusals, refusal)
+	}
 	switch {
 	case answer.Unsigned():
 		k.none("signatures")
