@@ -50,7 +50,7 @@ lint:
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go vet -tags e2e ./cmd/sweeper
-	go vet -tags verdaccio,network ./pkg/registry/npm
+	go vet -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle
 	$(TOOL) staticcheck ./...
 	$(TOOL) staticcheck -tags e2e ./cmd/sweeper
 	$(TOOL) staticcheck -tags verdaccio,network ./pkg/registry/npm

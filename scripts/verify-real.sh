@@ -31,4 +31,4 @@ if command -v npm >/dev/null && command -v node >/dev/null; then
 		export WORMSWEEP_NPM_REGISTRY
 	fi
 fi
-go test -tags "$tags" -count=1 -run '^TestReal' "$@" ./pkg/registry/npm
+go test -tags "$tags" -count=1 -run '^TestReal' "$@" ./pkg/registry/npm ./internal/verify/bundle

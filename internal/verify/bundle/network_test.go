@@ -12,7 +12,7 @@ import (
 )
 
 // The tarball that the npm registry serves today is the one that its provenance is about.
-func TestTarballOfTheRegistry(t *testing.T) {
+func TestRealTarball(t *testing.T) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
 		t.Skip("npm is not installed")
