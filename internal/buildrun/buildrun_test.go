@@ -3,6 +3,7 @@ package buildrun_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -421,13 +422,42 @@ func TestAskedOnce(t *testing.T) {
 	q := buildrun.Question{Identity: p.identity(), Kind: registry.NPM, Signed: end}
 	first := r.Run(t.Context(), q)
 	n := len(p.server.Log())
+	var done sync.WaitGroup
 	for range 5 {
-		if d := cmp.Diff(first, r.Run(t.Context(), q)); d != "" {
-			t.Fatal(d)
-		}
+		done.Go(func() {
+			if d := cmp.Diff(first, r.Run(t.Context(), q)); d != "" {
+				t.Error(d)
+			}
+		})
 	}
+	done.Wait()
 	if again := len(p.server.Log()); again != n || n == 0 {
 		t.Errorf("%d requests, then %d", n, again)
+	}
+}
+
+// Many versions at once are asked about as one after the other.
+func TestAtOnce(t *testing.T) {
+	p := newPlace(t, nil)
+	p.repo.AddRun(outside(start.Add(-time.Hour), end))
+	one, r := p.reader(), p.reader()
+	q := buildrun.Question{Identity: p.identity(), Kind: registry.NPM, Signed: end}
+	want := one.Run(t.Context(), q)
+	p.server.ForgetLog()
+	var done sync.WaitGroup
+	for range 8 {
+		done.Go(func() {
+			if d := cmp.Diff(want, r.Run(t.Context(), q)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	done.Wait()
+	asked := map[string]int{}
+	for _, e := range p.server.Log() {
+		if asked[e.Path]++; asked[e.Path] > 1 && e.Kind == githubtest.REST {
+			t.Errorf("%s is asked %d times", e.Path, asked[e.Path])
+		}
 	}
 }
 
