@@ -295,24 +295,3 @@ func listBranchesWhereHead(c *call) {
 	}
 	c.json(shown)
 }
-
-func getTagObject(c *call) {
-	id, o, ok := c.object("tag_sha", gitstore.Tag)
-	if !ok {
-		return
-	}
-	tag, err := gitstore.DecodeTag(o.Data)
-	if err != nil {
-		panic(err)
-	}
-	_, when, _ := strings.Cut(string(o.Data), "\ntagger ")
-	when, _, _ = strings.Cut(when, "\n")
-	seconds, _ := strconv.ParseInt(strings.Fields(when[strings.LastIndexByte(when, '>')+1:])[0], 10, 64)
-	name, address, _ := strings.Cut(when[:strings.LastIndexByte(when, '>')], " <")
-	c.json(map[string]any{
-		"sha": id.String(), "node_id": "T_" + id.String(), "url": c.gitURL("tags", id), "tag": tag.Name, "message": tag.Message,
-		"tagger":       map[string]any{"name": name, "email": address, "date": stamp(time.Unix(seconds, 0))},
-		"object":       map[string]any{"sha": tag.Target.String(), "type": tag.Kind.String(), "url": c.gitURL(tag.Kind.String()+"s", tag.Target)},
-		"verification": map[string]any{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil},
-	})
-}

@@ -66,7 +66,6 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/branches/{branch}", "contents:read", getBranch},
 	{"GET", "/repos/{owner}/{repo}/rules/branches/{branch}", "metadata:read", listBranchRules},
 	{"GET", "/repos/{owner}/{repo}/commits/{commit_sha}/branches-where-head", "contents:read", listBranchesWhereHead},
-	{"GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", "contents:read", getTagObject},
 
 	{"GET", "/repos/{owner}/{repo}/issues", "issues:read", listIssues},
 	{"POST", "/repos/{owner}/{repo}/issues", "issues:write", createIssue},
