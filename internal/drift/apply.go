@@ -121,6 +121,9 @@ func (s *state) known(i int) Version {
 	subject, release := &s.Subjects[i], &s.Listing.Releases[i]
 	v := ofRelease(release)
 	v.Signed = signer(subject)
+	if s.Policy.Kind == registry.PyPI && v.Trusted.Knowledge == registry.Unknown {
+		v.Trusted = uploader(subject.Proofs)
+	}
 	v.Content = Summarise(subject.Archives, subject.Tree)
 	if subject.Run.Known {
 		run := subject.Run.Value
@@ -141,6 +144,17 @@ func (s *state) known(i int) Version {
 		v.Run = joinRuns(v.Run, before.Run)
 	}
 	return v
+}
+
+// uploader reads from a publish attestation of PyPI what its index does not say: it takes one
+// from a trusted publisher alone, which the certificate names.
+func uploader(proofs []verify.Proof) registry.Fact[string] {
+	for _, p := range proofs {
+		if p.Kind == verify.KindPublish && p.Identity != nil {
+			return registry.Known(p.Identity.Issuer)
+		}
+	}
+	return registry.Fact[string]{}
 }
 
 // view is one version in its artifact: what a rule is asked about.

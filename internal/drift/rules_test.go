@@ -111,6 +111,15 @@ var ruleRows = []row{
 		p.TrustedPublisher = registry.Fact[string]{}
 	}, "the registry does not say whether a workflow or a token"},
 
+	{drift.TokenPublish, "unknown", func(a *drift.Artifact, p *registry.Published, _ *drift.Subject) {
+		pypi(a)
+		p.TrustedPublisher = registry.Fact[string]{}
+	}, "the registry does not say whether"},
+	{drift.TokenPublish, "quiet", func(a *drift.Artifact, p *registry.Published, s *drift.Subject) { // PyPI's attestation says it
+		pypi(a)
+		p.TrustedPublisher, s.Proofs[1].Kind = registry.Fact[string]{}, verify.KindPublish
+	}, ""},
+
 	{drift.PublisherChanged, "fires", func(_ *drift.Artifact, _ *registry.Published, s *drift.Subject) {
 		id := oidc(5)
 		id.BuildConfigURI = "https://github.com/acme/sdk/.github/workflows/other.yml@refs/heads/main"
