@@ -72,7 +72,8 @@ type Want struct {
 }
 
 // Verify verifies a bundle. The roots are tried by who issued the certificate: one of another
-// root proves nothing under this one. Every error is a *verify.Refusal with a detail of one line.
+// root proves nothing under this one. What signs under GitHub's own root stands in no log, so that
+// root is for attestations of GitHub and not for what npm or PyPI serve. Every error is a *verify.Refusal with a detail of one line.
 func Verify(text []byte, want Want, roots ...*trust.Root) (*verify.Proof, error) {
 	proof, err := verified(text, want, roots)
 	if err == nil && proof.Identity != nil {
