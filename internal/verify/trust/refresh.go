@@ -30,7 +30,7 @@ type Repository struct {
 	NPMKeys bool   // the keys of the npm registry are among its targets
 }
 
-// The repositories of the roots that are embedded.
+// PublicRepository is that of the public Sigstore.
 func PublicRepository() Repository {
 	return Repository{Name: PublicGood, Address: "https://" + host.SigstoreTUF, Root: tufPublicGood, NPMKeys: true}
 }
