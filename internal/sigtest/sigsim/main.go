@@ -68,7 +68,7 @@ var logs = map[string]sigtest.Log{"v1": sigtest.RekorV1, "v2": sigtest.RekorV2, 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("sigsim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	dir := flags.String("dir", "sigsim", "`folder` of the Sigstore")
+	dir := flags.String("dir", "sigsim.d", "`folder` of the Sigstore")
 	var how sigtest.Signing
 	flags.StringVar(&how.Identity.SAN, "san", "", "who signs: an `identity`, as a certificate would name it")
 	flags.StringVar(&how.Identity.Issuer, "issuer", "", "who vouches for it: an OIDC `issuer`")
