@@ -511,6 +511,23 @@ func TestSource(t *testing.T) {
 	}
 }
 
+// Where there are more runs than GitHub lists, those that it does not list are not none.
+func TestManyRuns(t *testing.T) {
+	p := newPlace(t, nil)
+	for i := range 1100 {
+		at := start.Add(-time.Duration(i) * time.Minute)
+		p.repo.AddRun(outside(at, at))
+	}
+	run := p.ask(nil)
+	if run.Poisoned.Truth != drift.Unknown || run.Raced.Truth != drift.Unknown || !strings.Contains(run.Raced.Gap.Detail, "more runs by pull_request_target in that time than GitHub lists") {
+		t.Errorf("%+v, %+v", run.Poisoned, run.Raced)
+	}
+	s := p.reader().Source(t.Context(), buildrun.Wanted{Repository: "acme/router", RunsFrom: start.AddDate(0, -1, 0)})
+	if first := start.Add(-998 * time.Minute); !s.Runs.Known || !s.RunsFrom.Equal(first) {
+		t.Errorf("known %v, from %s, want %s", s.Runs.Known, s.RunsFrom, first)
+	}
+}
+
 func TestTree(t *testing.T) {
 	p := newPlace(t, nil)
 	got := p.reader().Tree(t.Context(), "acme/router", strings.ToUpper(p.head))

@@ -140,7 +140,7 @@ func (a *about) scopes() []string {
 
 func (a *about) list(ctx context.Context, ref string) ([]cacheJSON, bool, error) {
 	query := url.Values{"ref": {ref}, "sort": {"created_at"}}
-	return pages(ctx, a.Reader, repoPath(a.in.repo)+"/actions/caches", query, func(page []byte) ([]cacheJSON, error) {
+	return pages(ctx, a.Reader, repoPath(a.in.repo)+"/actions/caches", query, func(page []byte) ([]cacheJSON, int, error) {
 		return counted[cacheJSON](page, "actions_caches")
 	})
 }

@@ -113,7 +113,7 @@ func (a *about) published(ctx context.Context, f flow) drift.Answer {
 		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("no step of %.200q is one that is known to publish", a.run.workflow())})
 	}
 	path := fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs", repoPath(a.in.repo), a.in.id, a.in.attempt)
-	jobs, whole, err := pages(ctx, a.Reader, path, url.Values{}, func(page []byte) ([]jobJSON, error) {
+	jobs, whole, err := pages(ctx, a.Reader, path, url.Values{}, func(page []byte) ([]jobJSON, int, error) {
 		return counted[jobJSON](page, "jobs")
 	})
 	if err != nil {

@@ -98,8 +98,10 @@ func (r *Reader) file(ctx context.Context, repo, name, ref string) ([]byte, erro
 	})
 }
 
-// pages asks for a list page by page, and reports whether all of it was read.
-func pages[T any](ctx context.Context, r *Reader, path string, query url.Values, items func(page []byte) ([]T, error)) (all []T, whole bool, err error) {
+// pages asks for a list page by page, and reports whether all of it was read. items reads a page,
+// and how long the list says it is, -1 where it does not: GitHub has no page after the thousandth
+// run, however many there are.
+func pages[T any](ctx context.Context, r *Reader, path string, query url.Values, items func(page []byte) ([]T, int, error)) (all []T, whole bool, err error) {
 	type list struct {
 		items []T
 		whole bool
@@ -114,13 +116,13 @@ func pages[T any](ctx context.Context, r *Reader, path string, query url.Values,
 			if err != nil {
 				return l, err
 			}
-			page, err := items(body)
+			page, total, err := items(body)
 			if err != nil {
 				return l, fmt.Errorf("GET %q: %w", path, err)
 			}
 			l.items = append(l.items, page...)
 			if next = resp.Next; next == "" {
-				l.whole = true
+				l.whole = len(l.items) >= total
 				break
 			}
 			query = nil // the address of the next page has it
@@ -132,23 +134,22 @@ func pages[T any](ctx context.Context, r *Reader, path string, query url.Values,
 
 // counted reads a page of a list that says how long it is: {"total_count": 2, "jobs": [...]}. One
 // that lacks either is no empty list.
-func counted[T any](page []byte, name string) ([]T, error) {
+func counted[T any](page []byte, name string) (items []T, total int, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(page, &fields); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var total *int
-	var items []T
-	if err := json.Unmarshal(orNull(fields["total_count"]), &total); err != nil {
-		return nil, err
+	var count *int
+	if err := json.Unmarshal(orNull(fields["total_count"]), &count); err != nil {
+		return nil, 0, err
 	}
 	if err := json.Unmarshal(orNull(fields[name]), &items); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if total == nil || items == nil || len(items) > *total {
-		return nil, fmt.Errorf("the answer is no list of %s", name)
+	if count == nil || items == nil || len(items) > *count {
+		return nil, 0, fmt.Errorf("the answer is no list of %s", name)
 	}
-	return items, nil
+	return items, *count, nil
 }
 
 func orNull(raw json.RawMessage) json.RawMessage {
@@ -159,14 +160,14 @@ func orNull(raw json.RawMessage) json.RawMessage {
 }
 
 // plain reads a page of a list that is nothing but a list.
-func plain[T any](page []byte) (items []T, err error) {
+func plain[T any](page []byte) (items []T, total int, err error) {
 	if err := json.Unmarshal(page, &items); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if items == nil {
-		return nil, errors.New("the answer is no list")
+		return nil, 0, errors.New("the answer is no list")
 	}
-	return items, nil
+	return items, -1, nil
 }
 
 // gapOf says why GitHub did not tell what was asked.

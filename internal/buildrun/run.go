@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -161,7 +162,13 @@ func (r *Reader) notFound(ctx context.Context, in invocation, q Question, err er
 		return drift.Unsaid(gapOf(fmt.Sprintf("%s: the repository", what), err))
 	}
 	// A list shows whether runs may be read at all.
-	if _, _, err := r.runs(ctx, in.repo, nil); err != nil {
+	list, err := get[struct {
+		Total *int `json:"total_count"`
+	}](ctx, r, repoPath(in.repo)+"/actions/runs", url.Values{"per_page": {"1"}})
+	if err == nil && list.Total == nil {
+		err = errors.New("the answer is no list")
+	}
+	if err != nil {
 		return drift.Unsaid(gapOf("runs of "+in.repo, err))
 	}
 	if q.Signed.IsZero() || r.now().Sub(q.Signed) > kept {

@@ -146,7 +146,7 @@ func (r *Reader) runs(ctx context.Context, repo string, query url.Values) ([]run
 	for key, values := range query {
 		all[key] = values
 	}
-	return pages(ctx, r, repoPath(repo)+"/actions/runs", all, func(page []byte) ([]runJSON, error) {
+	return pages(ctx, r, repoPath(repo)+"/actions/runs", all, func(page []byte) ([]runJSON, int, error) {
 		return counted[runJSON](page, "workflow_runs")
 	})
 }
