@@ -240,7 +240,7 @@ var Rules = []Rule{
 	{
 		ID: WheelOnly, Title: "the wheel holds other code than the source distribution", Weight: verify.High, Class: Odd, Kinds: pypi,
 		Needs: "wheel and source distribution of this version; of one before it where they differ", version: wheelOnly,
-		Means: "LiteLLM's bad versions had their payload in the wheel",
+		Means: "what is installed was not built from the source beside it; a .pth file, as LiteLLM 1.82.8 brought one, runs whenever Python starts",
 	},
 	{
 		ID: OddArchive, Title: "an archive that programs read differently", Weight: verify.High, Class: Odd,
