@@ -37,7 +37,9 @@ const (
 
 // Options say which index. The zero value is the public one.
 type Options struct {
-	Address string        // of the Simple API: "https://pypi.example/simple"; "": DefaultAddress
+	// Address is that of the Simple API, "https://devpi.example/root/pypi/+simple", or of an
+	// index that has it at /simple, without a path: "https://pypi.example". "": DefaultAddress.
+	Address string
 	Role    registry.Role // Origin or Mirror
 
 	MaxPage       int64 // bytes of a project's page; 0: the default
@@ -64,7 +66,9 @@ func New(c *fetch.Client, o Options) (*Reader, error) {
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("%q is not the address of a package index", o.Address)
 	}
-	o.Address = strings.TrimRight(o.Address, "/")
+	if o.Address = strings.TrimRight(o.Address, "/"); strings.Trim(u.Path, "/") == "" {
+		o.Address += "/simple"
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

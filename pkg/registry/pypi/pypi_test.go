@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -146,6 +147,32 @@ func TestMirror(t *testing.T) {
 	srv.PyPI().SetMirror(true)
 	check(reader(t, srv, pypi.Options{Role: registry.Mirror}))
 	check(reader(t, srv, pypi.Options{})) // an origin whose version of the API does not have the fields
+}
+
+// An address without a path is that of an index, and not of its Simple API.
+func TestAddressOfAnIndex(t *testing.T) {
+	srv := registrytest.New(t)
+	var asked []string
+	srv.Mount("/", "any", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	c, err := fetch.New(fetch.Options{Hosts: []string{srv.Host}, PrivateHosts: []string{srv.Host}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, below := range []string{"", "/", "/simple", "/simple/", "/root/+simple"} {
+		r, err := pypi.New(c, pypi.Options{Address: srv.URL + below})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.List(t.Context(), "a", registry.Validator{}); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("%q: %v", below, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"/simple/a/", "/simple/a/", "/simple/a/", "/simple/a/", "/root/+simple/a/"}, asked); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
 }
 
 func TestUnchanged(t *testing.T) {
