@@ -232,10 +232,11 @@ func (r *Reader) merge(l *registry.Listing, versions []versionJSON) {
 		p := &l.Releases[i]
 		v := by[p.Version]
 		delete(by, p.Version)
+		unpublished, _ := p.Unpublished.Get()
 		switch {
 		case v != nil && v.CreatedAt != nil:
 			p.Time = v.time()
-		case v == nil && p.Unpublished.Knowledge != registry.Present:
+		case v == nil && !unpublished:
 			l.Faults = append(l.Faults, fmt.Sprintf("version %q is in the registry, and GitHub's API does not list it", p.Version))
 		}
 	}
