@@ -17,12 +17,6 @@ var floors = [][]string{
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
-	{"internal/buildrun"},
-	{"internal/drift/..."},
-	{"internal/policy"},
-	{"internal/discover"},
-	{"internal/policy/..."},
-	{"internal/verify"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
@@ -105,7 +99,7 @@ var network = []string{
 	"internal/ghclient", "internal/source/gitwire", "internal/source/github", "internal/feeds",
 	"internal/incident/githubissues", "internal/incident/slack",
 	"pkg/registry/fetch", "internal/verify/image",
-	"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
+	"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/ghpackages", "pkg/registry/ghreleases", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 	"internal/registries", "internal/verify/served", // to pass a transport on
 	"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/...",
 }
