@@ -11,9 +11,9 @@ func configCommand() *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Say what a policy holds, or everything that is wrong with it",
-		Long: `Check reads a policy (wormsweep.yaml where none is named) and says in a line each
-what it holds. Whatever is wrong is said at once, with its line: a policy with one
-fault is not used at all.
+		Long: `Check reads a policy (wormsweep.yaml where none is named) and says in a line
+each what it holds. Whatever is wrong is said at once, with its line: a policy
+with one fault is not used at all.
 
 Exit codes: 0 it is good; 2 it is not, or cannot be read.`,
 		Args: cobra.MaximumNArgs(1),

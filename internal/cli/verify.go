@@ -49,7 +49,7 @@ type trustFlags struct {
 }
 
 func (f *trustFlags) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.roots, "trusted-root", nil, "start from the trusted_root.json in `FILE` instead of those that are built in; repeatable")
+	flags.StringArrayVar(&f.roots, "trusted-root", nil, "trust the roots in `FILE`, and not those built in; repeatable")
 	flags.BoolVar(&f.offline, "offline", false, "do not look for newer trusted roots")
 }
 

@@ -45,9 +45,9 @@ type signerFlags struct {
 }
 
 func (f *signerFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.identity, "certificate-identity", "", "believe the `IDENTITY` (the whole SAN of its certificate)")
-	flags.StringVar(&f.issuer, "certificate-oidc-issuer", "", "of the OIDC `ISSUER`")
-	flags.StringArrayVar(&f.keys, "key", nil, "believe the public key in `FILE` (PEM); repeatable")
+	flags.StringVar(&f.identity, "certificate-identity", "", "believe this `SAN` of a certificate")
+	flags.StringVar(&f.issuer, "certificate-oidc-issuer", "", "of this OIDC `ISSUER`")
+	flags.StringArrayVar(&f.keys, "key", nil, "believe the public key in `FILE`; repeatable")
 }
 
 // believed is who is believed; none where nobody was named.
@@ -75,12 +75,10 @@ func (f *signerFlags) believed() (accept func(verify.Identity) error, keys []tru
 func (f *oneFlags) add(flags *pflag.FlagSet) {
 	f.outputFlags.add(flags)
 	f.signerFlags.add(flags)
-	flags.StringVar(&f.policy, "policy", "", "believe whom the policy in `FILE` names for it; "+policyfile.Name+", where it is there and names it")
+	flags.StringVar(&f.policy, "policy", "", "believe whom the policy in `FILE` names; "+policyfile.Name+" otherwise")
 	flags.StringVar(&f.registry, "registry", "", "ask the registry at `URL`")
-	flags.BoolVar(&f.private, "private-registry", false, "that registry may have an address that is not public")
-	flags.StringVar(&f.source, "source", "", "`OWNER/NAME` of the repository that it is made from")
+	flags.BoolVar(&f.private, "private-registry", false, "it may have a private address")
 	f.trust.add(flags)
-	f.account.add(flags)
 }
 
 // one makes a command that verifies one version. parse splits its argument.
@@ -104,14 +102,16 @@ Exit codes: 0 verified; 1 something was presented and is wrong; 2 wrong use;
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd.Flags())
+	if kind == registry.Go {
+		cmd.Flags().StringVar(&f.source, "source", "", "`OWNER/NAME` of the repository that it is made from")
+	}
 	return cmd
 }
 
 const believing = `
 
-Who is believed stands in the policy, or is given with --certificate-identity
-and --certificate-oidc-issuer, or with --key. Without any of them it is said who
-signed, and nothing is verified: somebody has to know who may.`
+Who is believed stands in the policy, or is named by flags. Where nobody is, it
+is said who signed, and nothing is verified: somebody has to know who may.`
 
 func verifyNPMCommand() *cobra.Command {
 	return one("npm NAME@VERSION", "Verify a version of an npm package",
@@ -137,12 +137,12 @@ func verifyPyPICommand() *cobra.Command {
 
 func verifyGoCommand() *cobra.Command {
 	return one("go MODULE@VERSION", "Verify a version of a Go module",
-		"Go compares what the module proxy serves with the checksum database, whose log is\nproved, and with the files of the version's tag in the repository.", registry.Go, gomodule.SplitRef)
+		"Go compares what the module proxy serves with the checksum database, whose log\nis proved, and with the files of the version's tag in the repository.", registry.Go, gomodule.SplitRef)
 }
 
 func verifyReleaseCommand() *cobra.Command {
 	return one("release OWNER/REPO@TAG", "Verify the assets of a GitHub release",
-		"Release verifies the attestations of each asset, and that of the release where it\nis immutable."+believing, registry.Release, func(arg string) (string, string, error) {
+		"Release verifies the attestations of each asset, and that of the release where\nit is immutable. "+tokenVariable+" or "+actionsToken+" let it ask of private ones."+believing, registry.Release, func(arg string) (string, string, error) {
 			name, tag, ok := strings.Cut(arg, "@")
 			if owner, repo, both := strings.Cut(name, "/"); !ok || !both || owner == "" || repo == "" || tag == "" || strings.Contains(repo, "/") {
 				return "", "", fmt.Errorf("%q: want OWNER/REPO@TAG", arg)
@@ -153,7 +153,7 @@ func verifyReleaseCommand() *cobra.Command {
 
 func verifyImageCommand() *cobra.Command {
 	return one("image REF", "Verify who signed a container image",
-		"Image verifies what lies beside the image in its registry: cosign's signatures and\nattestations, in tags and as referrers. A tag is resolved once, and what is said is\nsaid of the digest."+believing, registry.OCI, func(arg string) (string, string, error) {
+		"Image verifies what lies beside the image in its registry: cosign's signatures\nand attestations, in tags and as referrers. A tag is resolved once, and what is\nsaid is said of the digest."+believing, registry.OCI, func(arg string) (string, string, error) {
 			name, version, ok := splitImage(arg)
 			if !ok {
 				return "", "", fmt.Errorf("%q: want REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:HEX", arg)

@@ -73,7 +73,7 @@ func TestProblemWords(t *testing.T) {
 			codes[code] = true
 		}
 	}
-	for _, dir := range []string{"../sweep", "../shard", "../incident"} {
+	for _, dir := range []string{"../sweep", "../shard", "../incident", "../published"} {
 		for _, code := range constants(t, dir, func(name, typ string) bool { return typ == "" && strings.HasPrefix(name, "Code") }) {
 			codes[code] = true
 		}

@@ -131,6 +131,7 @@ var problemWords = map[string]string{
 	"missing-shard": "a share of the work whose stream is not there",
 	"shards-differ": "streams that are not the parts of one run",
 	"incident":      "an issue, its record or its notice was not written",
+	"not-verified":  "a published version, or all of an artifact, could not be verified",
 	"interrupted":   "the sweep was stopped before its end",
 	"nothing":       "no repository was looked at",
 	"fetch":         "a server did not give what it was asked for",
