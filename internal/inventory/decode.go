@@ -170,15 +170,7 @@ func (r *reader) fail(what string) {
 // newReader unpacks a frame of that version with n columns.
 func newReader(data []byte, version byte, n int) *reader {
 	r := &reader{columns: make([][]byte, n)}
-	switch {
-	case len(data) < frameHeader:
-		r.fail("cut short")
-		return r
-	case data[0] != version:
-		r.fail(fmt.Sprintf("of version %d, which this program does not read", data[0]))
-		return r
-	case binary.LittleEndian.Uint32(data[1:]) != crc32.Checksum(data[frameHeader:], castagnoli):
-		r.fail("its checksum is another")
+	if !r.header(data, version) {
 		return r
 	}
 	rest := data[frameHeader:]
@@ -212,6 +204,19 @@ func newReader(data []byte, version byte, n int) *reader {
 	return r
 }
 
+// header checks the beginning of a frame.
+func (r *reader) header(data []byte, version byte) bool {
+	switch {
+	case len(data) < frameHeader:
+		r.fail("cut short")
+	case data[0] != version:
+		r.fail(fmt.Sprintf("of version %d, which this program does not read", data[0]))
+	case binary.LittleEndian.Uint32(data[1:]) != crc32.Checksum(data[frameHeader:], castagnoli):
+		r.fail("its checksum is another")
+	}
+	return r.err == nil
+}
+
 // end says whether all was read, and nothing is left.
 func (r *reader) end() error {
 	left := len(r.tail) + len(r.lengths) + len(r.text)
@@ -231,6 +236,7 @@ func (r *reader) strings(lengths, text int) {
 	}
 	r.lengths, r.text = r.columns[lengths], string(r.columns[text])
 	r.columns[lengths], r.columns[text] = nil, nil
+	r.used = make([]string, 0, len(r.lengths)) // each of which has a byte at least
 }
 
 func (r *reader) byte(col int) byte {

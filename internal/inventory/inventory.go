@@ -73,6 +73,10 @@ type Sighting struct {
 	Shown
 	// Events are those of the run in this repository; its findings and problems are kept.
 	Events []finding.Event
+	// Brief is what the run says of it for a catalogue of that basis (BriefBasis), nil where something
+	// was met or not read.
+	Brief *Brief
+	Basis int64
 }
 
 // Ref is what a ref of a repository names.

@@ -7,7 +7,10 @@ package lookup
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/match"
@@ -31,18 +34,49 @@ type candidates struct {
 	locked map[store.ContentID][]ioc.Name
 }
 
+// searches is how many questions are asked of the index at once.
+const searches = 2
+
 func search(ctx context.Context, st *store.Store, set *ioc.Set) (candidates, error) {
 	under := askedBy(set)
-	keys := make([]uint64, 0, len(under))
-	for key := range under {
-		keys = append(keys, key)
+	keys := slices.Sorted(maps.Keys(under))
+	size := len(keys)/searches + 1
+	parts := make([]candidates, searches)
+	failed := make([]error, searches)
+	var wait sync.WaitGroup
+	for i := range searches {
+		some := keys[min(i*size, len(keys)):min((i+1)*size, len(keys))]
+		wait.Go(func() { parts[i], failed[i] = searchUnder(ctx, st, set, under, some) })
 	}
+	wait.Wait()
+	out := parts[0]
+	for _, part := range parts[1:] {
+		maps.Copy(out.met, part.met)
+		for id, names := range part.locked {
+			out.locked[id] = append(out.locked[id], names...)
+		}
+	}
+	return out, errors.Join(failed...)
+}
+
+// searchUnder is search under some of the keys.
+func searchUnder(ctx context.Context, st *store.Store, set *ioc.Set, under map[uint64]*asked, keys []uint64) (candidates, error) {
 	out := candidates{map[store.ContentID]bool{}, map[store.ContentID][]ioc.Name{}}
+	met := map[uint64]bool{} // keys under which anything is
+	for term, err := range st.Terms(ctx, keys) {
+		if err != nil {
+			return out, err
+		}
+		if !met[term.Key] && under[term.Key].meets(set, term.Spec) {
+			met[term.Key] = true
+		}
+	}
+	keys = slices.Sorted(maps.Keys(met))
 	lockedUnder := map[uint64][][]store.ContentID{}
 	ranges := map[uint64]bool{} // keys of names of which a range is met
 	for p, err := range st.Find(ctx, keys) {
 		if err != nil {
-			return candidates{}, err
+			return out, err
 		}
 		a := under[p.Key]
 		if p.Spec.Locks() && len(a.names) > 0 {

@@ -16,11 +16,11 @@ type Memory struct {
 	store     *store.Store
 	run       inventory.RunID
 	selection string // of trees
-
-	known map[inventory.Key]store.Known // contents as they were when the run began
+	basis     int64  // of what is said in brief
 	candidates
 
 	mu      sync.Mutex
+	known   map[inventory.Key]store.Known        // contents as they were when the run began
 	batch   inventory.Batch                      // not written yet
 	entries int                                  // of its contents
 	pending map[inventory.ID]*inventory.Tree     // its trees, by root
@@ -41,24 +41,40 @@ const (
 
 // NewMemory makes the memory of a run that looks for set.
 func NewMemory(ctx context.Context, st *store.Store, run inventory.RunID, set *ioc.Set) (*Memory, error) {
-	m := &Memory{
-		store: st, run: run, selection: inventory.Selection(set),
-		known: map[inventory.Key]store.Known{}, pending: map[inventory.ID]*inventory.Tree{}, content: map[inventory.Key]*inventory.Content{},
-	}
+	m := newMemory(st, run, set)
 	// Summaries first: what is written meanwhile is not known, and so is read.
-	for k, err := range st.Summaries(ctx, formats.Revision) {
-		if err != nil {
-			return nil, err
-		}
-		m.known[k.Key] = k
+	if err := m.knowAll(ctx); err != nil {
+		return nil, err
 	}
 	var err error
 	m.candidates, err = search(ctx, st, set)
 	return m, err
 }
 
+func newMemory(st *store.Store, run inventory.RunID, set *ioc.Set) *Memory {
+	return &Memory{
+		store: st, run: run, selection: inventory.Selection(set), basis: inventory.BriefBasis(set),
+		known: map[inventory.Key]store.Known{}, pending: map[inventory.ID]*inventory.Tree{}, content: map[inventory.Key]*inventory.Content{},
+	}
+}
+
+// knowAll takes the summaries of all contents.
+func (m *Memory) knowAll(ctx context.Context) error {
+	for k, err := range m.store.Summaries(ctx, formats.Revision) {
+		if err != nil {
+			return err
+		}
+		m.known[k.Key] = k
+	}
+	return nil
+}
+
 // Locked are the listed names that a content locks, to whatever version: see sweep.Locker.
-func (m *Memory) Locked(key inventory.Key) []ioc.Name { return m.locked[m.known[key].ID] }
+func (m *Memory) Locked(key inventory.Key) []ioc.Name {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.locked[m.known[key].ID]
+}
 
 // Tree is the tree of that root as it was listed for the catalogue, nil where it is not known.
 func (m *Memory) Tree(ctx context.Context, root inventory.ID) (*inventory.Tree, error) {
@@ -76,12 +92,12 @@ func (m *Memory) Tree(ctx context.Context, root inventory.ID) (*inventory.Tree, 
 func (m *Memory) Content(ctx context.Context, key inventory.Key, whole bool) (c *inventory.Content, sum inventory.Summary, known bool, err error) {
 	m.mu.Lock()
 	c = m.content[key]
+	k, ok := m.known[key]
 	m.mu.Unlock()
 	if c != nil {
 		return c, c.Summary(), true, nil
 	}
-	k, ok := m.known[key]
-	if ok && !whole && !m.met[k.ID] && k.Problems == 0 && k.Includes == 0 {
+	if ok && !whole && !m.whole(k) {
 		return nil, k.Summary, true, nil
 	}
 	if !ok && !whole {
@@ -93,6 +109,10 @@ func (m *Memory) Content(ctx context.Context, key inventory.Key, whole bool) (c 
 	}
 	return c, c.Summary(), true, nil
 }
+
+// whole reports whether a content is told with all that it holds: it may be met, or has more to tell
+// than its summary.
+func (m *Memory) whole(k store.Known) bool { return m.met[k.ID] || k.Problems > 0 || k.Includes > 0 }
 
 // Keep takes what was seen of a repository, and writes when there is enough of it.
 func (m *Memory) Keep(ctx context.Context, kept sweep.Kept) error {
@@ -109,6 +129,7 @@ func (m *Memory) Keep(ctx context.Context, kept sweep.Kept) error {
 		m.entries += c.Len()
 	}
 	if kept.Sighting != nil {
+		kept.Sighting.Basis = m.basis
 		m.batch.Repositories = append(m.batch.Repositories, kept.Sighting)
 	}
 	enough := len(m.batch.Repositories) >= repositoriesAtOnce || m.entries >= entriesAtOnce

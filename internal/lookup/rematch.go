@@ -20,19 +20,24 @@ import (
 // look at, or did not keep, is in none of its repositories: that is a problem, until one of the same
 // scope comes to its end.
 func Rematch(ctx context.Context, st *store.Store, opt sweep.Options, emit func(finding.Event) error) (*finding.Summary, error) {
+	return rematch(ctx, st, opt, !opt.Explain, emit)
+}
+
+// rematch is Rematch. With brief, repositories of which the index says that nothing is met are told as the
+// last sweep told them; the answer is the same.
+func rematch(ctx context.Context, st *store.Store, opt sweep.Options, brief bool, emit func(finding.Event) error) (*finding.Summary, error) {
 	if opt.Set == nil {
 		opt.Set = &ioc.Set{}
-	}
-	memory, err := NewMemory(ctx, st, 0, opt.Set)
-	if err != nil {
-		return nil, err
 	}
 	lacking, err := unswept(ctx, st)
 	if err != nil {
 		return nil, err
 	}
+	all, err := newStored(ctx, st, opt.Set, brief)
+	if err != nil {
+		return nil, err
+	}
 	opt.Problems = append(slices.Clone(opt.Problems), lacking...)
-	all := &stored{Memory: memory, trees: map[inventory.ID]*counted{}}
 	opt.Memory, opt.Selection = all, ""
 	return sweep.Run(ctx, all.repositories(ctx), opt, emit)
 }

@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,14 +14,56 @@ import (
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/sweep"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
 // stored is the memory of a sweep that reads nothing else.
 type stored struct {
 	*Memory
+	all      []store.Brief         // the repositories, by name
+	metBlobs map[inventory.ID]bool // blobs of contents in which an entry may meet the catalogue
 
-	mu    sync.Mutex
-	trees map[inventory.ID]*counted // of the repositories that are being swept
+	lock   sync.Mutex
+	trees  map[inventory.ID]*counted // of the repositories that are being swept
+	briefs map[*source.Repository]*inventory.Brief
+}
+
+// newStored asks what there is, and what of it the catalogue may meet. With brief, a repository of
+// which nothing is met is told as the last sweep told it.
+func newStored(ctx context.Context, st *store.Store, set *ioc.Set, brief bool) (*stored, error) {
+	s := &stored{Memory: newMemory(st, 0, set), trees: map[inventory.ID]*counted{}, briefs: map[*source.Repository]*inventory.Brief{}}
+	var searching sync.WaitGroup
+	var failed error
+	searching.Go(func() { s.candidates, failed = search(ctx, st, set) })
+	err := s.list(ctx, brief)
+	searching.Wait()
+	if err = errors.Join(err, failed); err != nil {
+		return nil, err
+	}
+	s.metBlobs, err = st.Blobs(ctx, slices.Collect(maps.Keys(s.candidates.met)))
+	return s, err
+}
+
+// list takes the repositories, and what each content holds where most of them must be looked at.
+func (s *stored) list(ctx context.Context, brief bool) error {
+	var err error
+	if s.all, err = s.store.Briefs(ctx, s.basis); err != nil {
+		return err
+	}
+	known := 0
+	for i := range s.all {
+		if !brief {
+			s.all[i].Body = nil
+		}
+		if s.all[i].Body != nil {
+			known++
+		}
+	}
+	if 2*known < len(s.all) {
+		return s.knowAll(ctx)
+	}
+	return nil
 }
 
 // counted is a tree, with the number of times that it will still be asked for.
@@ -31,8 +74,8 @@ type counted struct {
 
 // Tree is a tree of a repository that was yielded, whatever it was listed for.
 func (s *stored) Tree(_ context.Context, root inventory.ID) (*inventory.Tree, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	c := s.trees[root]
 	if c == nil {
 		return nil, nil
@@ -43,46 +86,120 @@ func (s *stored) Tree(_ context.Context, root inventory.ID) (*inventory.Tree, er
 	return c.tree, nil
 }
 
+// Brief is what is said of a repository that was yielded without its trees.
+func (s *stored) Brief(repo *source.Repository) *inventory.Brief {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	b := s.briefs[repo]
+	delete(s.briefs, repo)
+	return b
+}
+
 // Keep does nothing.
 func (*stored) Keep(context.Context, sweep.Kept) error { return nil }
 
-// treesAtOnce is how many repositories have their trees loaded together.
-const treesAtOnce = 100
+// repositoriesAhead is how many repositories are loaded together, while those before them are being
+// swept.
+const repositoriesAhead = 100
 
 // repositories yields the repositories as they were last seen. What the inventory lacks is a
 // problem with source.CodeNotKept, and so is a tree whose files were listed for other indicators.
 func (s *stored) repositories(ctx context.Context) iter.Seq2[*source.Repository, error] {
 	return func(yield func(*source.Repository, error) bool) {
-		var next []*store.RepositoryState
-		give := func() bool {
-			err := s.load(ctx, next)
-			if err != nil {
-				yield(nil, err)
-				return false
-			}
-			for _, r := range next {
-				if !yield(s.repository(r), nil) {
-					return false
+		type loaded struct {
+			repositories []*source.Repository
+			err          error
+		}
+		ctx, stop := context.WithCancel(ctx)
+		ready := make(chan loaded, 1)
+		go func() {
+			defer close(ready)
+			for some := range slices.Chunk(s.all, repositoriesAhead) {
+				repositories, err := s.load(ctx, some)
+				select {
+				case ready <- loaded{repositories, err}:
+				case <-ctx.Done():
+					return
 				}
 			}
-			next = next[:0]
-			return true
-		}
-		for r, err := range s.store.Repositories(ctx) {
-			if err != nil {
-				yield(nil, err)
+		}()
+		defer func() {
+			stop()
+			for range ready { // until it has ended
+			}
+		}()
+		for next := range ready {
+			if next.err != nil {
+				yield(nil, next.err)
 				return
 			}
-			if next = append(next, r); len(next) >= treesAtOnce && !give() {
-				return
+			for _, r := range next.repositories {
+				if !yield(r, nil) {
+					return
+				}
 			}
 		}
-		give()
 	}
 }
 
-// load takes the trees of the repositories.
-func (s *stored) load(ctx context.Context, repos []*store.RepositoryState) error {
+// load makes repositories of what is known of them in brief, and of all else that is kept where
+// that does not do.
+func (s *stored) load(ctx context.Context, some []store.Brief) ([]*source.Repository, error) {
+	out := make([]*source.Repository, len(some))
+	briefs := make([]*inventory.Brief, len(some))
+	var rows []store.RowID
+	for i := range some {
+		b := &some[i]
+		if b.Body != nil {
+			known, err := inventory.DecodeBrief(b.Body)
+			if err != nil {
+				return nil, fmt.Errorf("repository %q: %w", b.Name, err)
+			}
+			if !s.mayMeet(known) {
+				briefs[i], out[i] = known, &source.Repository{Name: b.Name, Path: b.Name, Server: b.Server, Number: b.Number}
+				continue
+			}
+		}
+		rows = append(rows, b.Row)
+	}
+	states, err := s.store.RepositoriesOf(ctx, rows)
+	if err == nil {
+		err = s.loadTrees(ctx, states)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range some {
+		if r := states[some[i].Row]; r != nil {
+			out[i] = s.repository(r)
+		}
+	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for i, b := range briefs {
+		if b != nil {
+			s.briefs[out[i]] = b
+		}
+	}
+	return slices.DeleteFunc(out, func(r *source.Repository) bool { return r == nil }), nil // one that went meanwhile
+}
+
+// mayMeet reports whether the catalogue may meet something that the repository holds, or whether
+// what is said of it is of formats that are none of ours.
+func (s *stored) mayMeet(b *inventory.Brief) bool {
+	for i := range b.Trees {
+		for j := range b.Trees[i].Files {
+			f := &b.Trees[i].Files[j]
+			if s.metBlobs[f.Blob] || formats.ByID(f.Format) == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// loadTrees takes the trees of the repositories, and what is known of the contents that they hold.
+func (s *stored) loadTrees(ctx context.Context, repos map[store.RowID]*store.RepositoryState) error {
 	times := map[inventory.ID]int{}
 	for _, r := range repos {
 		for root := range rootsOf(r) {
@@ -93,8 +210,11 @@ func (s *stored) load(ctx context.Context, repos []*store.RepositoryState) error
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.knowThose(ctx, trees); err != nil {
+		return err
+	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	for root, tree := range trees {
 		if c := s.trees[root]; c != nil {
 			c.left += times[root]
@@ -103,6 +223,54 @@ func (s *stored) load(ctx context.Context, repos []*store.RepositoryState) error
 		}
 	}
 	return nil
+}
+
+// knowThose takes the summaries of the contents that trees hold, but for those that are known, and
+// the contents that are looked at whole.
+func (s *stored) knowThose(ctx context.Context, trees map[inventory.ID]*inventory.Tree) error {
+	var blobs []inventory.ID
+	s.mu.Lock()
+	for _, t := range trees {
+		for i := range t.Files {
+			f := &t.Files[i]
+			blob, err := inventory.ParseID(f.Blob)
+			if _, known := s.known[inventory.Key{Blob: blob, Format: f.Format, Reader: formats.Revision}]; err == nil && f.Format != "" && !known {
+				blobs = append(blobs, blob)
+			}
+		}
+	}
+	s.mu.Unlock()
+	slices.SortFunc(blobs, func(a, b inventory.ID) int { return bytes.Compare(a[:], b[:]) })
+	var whole []store.ContentID
+	for k, err := range s.store.SummariesOf(ctx, slices.Compact(blobs), formats.Revision) {
+		if err != nil {
+			return err
+		}
+		if s.whole(k) {
+			whole = append(whole, k.ID)
+		}
+		s.mu.Lock()
+		s.known[k.Key] = k
+		s.mu.Unlock()
+	}
+	for c, err := range s.store.Contents(ctx, whole) {
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.content[c.Key] = c
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// Content is what a content held: see sweep.Memory. One that was loaded is given once.
+func (s *stored) Content(ctx context.Context, key inventory.Key, whole bool) (*inventory.Content, inventory.Summary, bool, error) {
+	c, sum, known, err := s.Memory.Content(ctx, key, whole)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.content, key)
+	return c, sum, known, err
 }
 
 // rootsOf are the trees that were read of a repository.
@@ -143,8 +311,8 @@ func (s *stored) repository(r *store.RepositoryState) *source.Repository {
 // listedForOthers counts the trees that were listed under another selection. One without has
 // problems of its own.
 func (s *stored) listedForOthers(r *store.RepositoryState) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	n := 0
 	for root := range rootsOf(r) {
 		if c := s.trees[root]; c != nil && c.tree.Selection != "" && c.tree.Selection != s.selection {

@@ -133,7 +133,11 @@ type inventoried struct {
 	t     *testing.T
 	store *store.Store
 	now   time.Time
+
+	selection string // of refs, "head" where it is empty
 }
+
+type rematcher func(context.Context, *store.Store, sweep.Options, func(finding.Event) error) (*finding.Summary, error)
 
 func newInventory(t *testing.T) *inventoried {
 	t.Helper()
@@ -160,6 +164,9 @@ func (inv *inventoried) sweep(w world, numbers map[string]int64, opt sweep.Optio
 		inv.t.Fatal(err)
 	}
 	opt.Memory, opt.Selection = memory, "head"
+	if inv.selection != "" {
+		opt.Selection = inv.selection
+	}
 	events := inv.events(func(emit func(finding.Event) error) error {
 		_, err := sweep.Run(ctx, w.repositories(numbers), opt, emit)
 		return err

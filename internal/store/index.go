@@ -103,6 +103,53 @@ func (s *Store) Find(ctx context.Context, keys []uint64) iter.Seq2[Posting, erro
 	}
 }
 
+// Terms yields what terms there are under the keys, some more than once: Find without the contents,
+// which are most of it. An error is the last pair.
+func (s *Store) Terms(ctx context.Context, keys []uint64) iter.Seq2[inventory.Term, error] {
+	return func(yield func(inventory.Term, error) bool) {
+		stopped := false
+		err := s.findUnindexed(ctx, keys, func(p Posting) bool { // first, as in Find
+			stopped = stopped || !yield(p.Term, nil)
+			return !stopped
+		})
+		if err == nil && !stopped {
+			keys := slices.Clone(keys)
+			slices.SortFunc(keys, func(a, b uint64) int { return cmp.Compare(int64(a), int64(b)) })
+			err = s.termsIndexed(ctx, slices.Compact(keys), func(t inventory.Term) bool {
+				stopped = stopped || !yield(t, nil)
+				return !stopped
+			})
+		}
+		if err != nil && !stopped {
+			yield(inventory.Term{}, s.failed("search", err))
+		}
+	}
+}
+
+func (s *Store) termsIndexed(ctx context.Context, keys []uint64, yield func(inventory.Term) bool) error {
+	return chunks(s.dialect, keys, func(key uint64) any { return int64(key) }, func(args []any) error {
+		rows, err := s.query(ctx, "SELECT term, spec FROM inv_posting WHERE term IN "+list(args)+" ORDER BY term, spec", args...)
+		var failed error
+		var t inventory.Term
+		each(rows, err, func() error {
+			var key int64
+			var spec sql.RawBytes
+			if err := rows.Scan(&key, &spec); err != nil {
+				return err
+			}
+			if uint64(key) == t.Key && string(spec) == string(t.Spec) {
+				return nil
+			}
+			t = inventory.Term{Key: uint64(key), Spec: inventory.Spec(spec)}
+			if !yield(t) {
+				return errStop
+			}
+			return nil
+		}, func(err error) { failed = err })
+		return failed
+	})
+}
+
 func (s *Store) findIndexed(ctx context.Context, keys []uint64, yield func(Posting) bool) error {
 	return chunks(s.dialect, keys, func(key uint64) any { return int64(key) }, func(args []any) error {
 		rows, err := s.query(ctx, "SELECT term, spec, first, rest FROM inv_posting WHERE term IN "+list(args)+" ORDER BY term, spec, first", args...)

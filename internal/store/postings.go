@@ -27,7 +27,7 @@ func appendIDs(ids []ContentID, first ContentID, rest []byte) ([]ContentID, erro
 	if first < 1 || first > maxFirst {
 		return nil, fmt.Errorf("%w: the index names content %d", inventory.ErrDamaged, first)
 	}
-	ids = append(ids, first)
+	ids = append(slices.Grow(ids, 1+len(rest)), first) // a distance has a byte at least, and mostly no more
 	for at := first; len(rest) > 0; {
 		distance, n := binary.Uvarint(rest)
 		if n <= 0 || distance == 0 || distance > maxDistance {

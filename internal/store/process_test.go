@@ -95,10 +95,11 @@ func whole(t *testing.T, st *store.Store) (repositories int) {
 		}
 		known[k.Key] = true
 	}
-	for r, err := range st.Repositories(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	all, err := storetest.Repositories(t.Context(), st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range all {
 		repositories++
 		if len(r.Refs) != 1 {
 			t.Fatalf("%s has %d refs", r.Name, len(r.Refs))
@@ -237,11 +238,7 @@ func TestFiles(t *testing.T) {
 		for _, readOnly := range []bool{true, false} {
 			st, err := store.Open(t.Context(), tt.path, store.Options{ReadOnly: readOnly})
 			if err == nil {
-				for r, e := range st.Repositories(t.Context()) {
-					if err = errors.Join(err, e); r == nil {
-						break
-					}
-				}
+				_, err = storetest.Repositories(t.Context(), st)
 				for _, e := range st.Summaries(t.Context(), formats.Revision) {
 					err = errors.Join(err, e)
 				}

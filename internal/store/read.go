@@ -56,6 +56,52 @@ func (s *Store) Summaries(ctx context.Context, reader int) iter.Seq2[Known, erro
 	}
 }
 
+// SummariesOf yields what that revision of the readers made of the blobs, in no order. An error is the
+// last pair.
+func (s *Store) SummariesOf(ctx context.Context, blobs []inventory.ID, reader int) iter.Seq2[Known, error] {
+	return func(yield func(Known, error) bool) {
+		stopped := false
+		err := chunks(s.dialect, blobs, func(id inventory.ID) any { return id[:] }, func(args []any) error {
+			if stopped {
+				return nil
+			}
+			rows, err := s.query(ctx, "SELECT "+knownColumns+" FROM inv_content WHERE blob IN "+list(args), args...)
+			var failed error
+			each(rows, err, func() error {
+				k, err := scanKnown(rows.Scan)
+				if err == nil && k.Reader == reader && !yield(k, nil) {
+					stopped, err = true, errStop
+				}
+				return err
+			}, func(err error) { failed = err })
+			return failed
+		})
+		if err != nil && !stopped {
+			yield(Known{}, s.failed("look up contents", err))
+		}
+	}
+}
+
+// Blobs are the blobs of contents, of those that are there.
+func (s *Store) Blobs(ctx context.Context, contents []ContentID) (map[inventory.ID]bool, error) {
+	out := make(map[inventory.ID]bool, len(contents))
+	err := chunks(s.dialect, contents, func(id ContentID) any { return int64(id) }, func(args []any) error {
+		rows, err := s.query(ctx, "SELECT blob FROM inv_content WHERE id IN "+list(args), args...)
+		var failed error
+		each(rows, err, func() error {
+			var blob []byte
+			if err := rows.Scan(&blob); err != nil {
+				return err
+			}
+			id, err := toID(blob)
+			out[id] = true
+			return err
+		}, func(err error) { failed = err })
+		return failed
+	})
+	return out, s.failed("look up blobs", err)
+}
+
 // Contents yields the contents with those ids that are there, in no order. An error is the last
 // pair.
 func (s *Store) Contents(ctx context.Context, ids []ContentID) iter.Seq2[*inventory.Content, error] {

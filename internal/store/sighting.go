@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"slices"
@@ -11,7 +12,7 @@ import (
 
 // write keeps what a run saw of a repository.
 func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) error {
-	id, err := r.repository(ctx, tx, run, now)
+	id, known, err := r.repository(ctx, tx, run, now)
 	if err != nil {
 		return err
 	}
@@ -20,14 +21,18 @@ func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.R
 			return err
 		}
 	}
-	if r.unsure() { // some may be there that were not shown
-		return r.writeEvents(ctx, tx, id, run)
+	if !r.unsure() { // else some may be there that were not shown
+		// What this run asked for and did not see is gone.
+		_, err = tx.ExecContext(ctx, `UPDATE inv_ref SET current = 0
+			WHERE repository = $1 AND current = 1 AND last_run <> $2 AND (selection = $3 OR $3 = 'all')`, id, int64(run), r.Selection)
+		if err != nil {
+			return err
+		}
 	}
-	// What this run asked for and did not see is gone.
-	_, err = tx.ExecContext(ctx, `UPDATE inv_ref SET current = 0
-		WHERE repository = $1 AND current = 1 AND last_run <> $2 AND (selection = $3 OR $3 = 'all')`, id, int64(run), r.Selection)
-	if err != nil {
-		return err
+	if r.brief != nil && !known {
+		if err := r.writeBrief(ctx, tx, id, run); err != nil {
+			return err
+		}
 	}
 	return r.writeEvents(ctx, tx, id, run)
 }
@@ -38,26 +43,35 @@ func (r *encodedSighting) unsure() bool {
 		slices.ContainsFunc(r.Notes, func(n source.Note) bool { return n.Code == source.CodePermission })
 }
 
-// repository finds the row of the repository, by its number where it has one, or makes it.
-func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) (id int64, err error) {
+// repository finds the row of the repository, by its number where it has one, or makes it. Known says
+// that what the row says of it in brief is what this run says, and holds good on.
+func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) (id int64, known bool, err error) {
 	repo := &r.Repository
-	query, args := "SELECT id FROM inv_repository WHERE server = $1 AND number = $2 AND number <> 0", []any{repo.Server, repo.Number}
+	const columns = "SELECT id, last_run, brief_run, brief_basis, brief FROM inv_repository "
+	query, args := columns+"WHERE server = $1 AND number = $2 AND number <> 0", []any{repo.Server, repo.Number}
 	if repo.Number == 0 {
-		query, args = "SELECT id FROM inv_repository WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
+		query, args = columns+"WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
 	}
-	there, err := one(ctx, tx, query, args, &id)
+	var lastRun, briefRun, basis int64
+	var brief []byte
+	there, err := one(ctx, tx, query, args, &id, &lastRun, &briefRun, &basis, &brief)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if !there {
 		err = tx.QueryRowContext(ctx, `INSERT INTO inv_repository (server, number, name, first_seen, last_seen, last_run, shown)
 			VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING id`,
 			repo.Server, repo.Number, []byte(repo.Name), now, int64(run), r.shown).Scan(&id)
-		return id, err
+		return id, false, err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE inv_repository SET name = $1, last_seen = $2, last_run = $3, shown = $4, gone = 0 WHERE id = $5",
-		[]byte(repo.Name), now, int64(run), r.shown, id)
-	return id, err
+	known = r.brief != nil && briefRun == lastRun && basis == r.Basis && bytes.Equal(brief, r.brief)
+	good := int64(0) // no run
+	if known {
+		good = int64(run)
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE inv_repository SET name = $1, last_seen = $2, last_run = $3, shown = $4, gone = 0, brief_run = $5 WHERE id = $6",
+		[]byte(repo.Name), now, int64(run), r.shown, good, id)
+	return id, known, err
 }
 
 // ref marks the state of the i-th ref as seen, or begins a new one.

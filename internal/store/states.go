@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -88,29 +87,25 @@ func (s *Store) States(ctx context.Context, blobs []inventory.ID, history bool) 
 	return out, nil
 }
 
-// Repositories yields every repository that is not gone, by name, with its refs. An error is the
-// last pair.
-func (s *Store) Repositories(ctx context.Context) iter.Seq2[*RepositoryState, error] {
-	return func(yield func(*RepositoryState, error) bool) {
-		all, byID, err := s.repositories(ctx)
+// RepositoriesOf are the repositories with those rows that are there, with their refs, by row.
+func (s *Store) RepositoriesOf(ctx context.Context, rows []RowID) (map[RowID]*RepositoryState, error) {
+	out := make(map[RowID]*RepositoryState, len(rows))
+	err := chunks(s.dialect, rows, func(row RowID) any { return int64(row) }, func(args []any) error {
+		byID, err := s.repositories(ctx, "id IN "+list(args), args...)
 		if err == nil {
-			err = s.currentRefs(ctx, byID)
+			err = s.currentRefs(ctx, byID, "r.id IN "+list(args), args...)
 		}
-		if err != nil {
-			yield(nil, s.failed("list the repositories", err))
-			return
+		for id, r := range byID {
+			out[RowID(id)] = r
 		}
-		for _, r := range all {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
+		return err
+	})
+	return out, s.failed("read repositories", err)
 }
 
-func (s *Store) repositories(ctx context.Context) (all []*RepositoryState, byID map[int64]*RepositoryState, err error) {
+func (s *Store) repositories(ctx context.Context, which string, args ...any) (byID map[int64]*RepositoryState, err error) {
 	byID = map[int64]*RepositoryState{}
-	rows, err := s.read.QueryContext(ctx, "SELECT id, server, number, name, last_seen, last_run, shown FROM inv_repository WHERE gone = 0 ORDER BY name, id")
+	rows, err := s.query(ctx, "SELECT id, server, number, name, last_seen, last_run, shown FROM inv_repository WHERE "+which, args...)
 	var failed error
 	each(rows, err, func() error {
 		r := &RepositoryState{}
@@ -124,16 +119,15 @@ func (s *Store) repositories(ctx context.Context) (all []*RepositoryState, byID 
 			return err
 		}
 		r.Name, r.LastSeen, r.Shown = string(name), fromMillis(last), *decoded
-		all = append(all, r)
 		byID[id] = r
 		return nil
 	}, func(err error) { failed = err })
-	return all, byID, failed
+	return byID, failed
 }
 
-func (s *Store) currentRefs(ctx context.Context, byID map[int64]*RepositoryState) error {
-	rows, err := s.read.QueryContext(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
-		WHERE f.current = 1 AND r.gone = 0 ORDER BY f.repository, f.position, f.id`)
+func (s *Store) currentRefs(ctx context.Context, byID map[int64]*RepositoryState, which string, args ...any) error {
+	rows, err := s.query(ctx, "SELECT "+stateColumns+` FROM inv_ref f JOIN inv_repository r ON r.id = f.repository
+		WHERE f.current = 1 AND `+which+" ORDER BY f.repository, f.position, f.id", args...)
 	var failed error
 	each(rows, err, func() error {
 		st, err := scanState(rows)

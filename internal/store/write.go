@@ -71,6 +71,7 @@ type encodedSighting struct {
 	*inventory.Sighting
 	shown  []byte
 	events []encodedEvent
+	brief  []byte // nil for none
 }
 
 type encodedEvent struct {
@@ -104,11 +105,17 @@ func encode(b *inventory.Batch) (*encoded, error) {
 	for _, sighting := range b.Repositories {
 		r := encodedSighting{Sighting: sighting}
 		var err error
+		if sighting.Brief != nil {
+			if r.brief, err = sighting.Brief.Encode(); err != nil && !tooLarge(err) {
+				return nil, fmt.Errorf("repository %q: %w", sighting.Repository.Name, err)
+			}
+		}
 		if r.shown, err = sighting.Shown.Encode(); tooLarge(err) {
 			less := inventory.Shown{Loose: sighting.Loose, Problems: []source.Problem{{
 				Code:   source.CodeNotKept,
 				Detail: fmt.Sprintf("what it shows is too large for an inventory: values: %d, problems: %d, notes: %d", len(sighting.Seen), len(sighting.Problems), len(sighting.Notes)),
 			}}}
+			r.brief = nil // which tells more
 			r.shown, err = less.Encode()
 		}
 		if err != nil {
@@ -184,7 +191,11 @@ func (s *Store) writeTrees(ctx context.Context, tx *sql.Tx, enc *encoded, now in
 				continue
 			}
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM inv_tree WHERE root = $1", t.Root[:]); err != nil {
+		replaced, err := forget(ctx, tx, forgetting{"DELETE FROM inv_tree WHERE root = $1", []any{t.Root[:]}})
+		if err == nil && replaced > 0 {
+			err = forgetBriefs(ctx, tx, t.Root)
+		}
+		if err != nil {
 			return err
 		}
 		var id int64

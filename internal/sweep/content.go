@@ -28,7 +28,7 @@ type notable struct {
 	misses   []miss
 	problems []lockfile.Problem
 	includes []lockfile.Include
-	locked   map[lockedName]bool // listed names that are locked here, to whatever version
+	locked   []lockedName // listed names that are locked here, to whatever version, some more than once
 }
 
 var nothingNotable notable
@@ -105,10 +105,7 @@ func judged(set *ioc.Set, file *lockfile.File, explain bool, describe func(i int
 			out.unmatched[p.Source.Kind]++
 		}
 		if exact && (why.Near || len(found) > 0) {
-			if n.locked == nil {
-				n.locked = map[lockedName]bool{}
-			}
-			n.locked[lockedName{p.Ecosystem, strings.Clone(p.Name)}] = true
+			n.locked = append(n.locked, lockedName{p.Ecosystem, strings.Clone(p.Name)})
 		}
 		if explain && why.Near {
 			p, _ := describe(i)

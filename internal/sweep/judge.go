@@ -32,7 +32,7 @@ func (t *treeResult) lockedBeside(fr *fileResult, h *hit) bool {
 			if other.content == nil {
 				continue
 			}
-			for name := range other.content.tell().locked {
+			for _, name := range other.content.tell().locked {
 				t.locked[lockedIn{path.Dir(other.file.Path), name}] = true
 			}
 		}

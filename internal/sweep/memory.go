@@ -39,6 +39,13 @@ type Locker interface {
 	Locked(key inventory.Key) []ioc.Name
 }
 
+// Briefer is a Memory that knows of some repositories in brief that nothing of them is met.
+type Briefer interface {
+	// Brief is what is to be said of a repository without looking at its trees; nil where they are to be
+	// looked at. It is not asked by a run that explains.
+	Brief(repo *source.Repository) *inventory.Brief
+}
+
 // Kept is what a run saw of a repository, and what it made for the first time.
 type Kept struct {
 	Sighting *inventory.Sighting // nil for a repository that was not swept to its end
@@ -150,9 +157,9 @@ func (o *outcome) locks(names []ioc.Name) {
 	if len(names) == 0 {
 		return
 	}
-	o.notable = &notable{locked: make(map[lockedName]bool, len(names))}
-	for _, n := range names {
-		o.notable.locked[lockedName{n.Ecosystem, n.Name}] = true
+	o.notable = &notable{locked: make([]lockedName, len(names))}
+	for i, n := range names {
+		o.notable.locked[i] = lockedName{n.Ecosystem, n.Name}
 	}
 }
 
@@ -271,6 +278,7 @@ func (r *result) kept(selection string, events []finding.Event) Kept {
 		Selection:  selection, Refs: refs,
 		Shown:  inventory.Shown{Loose: r.loose, Seen: r.seen, Problems: r.source, Notes: r.notes},
 		Events: events,
+		Brief:  r.brief(),
 	}
 	return out
 }

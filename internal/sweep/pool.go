@@ -105,6 +105,10 @@ func (p *pool) content(blob string, f *formats.Format) *content {
 	if err != nil || copy(key.blob[:], id) != len(id) {
 		return &content{} // no id that a tree can give: nothing is shared
 	}
+	return p.contentAt(key)
+}
+
+func (p *pool) contentAt(key contentKey) *content {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.contents[key]

@@ -26,6 +26,8 @@ type result struct {
 	seen   []source.Seen
 	source []source.Problem
 	notes  []source.Note
+
+	counted map[string]int // in the place of seen, by property, where the repository is known in brief
 }
 
 // shown is a value that the repository shows and that met an indicator.
@@ -60,6 +62,9 @@ type placedProblem struct {
 // sweep looks at all trees of a repository.
 func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 	defer repo.Close()
+	if b := p.briefly(ctx, repo); b != nil {
+		return p.told(repo, b)
+	}
 	r := &result{
 		name: repo.Name, server: repo.Server, number: repo.Number, loose: repo.Loose,
 		seen: repo.Seen, source: repo.Problems, notes: repo.Notes,

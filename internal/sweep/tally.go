@@ -87,6 +87,9 @@ func (t *tally) repository(r *result) {
 	for _, seen := range r.seen {
 		t.summary.Shown[seen.Property]++
 	}
+	for property, n := range r.counted {
+		t.summary.Shown[property] += n
+	}
 	for _, tree := range r.trees {
 		t.summary.Files.Total += tree.files
 		for _, fr := range tree.inScope {

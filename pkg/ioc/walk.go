@@ -114,9 +114,29 @@ func (s *Set) FilesRevision() string {
 			all = append(all, fmt.Sprintf("%q %q %d %d %d %q %t", ind.Path, ind.Name, ind.Size, ind.SizeMin, ind.SizeMax, ind.GitBlob, byDigest))
 		}
 	}
-	slices.Sort(all)
+	return revisionOf(all)
+}
+
+// PropertiesRevision identifies what s asks of the values that a repository shows (Property). Sets
+// of equal revision meet the same values.
+func (s *Set) PropertiesRevision() string {
+	var all []string
+	for _, x := range s.layers {
+		for at := 0; at < len(x.sections[secProperties]); at += 4 {
+			ind := x.indicator(table(x.sections[secProperties]).u32(at))
+			if s.only == nil || s.only[x.campaign(ind.Campaign).ID] {
+				all = append(all, fmt.Sprintf("%q %q", ind.Kind, ind.Value))
+			}
+		}
+	}
+	return revisionOf(all)
+}
+
+// revisionOf is a digest of lines, whatever their order and however often each is there.
+func revisionOf(lines []string) string {
+	slices.Sort(lines)
 	h := sha256.New()
-	for _, line := range slices.Compact(all) {
+	for _, line := range slices.Compact(lines) {
 		fmt.Fprintln(h, line)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])

@@ -1,6 +1,7 @@
 package ioc_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -138,5 +139,40 @@ func TestFilesRevision(t *testing.T) {
 	only, err := both.Only("test-campaign")
 	if err != nil || only.FilesRevision() != base {
 		t.Errorf("of the first campaign alone it is another (%v)", err)
+	}
+}
+
+// The revision of properties changes with what they are met by, and with nothing else.
+func TestPropertiesRevision(t *testing.T) {
+	set := func(all ...ioc.Indicator) *ioc.Set {
+		for i := range all {
+			all[i].ID, all[i].Confidence = fmt.Sprint("i", i), ioc.Probable
+		}
+		return open(t, ioc.Pack{ID: "p", Title: "P", Severity: ioc.High, Indicators: all})
+	}
+	branch := ioc.Indicator{Type: ioc.TypeGit, Kind: "branch_glob", Value: "a*"}
+	topic := ioc.Indicator{Type: ioc.TypeGitHub, Kind: "topic", Value: "a*"}
+	file := ioc.Indicator{Type: ioc.TypeFile, Name: "x"}
+	base := set(branch).PropertiesRevision()
+	for about, got := range map[string]*ioc.Set{"a file more": set(branch, file), "said twice": set(branch, branch), "in two sets": set(branch).With(set(file, branch))} {
+		if got.PropertiesRevision() != base {
+			t.Errorf("%s changed it", about)
+		}
+	}
+	other := branch
+	other.Value = "b*"
+	seen := map[string]string{base: "one branch"}
+	for about, got := range map[string]*ioc.Set{"another value": set(other), "another kind": set(topic), "two": set(branch).With(set(topic)), "none": set(file)} {
+		r := got.PropertiesRevision()
+		if is, there := seen[r]; there {
+			t.Errorf("%s has the revision of %s", about, is)
+		}
+		seen[r] = about
+	}
+	both := open(t, ioc.Pack{ID: "p", Title: "P", Severity: ioc.High, Indicators: []ioc.Indicator{{ID: "i", Confidence: ioc.Probable, Type: branch.Type, Kind: branch.Kind, Value: branch.Value}}},
+		ioc.Pack{ID: "q", Title: "Q", Severity: ioc.High, Indicators: []ioc.Indicator{{ID: "i", Confidence: ioc.Probable, Type: other.Type, Kind: other.Kind, Value: other.Value}}})
+	only, err := both.Only("p")
+	if err != nil || only.PropertiesRevision() != base || both.PropertiesRevision() == base {
+		t.Errorf("of one campaign: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -81,10 +82,11 @@ func testRefs(t *testing.T, s *suite) {
 func (s *suite) names(st *store.Store) string {
 	s.t.Helper()
 	var out []string
-	for r, err := range st.Repositories(s.t.Context()) {
-		if err != nil {
-			s.t.Fatal(err)
-		}
+	all, err := Repositories(s.t.Context(), st)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, r := range all {
 		text := fmt.Sprintf("%s#%d", r.Name, r.Number)
 		for _, ref := range r.Refs {
 			text += " " + ref.Name
@@ -98,6 +100,24 @@ func (s *suite) names(st *store.Store) string {
 		out = append(out, text)
 	}
 	return strings.Join(out, "; ")
+}
+
+// Repositories are those that are not gone, by name.
+func Repositories(ctx context.Context, st *store.Store) ([]*store.RepositoryState, error) {
+	all, err := st.Briefs(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]store.RowID, len(all))
+	for i := range all {
+		rows[i] = all[i].Row
+	}
+	states, err := st.RepositoriesOf(ctx, rows)
+	out := make([]*store.RepositoryState, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, states[row])
+	}
+	return out, err
 }
 
 // A repository is followed through renames, is gone when a whole run lacks it, and comes back.

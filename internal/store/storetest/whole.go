@@ -186,15 +186,10 @@ func testDamaged(t *testing.T, s *suite) {
 			}
 			return nil
 		},
-		"index":  func() error { return st.Index(t.Context()) },
-		"trees":  func() error { _, err := st.Trees(t.Context(), []inventory.ID{tr.Root}, ""); return err },
-		"states": func() error { _, err := st.States(t.Context(), []inventory.ID{c.Blob}, true); return err },
-		"repositories": func() error {
-			for _, err := range st.Repositories(t.Context()) {
-				return err
-			}
-			return nil
-		},
+		"index":        func() error { return st.Index(t.Context()) },
+		"trees":        func() error { _, err := st.Trees(t.Context(), []inventory.ID{tr.Root}, ""); return err },
+		"states":       func() error { _, err := st.States(t.Context(), []inventory.ID{c.Blob}, true); return err },
+		"repositories": func() error { _, err := Repositories(t.Context(), st); return err },
 		"events": func() error {
 			for _, err := range st.Events(t.Context(), run) {
 				return err

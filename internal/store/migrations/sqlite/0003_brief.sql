@@ -1,0 +1,5 @@
+-- What is said of a repository while nothing that it holds is listed (inventory.Brief). It counts for the
+-- run that wrote it, and only while that one is last_run.
+ALTER TABLE inv_repository ADD COLUMN brief BLOB;
+ALTER TABLE inv_repository ADD COLUMN brief_basis INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inv_repository ADD COLUMN brief_run INTEGER NOT NULL DEFAULT 0;
