@@ -6,10 +6,12 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/match"
 	"github.com/wormsweep/wormsweep/internal/report"
@@ -45,22 +47,26 @@ have it, but not all was read, or the inventory could not be.`,
 				return err
 			}
 			defer st.Close()
+			var lacking []*finding.Problem
+			var unknown error
+			var wait sync.WaitGroup
+			wait.Go(func() { lacking, unknown = lookup.Lacking(cmd.Context(), st) })
 			held, err := lookup.WhoHas(cmd.Context(), st, q, history)
+			wait.Wait()
 			if err != nil {
 				return exitError{exitUnknown, err}
 			}
 			if err := toStdout(cmd, func(w io.Writer) error { return rows(w, held) }); err != nil {
 				return err
 			}
-			lacking, err := lookup.Lacking(cmd.Context(), st)
 			for _, p := range lacking {
 				tell(cmd.ErrOrStderr(), fmt.Errorf("%s: %s", p.Code, p.Detail))
 			}
 			switch {
 			case len(held) > 0:
 				return exitError{code: exitFound}
-			case err != nil:
-				return exitError{exitUnknown, err}
+			case unknown != nil:
+				return exitError{exitUnknown, unknown}
 			case len(lacking) > 0:
 				return exitError{code: exitUnknown}
 			}

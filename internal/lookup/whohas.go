@@ -3,8 +3,10 @@ package lookup
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
@@ -106,25 +108,24 @@ func entriesOf(ctx context.Context, st *store.Store, q *Query) (map[inventory.ID
 		}
 	}
 	slices.Sort(ids)
-	type reading struct {
-		blob   inventory.ID
-		format string
+	ids = slices.Compact(ids)
+	parts := make([][]read, readsAtOnce)
+	failed := make([]error, readsAtOnce)
+	size := len(ids)/readsAtOnce + 1
+	var wait sync.WaitGroup
+	for i := range readsAtOnce {
+		some := ids[min(i*size, len(ids)):min((i+1)*size, len(ids))]
+		wait.Go(func() { parts[i], failed[i] = readFor(ctx, st, q, some) })
+	}
+	wait.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return nil, nil, err
 	}
 	newest := map[reading]int{}
 	found := map[reading][]entry{}
-	for c, err := range st.Contents(ctx, slices.Compact(ids)) {
-		if err != nil {
-			return nil, nil, err
-		}
-		r := reading{c.Blob, c.Format}
-		if c.Reader < newest[r] {
-			continue
-		}
-		newest[r], found[r] = c.Reader, nil
-		for i := range c.Len() {
-			if p := c.Package(i); q.meets(c, i, p) {
-				found[r] = append(found[r], entry{c.Format, *p, c.Chain(i)})
-			}
+	for _, r := range slices.Concat(parts...) {
+		if r.reader >= newest[r.reading] {
+			newest[r.reading], found[r.reading] = r.reader, r.entries
 		}
 	}
 	entries := map[inventory.ID][]entry{}
@@ -136,6 +137,40 @@ func entriesOf(ctx context.Context, st *store.Store, q *Query) (map[inventory.ID
 		}
 	}
 	return entries, blobs, nil
+}
+
+// readsAtOnce is how many contents are read at once.
+const readsAtOnce = 2
+
+// reading is a content as one format has it.
+type reading struct {
+	blob   inventory.ID
+	format string
+}
+
+// read is what a revision of a reader found there.
+type read struct {
+	reading
+	reader  int
+	entries []entry
+}
+
+// readFor reads contents for what q looks for.
+func readFor(ctx context.Context, st *store.Store, q *Query, ids []store.ContentID) ([]read, error) {
+	var out []read
+	for c, err := range st.Contents(ctx, ids) {
+		if err != nil {
+			return nil, err
+		}
+		r := read{reading{c.Blob, c.Format}, c.Reader, nil}
+		for i := range c.Len() {
+			if p := c.Package(i); q.meets(c, i, p) {
+				r.entries = append(r.entries, entry{c.Format, *p, c.Chain(i)})
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // hold adds what a state of a ref holds, the states of a ref in the order in which they were seen.

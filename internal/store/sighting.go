@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/source"
 )
@@ -52,6 +53,10 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 	if repo.Number == 0 {
 		query, args = columns+"WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
 	}
+	unread := int64(0) // by no run
+	if r.unread() {
+		unread = int64(run)
+	}
 	var lastRun, briefRun, basis int64
 	var brief []byte
 	there, err := one(ctx, tx, query, args, &id, &lastRun, &briefRun, &basis, &brief)
@@ -59,9 +64,9 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 		return 0, false, err
 	}
 	if !there {
-		err = tx.QueryRowContext(ctx, `INSERT INTO inv_repository (server, number, name, first_seen, last_seen, last_run, shown)
-			VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING id`,
-			repo.Server, repo.Number, []byte(repo.Name), now, int64(run), r.shown).Scan(&id)
+		err = tx.QueryRowContext(ctx, `INSERT INTO inv_repository (server, number, name, first_seen, last_seen, last_run, shown, told_run, unread_run)
+			VALUES ($1, $2, $3, $4, $4, $5, $6, $5, $7) RETURNING id`,
+			repo.Server, repo.Number, []byte(repo.Name), now, int64(run), r.shown, unread).Scan(&id)
 		return id, false, err
 	}
 	known = r.brief != nil && briefRun == lastRun && basis == r.Basis && bytes.Equal(brief, r.brief)
@@ -69,9 +74,18 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 	if known {
 		good = int64(run)
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE inv_repository SET name = $1, last_seen = $2, last_run = $3, shown = $4, gone = 0, brief_run = $5 WHERE id = $6",
-		[]byte(repo.Name), now, int64(run), r.shown, good, id)
+	_, err = tx.ExecContext(ctx, `UPDATE inv_repository SET name = $1, last_seen = $2, last_run = $3, shown = $4, gone = 0,
+		brief_run = $5, told_run = $3, unread_run = $6 WHERE id = $7`,
+		[]byte(repo.Name), now, int64(run), r.shown, good, unread, id)
 	return id, known, err
+}
+
+// unread reports whether the run had a problem in the repository. What is excluded does not count.
+func (r *encodedSighting) unread() bool {
+	return slices.ContainsFunc(r.Events, func(e finding.Event) bool {
+		p, ok := e.(*finding.Problem)
+		return ok && p.Exclusion == nil
+	})
 }
 
 // ref marks the state of the i-th ref as seen, or begins a new one.

@@ -202,6 +202,8 @@ func testUnread(t *testing.T, s *suite) {
 	see("o/sound", 3)
 	see("o/excluded", 4, lived)
 	check("first", "o/one o/two")
+	s.behind("UPDATE inv_repository SET told_run = 0, unread_run = 0 WHERE number <> 2") // by a version that did not say so
+	check("seen by an older version", "o/one o/two")
 	see("o/one", 1)
 	check("read again", "o/two")
 }

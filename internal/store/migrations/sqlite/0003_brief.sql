@@ -3,3 +3,7 @@
 ALTER TABLE inv_repository ADD COLUMN brief BLOB;
 ALTER TABLE inv_repository ADD COLUMN brief_basis INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE inv_repository ADD COLUMN brief_run INTEGER NOT NULL DEFAULT 0;
+
+-- The last run that said whether it read the repository whole, and the last that did not.
+ALTER TABLE inv_repository ADD COLUMN told_run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inv_repository ADD COLUMN unread_run INTEGER NOT NULL DEFAULT 0;
