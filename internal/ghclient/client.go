@@ -189,6 +189,9 @@ func (c *Client) GitURL(owner, repo string) string {
 	return c.core.place.git.JoinPath(url.PathEscape(owner), url.PathEscape(repo)+".git").String()
 }
 
+// Host is the host of the server, with its port where it has one of its own: "github.com".
+func (c *Client) Host() string { return c.core.place.git.Host }
+
 // Stats counts what the client, and all that Installation made of it, sent.
 type Stats struct {
 	REST        int // requests, with those answered 304

@@ -30,7 +30,7 @@ const (
 	SeenRunner      = "runner"
 )
 
-// maxShown is how many bytes of values a repository may show, of all its refs together.
+// maxShown is how many bytes of values a repository may show, of itself and all its refs together.
 const maxShown = 32 << 20
 
 // Commit is what a commit shows.
@@ -40,17 +40,22 @@ type Commit struct {
 	People  []string // author and committer, "Name <address>"
 }
 
-// Show adds what a ref shows, and with c the commit that it names. Past a limit on all of it the
-// rest is left out, with a Problem.
+// Shows adds a value that the repository shows, of a ref or of itself. Past a limit on all of them
+// the rest is left out, with a Problem.
+func (r *Repository) Shows(v Seen) {
+	switch r.shown += len(v.Value); {
+	case v.Value == "":
+	case r.shown <= maxShown:
+		r.Seen = append(r.Seen, v)
+	case r.shown-len(v.Value) <= maxShown: // the first that is left out
+		r.Problems = append(r.Problems, Problem{Code: CodeLimit, Detail: fmt.Sprintf("names, messages, authors and titles are more than %d bytes: the rest was not looked at", maxShown)})
+	}
+}
+
+// Show adds what a ref shows, and with c the commit that it names, as Shows does.
 func (r *Repository) Show(ref Ref, c *Commit) {
 	add := func(property, value string) {
-		switch r.shown += len(value); {
-		case value == "":
-		case r.shown <= maxShown:
-			r.Seen = append(r.Seen, Seen{Property: property, Value: value, Ref: ref.Name, Commit: ref.Commit})
-		case r.shown-len(value) <= maxShown: // the first that is left out
-			r.Problems = append(r.Problems, Problem{Code: CodeLimit, Detail: fmt.Sprintf("names, messages and authors of its refs are more than %d bytes: the rest was not looked at", maxShown)})
-		}
+		r.Shows(Seen{Property: property, Value: value, Ref: ref.Name, Commit: ref.Commit})
 	}
 	for _, kind := range [...]struct{ prefix, property string }{{Branches, SeenBranch}, {Remotes, SeenBranch}, {Tags, SeenTag}} {
 		if short, ok := strings.CutPrefix(ref.Name, kind.prefix); ok {

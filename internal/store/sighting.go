@@ -50,8 +50,11 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 	repo := &r.Repository
 	const columns = "SELECT id, last_run, brief_run, brief_basis, brief FROM inv_repository "
 	query, args := columns+"WHERE server = $1 AND number = $2 AND number <> 0", []any{repo.Server, repo.Number}
-	if repo.Number == 0 {
+	switch {
+	case repo.Number == 0 && repo.Server == "":
 		query, args = columns+"WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
+	case repo.Number == 0: // one that its server did not show: it is the last that had the name
+		query, args = columns+"WHERE server = $1 AND name = $2 ORDER BY gone, last_seen DESC, id DESC LIMIT 1", []any{repo.Server, []byte(repo.Name)}
 	}
 	unread := int64(0) // by no run
 	if r.unread() {

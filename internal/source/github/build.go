@@ -39,9 +39,7 @@ func (b *builder) note(code source.Code, format string, args ...any) {
 
 // saw takes what the repository itself shows.
 func (b *builder) saw(property, value string) {
-	if value != "" {
-		b.repo.Seen = append(b.repo.Seen, source.Seen{Property: property, Value: value})
-	}
+	b.repo.Shows(source.Seen{Property: property, Value: value})
 }
 
 // build makes the repository; h is nil where the server has no GraphQL to ask.
@@ -50,7 +48,9 @@ func (r *run) build(ctx context.Context, l *listed, h *head) *source.Repository 
 		l.asked, l.FullName = cmp.Or(l.asked, l.FullName), h.Name // renamed since it was listed
 	}
 	url := r.client.GitURL(l.owner(), l.name())
-	b := &builder{run: r, from: l, repo: &source.Repository{Name: l.FullName, Path: strings.TrimSuffix(url, ".git")}}
+	b := &builder{run: r, from: l, repo: &source.Repository{
+		Name: l.FullName, Path: strings.TrimSuffix(url, ".git"), Server: r.client.Host(), Number: l.ID,
+	}}
 	b.facts()
 	switch {
 	case l.gone != nil:
