@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
@@ -54,6 +55,38 @@ func GraphQLPartial(keep int) Fault {
 				"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Resource limits for this query exceeded.",
 			}}
 		})
+	}
+}
+
+// GraphQLLacks answers without the fields of those names or aliases, and with an error for each.
+func GraphQLLacks(names ...string) Fault {
+	return func(e *Exchange) {
+		e.Serve()
+		e.change(func(answer map[string]any) {
+			var errors []any
+			lackFields(answer["data"], nil, names, func(path []any) {
+				errors = append(errors, map[string]any{"message": "Something went wrong.", "path": path})
+			})
+			if len(errors) > 0 {
+				answer["errors"] = errors
+			}
+		})
+	}
+}
+
+func lackFields(v any, at []any, names []string, lacks func(path []any)) {
+	fields, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for name, value := range fields {
+		path := append(slices.Clone(at), name)
+		if slices.Contains(names, name) {
+			fields[name] = nil
+			lacks(path)
+			continue
+		}
+		lackFields(value, path, names, lacks)
 	}
 }
 

@@ -42,6 +42,6 @@ type ListFetcher interface {
 // Sizer is a Tree that can tell sizes without contents.
 type Sizer interface {
 	// Sizes gives the sizes of files by their blob ids, as far as they can be had: a file that
-	// is missing in it has a size that nobody told. An error is that of all files.
+	// is missing in it has a size that nobody told. An error says why, of those that are missing.
 	Sizes(ctx context.Context, files []File) (map[string]int64, error)
 }

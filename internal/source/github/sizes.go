@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 )
@@ -14,9 +15,11 @@ import (
 // connection, and costs no points.
 const sizesAtOnce = 200
 
-// Sizes asks GraphQL for the sizes of files: git tells them only with the contents.
+// Sizes asks GraphQL for the sizes of files: git tells them only with the contents. Those that came are
+// given beside an error, which is why the others did not.
 func (t *tree) Sizes(ctx context.Context, files []source.File) (map[string]int64, error) {
 	out := map[string]int64{}
+	var failed error
 	var ids []string
 	for _, f := range files {
 		id, err := gitobject.FileID(ctx, f)
@@ -32,11 +35,15 @@ func (t *tree) Sizes(ctx context.Context, files []source.File) (map[string]int64
 	for len(ids) > 0 {
 		n := min(len(ids), sizesAtOnce)
 		if err := t.run.sizes(ctx, t.node, ids[:n], out); err != nil {
-			return nil, &source.PathError{Code: source.CodeFetch, Err: fmt.Errorf("its size, which decides: %w", err)}
+			failed = &source.PathError{Code: source.CodeFetch, Err: fmt.Errorf("its size, which decides: %w", err)}
+			var fault *ghclient.GraphQLError
+			if !errors.As(err, &fault) || !fault.Partial {
+				break // the others would not come either
+			}
 		}
 		ids = ids[n:]
 	}
-	return out, nil
+	return out, failed
 }
 
 // errNoSizes says that nobody can be asked for sizes.
@@ -59,13 +66,11 @@ func (r *run) sizes(ctx context.Context, node string, ids []string, out map[stri
 			ByteSize *int64
 		}
 	}
-	if err := r.client.GraphQL(ctx, q.String(), map[string]any{"id": node}, &data); err != nil {
-		return err
-	}
+	err := r.client.GraphQL(ctx, q.String(), map[string]any{"id": node}, &data) // of a partial answer what came counts
 	for _, o := range data.Node {
 		if o != nil && o.ByteSize != nil {
 			out[o.OID] = *o.ByteSize
 		}
 	}
-	return nil
+	return err
 }

@@ -53,3 +53,36 @@ func TestSweep(t *testing.T) {
 		t.Errorf("repositories %+v; want %+v", sum.Repositories, want)
 	}
 }
+
+// Sizes that came count, whatever became of the others.
+func TestSizesOfSome(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	files := map[string]string{"a/sized.js": strings.Repeat("a", 500), "b/sized.js": strings.Repeat("b", 500), "c/sized.js": "c"}
+	s.AddFiles("api", files)
+	s.Break(githubtest.Rule{Kind: githubtest.GraphQL, Query: "byteSize", Fault: githubtest.GraphQLLacks("o1")})
+	data, err := ioc.Compile([]ioc.Pack{{
+		Schema: ioc.Schema, ID: "test", Title: "test", Status: ioc.PackTest,
+		Indicators: []ioc.Indicator{{ID: "sized", Type: ioc.TypeFile, Confidence: ioc.Confirmed, Name: "sized.js", Size: 500}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := ioc.Open(string(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	repos := github.Repositories(t.Context(), installed(t, s, readPermissions), acme, github.Options{Dir: t.TempDir()})
+	_, err = sweep.Run(t.Context(), repos, sweep.Options{Set: set}, func(e finding.Event) error {
+		switch e := e.(type) {
+		case *finding.Finding:
+			got = append(got, "found "+e.File)
+		case *finding.Problem:
+			got = append(got, e.Code+" "+e.File)
+		}
+		return nil
+	})
+	if want := []string{"found a/sized.js", "fetch b/sized.js"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+}
