@@ -124,6 +124,7 @@ var problemWords = map[string]string{
 	"submodule":    "a repository of its own, swept where it is named",
 	"bare-repo":    "a bare repository in a work tree: listed as files, not opened",
 
+	"reader":        "the reader of this format broke off at the file, by a fault of its own",
 	"canary":        "a planted package was not found: the reader of this format fell silent",
 	"catalogue":     "a row of a list of indicators could not be used: it was not looked for",
 	"inventory":     "what is remembered between runs could not be read or written",

@@ -49,8 +49,8 @@ func canaries(all []formats.Format) (planted int, missed []string) {
 		}
 		planted++
 		name, version := canary[f.Ecosystem][0], canary[f.Ecosystem][1]
-		out := read(canarySet(), f, []byte(f.Sample(name, version)), false, nil)
-		if len(out.tell().hits) == 0 || len(out.tell().problems) > 0 {
+		out, err := read(canarySet(), f, []byte(f.Sample(name, version)), false, nil)
+		if err != nil || len(out.tell().hits) == 0 || len(out.tell().problems) > 0 {
 			missed = append(missed, f.ID)
 		}
 	}

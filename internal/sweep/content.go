@@ -1,12 +1,14 @@
 package sweep
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -71,20 +73,40 @@ type miss struct {
 	reason ioc.Reason
 }
 
+// parse reads a content in its format, for whoever in this package does. A reader that panics has a
+// fault of ours: it costs that file, which is a problem, and not the sweep.
+func parse(f *formats.Format, data []byte, opt lockfile.Options) (file lockfile.File, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			file, err = lockfile.File{}, &source.PathError{Code: CodeReader, Err: fmt.Errorf("the reader of %s broke off: %.200q", f.ID, fmt.Sprint(fault))}
+			if opt.Memory != nil {
+				*opt.Memory = lockfile.Memory{} // which it left as it was then
+			}
+		}
+	}()
+	return f.Parse(data, opt), nil
+}
+
 // read parses a content and matches its entries. The memory is good for the next file when
 // it returns; it may be nil.
-func read(set *ioc.Set, f *formats.Format, data []byte, explain bool, memory *lockfile.Memory) outcome {
-	file := f.Parse(data, lockfile.Options{Memory: memory})
+func read(set *ioc.Set, f *formats.Format, data []byte, explain bool, memory *lockfile.Memory) (outcome, error) {
+	file, err := parse(f, data, lockfile.Options{Memory: memory})
+	if err != nil {
+		return outcome{}, err
+	}
 	var whole lockfile.File // with its edges, which are looked for only when something was found
 	var ways *inventory.Ways
 	return judged(set, &file, explain, func(i int) (*lockfile.Package, []string) {
 		if ways == nil {
-			whole = f.Parse(data, lockfile.Options{Edges: true})
+			var err error
+			if whole, err = parse(f, data, lockfile.Options{Edges: true}); err != nil {
+				whole = file // whose entries are all there, without the ways to them
+			}
 			found := inventory.NewWays(&whole)
 			ways = &found
 		}
 		return &whole.Packages[i], ways.To(whole.Packages, i)
-	})
+	}), nil
 }
 
 // judged matches the entries of a file. It keeps no part of it. The function describe gives an

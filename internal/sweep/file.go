@@ -86,9 +86,9 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, w *wo
 			return outcome{}, err
 		}
 		if p.memory.Memory == nil {
-			return read(p.opt.Set, fr.format, data, p.opt.Explain, &w.memory), nil
+			return read(p.opt.Set, fr.format, data, p.opt.Explain, &w.memory)
 		}
-		return p.readToKeep(fr, data), nil
+		return p.readToKeep(fr, data)
 	})
 	if err != nil {
 		fr.failed(err)
@@ -98,11 +98,14 @@ func (p *pool) file(ctx context.Context, tree source.Tree, fr *fileResult, w *wo
 }
 
 // readToKeep is read for a content that the memory takes, with its edges.
-func (p *pool) readToKeep(fr *fileResult, data []byte) outcome {
-	file := fr.format.Parse(data, lockfile.Options{Edges: true})
+func (p *pool) readToKeep(fr *fileResult, data []byte) (outcome, error) {
+	file, err := parse(fr.format, data, lockfile.Options{Edges: true})
+	if err != nil {
+		return outcome{}, err
+	}
 	if key, ok := keyOf(fr.blob, fr.format); ok {
 		fr.made = inventory.NewContent(key, &file)
-		return judged(p.opt.Set, &file, p.opt.Explain, described(fr.made))
+		return judged(p.opt.Set, &file, p.opt.Explain, described(fr.made)), nil
 	}
 	return read(p.opt.Set, fr.format, data, p.opt.Explain, nil)
 }

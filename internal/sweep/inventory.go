@@ -68,7 +68,9 @@ func inventoryTree(ctx context.Context, repo *source.Repository, tree source.Tre
 			return yield(e, nil)
 		}
 		buf = data
-		e.File = fr.format.Parse(data, lockfile.Options{})
+		if e.File, e.Err = parse(fr.format, data, lockfile.Options{}); e.Err != nil {
+			return yield(e, nil)
+		}
 		fr.content = &content{outcome: outcome{notable: &notable{includes: e.File.Includes}}}
 		return yield(e, nil)
 	}

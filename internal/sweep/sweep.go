@@ -157,6 +157,7 @@ const (
 	CodeCatalogue   = "catalogue" // a row of a list of indicators that is none: it was not looked for
 	CodeInterrupted = "interrupted"
 	CodeInventory   = "inventory" // it could not be read or written: what it knew was read again
+	CodeReader      = "reader"    // a reader broke off at a file, by a fault of ours
 	CodeNothing     = "nothing"   // no repository was looked at: the paths are not what they were meant to be
 )
 
