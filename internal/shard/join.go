@@ -111,8 +111,12 @@ func (j *joint) run() error {
 	}
 	for _, p := range j.parts {
 		why := p.broken
-		if why == "" && p.summary == nil {
+		switch {
+		case why != "":
+		case p.summary == nil:
 			why = "it ends without a summary: the sweep was not finished"
+		default:
+			why = p.differs()
 		}
 		if why != "" {
 			if err := j.out(unsound(CodeStream, "%q: %s", p.name, why)); err != nil {
@@ -188,7 +192,11 @@ func (p *part) count(e finding.Event) {
 // would have let pass by --fail-on it does not say, so that each active finding counts.
 func (p *part) sum() *finding.Summary {
 	if p.summary != nil {
-		return p.summary
+		s := *p.summary
+		if p.seen.findings[finding.Active] > s.Findings[finding.Active] { // which it does not know of
+			s.Exit = 1
+		}
+		return &s
 	}
 	s := &finding.Summary{Findings: p.seen.findings, Problems: p.seen.problems, Interrupted: true}
 	hit, not := len(p.seen.hit), len(p.seen.not)-len(p.seen.hit)
@@ -201,6 +209,20 @@ func (p *part) sum() *finding.Summary {
 		s.Exit = 1
 	}
 	return s
+}
+
+// differs says how a summary does not fit what stands before it, of which some was lost then; "" where
+// it does.
+func (p *part) differs() string {
+	for _, state := range []finding.State{finding.Active, finding.Weak, finding.Latent, finding.LookAlike, finding.Withdrawn, finding.Excluded} {
+		if a, b := p.summary.Findings[state], p.seen.findings[state]; a != b {
+			return fmt.Sprintf("its summary counts %d findings that are %s, and %d stand before it", a, state, b)
+		}
+	}
+	if a, b := p.summary.Problems, p.seen.problems; a != b {
+		return fmt.Sprintf("its summary counts %d problems, and %d stand before it", a, b)
+	}
+	return ""
 }
 
 // first is the stream whose event is next: one that belongs to no repository, or the first

@@ -177,6 +177,27 @@ func TestJoin(t *testing.T) {
 			finding.Repositories{Unknown: 1},
 		},
 		{
+			"a stream of which some was lost",
+			[]shard.Stream{stream(t, "1", begin("", "r"), covered("acme/a"), &finding.Summary{Exit: 1, Findings: map[finding.State]int{finding.Active: 1}, Repositories: finding.Repositories{Hit: 1, Clean: 1}})},
+			[]string{"run  [acme]", "coverage acme/a", "problem stream", "summary"},
+			1,
+			finding.Repositories{Hit: 1, Unknown: 1},
+		},
+		{
+			"a stream whose summary does not tell what was found",
+			[]shard.Stream{stream(t, "1", begin("", "r"), hit("acme/a"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}})},
+			[]string{"run  [acme]", "finding acme/a", "problem stream", "summary"},
+			1,
+			finding.Repositories{Unknown: 1},
+		},
+		{
+			"a stream that has lost a problem",
+			[]shard.Stream{stream(t, "1", begin("", "r"), covered("acme/a"), &finding.Summary{Exit: 3, Problems: 1, Repositories: finding.Repositories{Unknown: 1}})},
+			[]string{"run  [acme]", "coverage acme/a", "problem stream", "summary"},
+			3,
+			finding.Repositories{Unknown: 1},
+		},
+		{
 			"one whole stream",
 			[]shard.Stream{stream(t, "1", begin("", "r"), covered("acme/a"), &finding.Summary{Repositories: finding.Repositories{Clean: 1}})},
 			[]string{"run  [acme]", "coverage acme/a", "summary"},
@@ -197,11 +218,11 @@ func TestJoin(t *testing.T) {
 func TestJoinAddsUp(t *testing.T) {
 	sum := func(exit int, f finding.Summary) *finding.Summary { f.Exit = exit; return &f }
 	_, got := join(t,
-		stream(t, "1", begin("1/2", "r"), sum(1, finding.Summary{
+		stream(t, "1", begin("1/2", "r"), hit("acme/a"), sum(1, finding.Summary{
 			Findings: map[finding.State]int{finding.Active: 1}, Packages: 5, NotLookedAt: map[string]int{"network": 7}, Shown: map[string]int{"branch": 2, "runner": 0},
 			Files: finding.Files{Parsed: 1, Total: 9}, Canaries: finding.Canaries{Planted: 27}, Elapsed: 3,
 		})),
-		stream(t, "2", begin("2/2", "r"), sum(0, finding.Summary{
+		stream(t, "2", begin("2/2", "r"), hit("acme/b"), hit("acme/b"), &finding.Finding{Repository: "acme/c", State: finding.Weak}, sum(0, finding.Summary{
 			Findings: map[finding.State]int{finding.Active: 2, finding.Weak: 1}, Packages: 2, NotLookedAt: map[string]int{"network": 7}, Shown: map[string]int{"branch": 3, "runner": 0},
 			Files: finding.Files{Parsed: 2, Total: 1}, Canaries: finding.Canaries{Planted: 27}, Elapsed: 4,
 		})))
