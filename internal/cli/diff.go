@@ -92,6 +92,7 @@ func activeOf(all []*finding.Finding) []*finding.Finding {
 type diffReport struct {
 	Older      time.Time          `json:"older"` // when the run began
 	Newer      time.Time          `json:"newer"`
+	Catalogues []string           `json:"catalogues,omitempty"` // revisions of the older and the newer, where they differ
 	New        []*finding.Finding `json:"new"`
 	Changed    []*finding.Finding `json:"changed"` // as they are now
 	Cured      []*finding.Finding `json:"cured"`
@@ -107,6 +108,9 @@ func newDiffReport(d *lookup.Difference) diffReport {
 		Older: d.Older.Started, Newer: d.Newer.Started, New: orEmpty(d.New), Changed: []*finding.Finding{}, Cured: orEmpty(d.Cured),
 		Unproven: orEmpty(d.Unproven), Unreadable: orEmpty(d.Unreadable), Readable: orEmpty(d.Readable),
 		Added: repositoryNames(d.Added), Missing: repositoryNames(d.Missing),
+	}
+	if d.Older.Catalogue != d.Newer.Catalogue {
+		r.Catalogues = []string{d.Older.Catalogue, d.Newer.Catalogue}
 	}
 	for _, c := range d.Changed {
 		r.Changed = append(r.Changed, c.After)
@@ -135,6 +139,10 @@ func writeDiff(w io.Writer, d *lookup.Difference) error {
 	fmt.Fprintf(&b, "%d new, %d changed, %d cured, %d gone without proof; %d newly unreadable, %d readable again.\n",
 		len(d.New), len(d.Changed), len(d.Cured), len(d.Unproven), len(d.Unreadable), len(d.Readable))
 	fmt.Fprintf(&b, "Compared: the sweep of %s with that of %s.\n", d.Newer.Started.UTC().Format(time.RFC3339), d.Older.Started.UTC().Format(time.RFC3339))
+	if d.Older.Catalogue != d.Newer.Catalogue {
+		b.WriteString("They looked for different catalogues: what is new may have been there before, and what is cured may be listed no more.\n")
+		fmt.Fprintf(&b, "Catalogues: %s, and %s before.\n", report.EscapeText(d.Newer.Catalogue), report.EscapeText(d.Older.Catalogue))
+	}
 	section := func(title string, n int, line func(i int) string) {
 		if n == 0 {
 			return

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/match"
 	"github.com/wormsweep/wormsweep/internal/report"
+	"github.com/wormsweep/wormsweep/pkg/digest"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
 )
 
@@ -58,6 +60,9 @@ have it, but not all was read, or the inventory could not be.`,
 			}
 			if err := toStdout(cmd, func(w io.Writer) error { return rows(w, held) }); err != nil {
 				return err
+			}
+			if q.Digest.Algorithm != digest.NoAlgorithm {
+				tell(cmd.ErrOrStderr(), errors.New("digests that lockfiles give of packages were looked at, and not those of files: a sweep with a list that has it (--ioc) looks at these"))
 			}
 			for _, p := range lacking {
 				tell(cmd.ErrOrStderr(), fmt.Errorf("%s: %s", p.Code, p.Detail))
