@@ -30,6 +30,12 @@ if [[ -n ${INPUT_ISSUES-} ]]; then
 	if [[ ${INPUT_DRY_RUN-} == true ]]; then
 		args+=(--dry-run)
 	fi
+	# Lists tell whether what was found before was looked for again.
+	while IFS= read -r list; do
+		if [[ -n $list ]]; then
+			args+=("--ioc=${INPUT_LISTS:-.}/$list")
+		fi
+	done <<<"${INPUT_IOC-}"
 fi
 # The runner obeys lines of a log, and names from repositories stand in this one.
 quiet=

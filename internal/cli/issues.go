@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,6 +20,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident/folder"
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
+	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -47,6 +51,11 @@ func (f *issueFlags) add(flags *pflag.FlagSet) {
 type filing struct {
 	filer *incident.Filer
 	sweep *incident.Sweep
+
+	refs *refsOf
+
+	revision string // of the catalogue that tells what was looked for
+	another  bool   // a run did not look for all of that
 
 	repository string
 	dry        bool
@@ -109,16 +118,29 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 	if err != nil {
 		return nil, err
 	}
-	return &filing{filer, incident.NewSweep(incident.SweepOptions{Interest: interest, Listed: listed(set)}), f.repository, f.dryRun}, nil
+	out := &filing{filer: filer, repository: f.repository, dry: f.dryRun, refs: newRefsOf(interest), revision: set.Revision()}
+	has := listed(set)
+	out.sweep = incident.NewSweep(incident.SweepOptions{
+		Interest: interest, Gone: out.refs.gone,
+		Listed: func(campaign string, p *incident.Place) bool { return !out.another && has(campaign, p) },
+	})
+	return out, nil
 }
 
-// listed says of places that were found by the exact version of a package whether set has that. Of
-// all others the campaign alone tells, and so it does where a purl does not spell names as they are.
+// listed says of a place whether set still has what it was found by: the exact version of a package,
+// where a purl spells names as they are, whichever indicator it is of; else the indicator itself.
 func listed(set *ioc.Set) func(campaign string, p *incident.Place) bool {
+	known := sync.OnceValue(func() map[ioc.Known]bool {
+		all := map[ioc.Known]bool{}
+		for id := range set.Indicators() {
+			all[id] = true
+		}
+		return all
+	})
 	return func(campaign string, p *incident.Place) bool {
 		e, name, ver, err := ecosystem.ParsePURL(p.Thing)
 		if err != nil || p.Reason != string(ioc.ExactVersion) || e != ecosystem.NPM && e != ecosystem.PyPI {
-			return true
+			return known()[ioc.Known{Campaign: campaign, Indicator: p.Indicator}]
 		}
 		found, _ := set.Package(e, e.CanonicalName(name), ver)
 		return slices.ContainsFunc(found, func(m ioc.Match) bool { return m.Campaign.ID == campaign })
@@ -197,11 +219,23 @@ func notifier() (incident.Notifier, error) {
 	return n, nil
 }
 
+// watch looks at the repositories of a sweep.
+func (f *filing) watch(repos iter.Seq2[*source.Repository, error]) iter.Seq2[*source.Repository, error] {
+	if f == nil {
+		return repos
+	}
+	return f.refs.watch(repos)
+}
+
 // event takes an event of the sweep.
 func (f *filing) event(e finding.Event) {
-	if f != nil {
-		_ = f.sweep.Event(e) // it has no error of its own
+	if f == nil {
+		return
 	}
+	if run, ok := e.(*finding.Run); ok { // lists that are added stand behind
+		f.another = f.another || run.Catalogue.Revision != f.revision && !strings.HasPrefix(run.Catalogue.Revision, f.revision+"+")
+	}
+	_ = f.sweep.Event(e) // it has no error of its own
 }
 
 // file files, tells on standard error what was done, and gives what could not be.

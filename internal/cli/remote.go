@@ -235,7 +235,7 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
 	seen := view{whole: !f.remote.partial()}
 	last := &held{next: out.event} // the summary waits for what filing has to say
-	summary, err := sweep.Run(ctx, github.Repositories(ctx, reader, sel, list), opt, func(e finding.Event) error {
+	summary, err := sweep.Run(ctx, filer.watch(github.Repositories(ctx, reader, sel, list)), opt, func(e finding.Event) error {
 		progress.event(e)
 		filer.event(e)
 		seen.event(e)

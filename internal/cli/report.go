@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -9,13 +8,13 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/shard"
-	"github.com/wormsweep/wormsweep/iocs"
 )
 
 // reportFlags are the flags of report.
 type reportFlags struct {
 	outputFlags
 	org       string
+	ioc       []string
 	inventory string
 	account   accountFlags
 	issues    issueFlags
@@ -41,6 +40,7 @@ of it read, or not all written.`,
 	f.outputFlags.add(flags)
 	flags.BoolVar(&f.explain, "explain", false, "render the explanations that the streams hold")
 	f.issues.add(flags)
+	flags.StringArrayVar(&f.ioc, "ioc", nil, "for --issues: the list or lists at `PATH` that the sweeps looked for as well; repeatable")
 	flags.StringVar(&f.org, "org", "", "for --issues: the organisation `NAME` that was swept")
 	addInventory(flags, &f.inventory)
 	f.account.add(flags)
@@ -48,7 +48,6 @@ of it read, or not all written.`,
 }
 
 func runReport(cmd *cobra.Command, names []string, f reportFlags) error {
-	ctx := cmd.Context()
 	var streams []shard.Stream
 	for _, name := range names {
 		file, err := os.Open(name)
@@ -58,7 +57,7 @@ func runReport(cmd *cobra.Command, names []string, f reportFlags) error {
 		defer file.Close()
 		streams = append(streams, shard.Stream{Name: name, Reader: file})
 	}
-	filer, closed, err := f.filer(ctx)
+	filer, closed, err := f.filer(cmd)
 	if err != nil {
 		return refused(err)
 	}
@@ -85,10 +84,17 @@ func runReport(cmd *cobra.Command, names []string, f reportFlags) error {
 }
 
 // filer makes ready to file, where that is asked for; closed lets go of what it holds.
-func (f *reportFlags) filer(ctx context.Context) (filer *filing, closed func(), err error) {
-	closed = func() {}
+func (f *reportFlags) filer(cmd *cobra.Command) (filer *filing, closed func(), err error) {
+	ctx, closed := cmd.Context(), func() {}
 	if f.issues.repository == "" {
-		return nil, closed, nil
+		if len(f.ioc) > 0 {
+			err = fmt.Errorf("--ioc is for --issues: %w", errWrongUse)
+		}
+		return nil, closed, err
+	}
+	set, _, err := catalogue(cmd.ErrOrStderr(), f.ioc, nil) // what is no indicator there was a problem of the sweeps
+	if err != nil {
+		return nil, closed, fmt.Errorf("%w: %w", err, errWrongUse)
 	}
 	if f.org == "" {
 		return nil, closed, fmt.Errorf("--issues: --org names the organisation: %w", errWrongUse)
@@ -108,6 +114,6 @@ func (f *reportFlags) filer(ctx context.Context) (filer *filing, closed func(), 
 	if st != nil {
 		closed = func() { _ = st.Close() } // nothing that was written is lost without it
 	}
-	filer, err = f.issues.filer(ctx, &f.account, client, reader, f.org, st, iocs.Set())
+	filer, err = f.issues.filer(ctx, &f.account, client, reader, f.org, st, set)
 	return filer, closed, err
 }

@@ -1,7 +1,6 @@
-// Package finding holds the values that a sweep, or a verification of what was published,
-// puts out: findings, problems, coverage, verdicts for versions, and the run and summary that
-// frame them. They are the events of one stream; each renderer (internal/report) reads the same
-// stream.
+// Package finding holds the values that a sweep puts out: findings, problems, coverage,
+// and the run and summary that frame them. They are the events of one stream; each
+// renderer (internal/report) reads the same stream.
 //
 // The JSON form of these types is a contract, versioned by StreamVersion, with a JSON
 // Schema in docs/schemas/sweep-stream.json: fields are added and never change meaning.
@@ -18,8 +17,7 @@ const StreamVersion = "1"
 
 // Event is one value of the stream: *Run first, then *Finding, *Problem, *Coverage and,
 // where the run explains itself, *NonMatch, repository by repository in order of their
-// names, and *Summary last. A verification has *Verification beside these, artifact by
-// artifact.
+// names, and *Summary last.
 type Event interface{ event() }
 
 func (*Run) event()      {}
@@ -36,10 +34,9 @@ type Run struct {
 	Version   string    `json:"version"`
 	Started   time.Time `json:"started"`
 	Paths     []string  `json:"paths"`
-	Shard     string    `json:"shard,omitempty"`     // "2/4": share 2 of 4 of what was named
-	Partial   bool      `json:"partial,omitempty"`   // some of it, or some campaigns, by choice
-	Only      []string  `json:"only,omitempty"`      // ids of the campaigns that were looked for, where not all were
-	Published bool      `json:"published,omitempty"` // a verification of what was published; Paths has the policy file
+	Shard     string    `json:"shard,omitempty"`   // "2/4": share 2 of 4 of what was named
+	Partial   bool      `json:"partial,omitempty"` // some of it, or some campaigns, by choice
+	Only      []string  `json:"only,omitempty"`    // ids of the campaigns that were looked for, where not all were
 	Catalogue Catalogue `json:"catalogue"`
 }
 
@@ -83,13 +80,16 @@ type Finding struct {
 	Confidence  string   `json:"confidence"`
 	Reasons     []string `json:"reasons"` // reason codes, the most telling first
 
-	Repository string   `json:"repository"`       // of a published version, the artifact's purl
-	Refs       []string `json:"refs"`             // the states of the repository that hold it: "worktree", "HEAD"; none for the repository itself
-	Commit     string   `json:"commit,omitempty"` // of the first ref that has one
-	File       string   `json:"file"`             // "" where the ref or the repository itself shows it
-	Line       int      `json:"line,omitempty"`
-	Blob       string   `json:"blob,omitempty"` // git blob id of the file
-	Format     string   `json:"format,omitempty"`
+	Repository string `json:"repository"`
+	// Number is the server's own number of the repository, by which it is known through renames; 0 for one
+	// without, or that is not known.
+	Number int64    `json:"repository_id,omitempty"`
+	Refs   []string `json:"refs"`             // the states of the repository that hold it: "worktree", "HEAD"; none for the repository itself
+	Commit string   `json:"commit,omitempty"` // of the first ref that has one
+	File   string   `json:"file"`             // "" where the ref or the repository itself shows it
+	Line   int      `json:"line,omitempty"`
+	Blob   string   `json:"blob,omitempty"` // git blob id of the file
+	Format string   `json:"format,omitempty"`
 
 	Package  *Package `json:"package,omitempty"`
 	Digest   string   `json:"digest,omitempty"`   // of the file, or the listed digest that the entry carries
@@ -99,7 +99,6 @@ type Finding struct {
 	Safe     []string `json:"safe,omitempty"`     // known-good versions
 	Action   string   `json:"action,omitempty"`   // what to do first, where that is special
 	Advisory []string `json:"advisory,omitempty"` // OSV ids
-	Evidence []string `json:"evidence,omitempty"` // of a published version: what is wrong with it, a line each
 
 	Exclusion *Exclusion `json:"exclusion,omitempty"`
 }
@@ -134,6 +133,7 @@ type Exclusion struct {
 // never clean.
 type Problem struct {
 	Repository string     `json:"repository,omitempty"`
+	Number     int64      `json:"repository_id,omitempty"` // as Finding.Number
 	Refs       []string   `json:"refs,omitempty"`
 	File       string     `json:"file,omitempty"`
 	Line       int        `json:"line,omitempty"`
@@ -161,6 +161,7 @@ type NonMatch struct {
 // File "" that counts what was out of scope.
 type Coverage struct {
 	Repository string         `json:"repository"`
+	Number     int64          `json:"repository_id,omitempty"` // as Finding.Number; of a row without File
 	Ref        string         `json:"ref"`
 	Commit     string         `json:"commit,omitempty"`
 	File       string         `json:"file,omitempty"`
@@ -207,7 +208,6 @@ type Summary struct {
 	// by type.
 	NotLookedAt map[string]int `json:"not_looked_at,omitempty"`
 	Canaries    Canaries       `json:"canaries"`
-	Published   *Published     `json:"published,omitempty"` // of a verification
 	Expired     []string       `json:"expired_exclusions,omitempty"`
 	Interrupted bool           `json:"interrupted,omitempty"`
 	Elapsed     float64        `json:"elapsed_seconds"`

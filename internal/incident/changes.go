@@ -85,7 +85,7 @@ func proofOf(r *Record, s *Sweep) string {
 	refs := map[treeKey]bool{}
 	for _, p := range r.Places {
 		for _, ref := range p.Refs {
-			refs[treeKey{p.Repository, ref.Name}] = true
+			refs[treeKey{p.repository(), ref.Name}] = true
 		}
 	}
 	return fmt.Sprintf("Closed with proof: the campaign was found at %s of %s, and each of them was settled since, the last by the sweep of %s with the catalogue of revision %s.\n",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -240,12 +241,19 @@ var keyvCampaign = incident.Campaign{
 	References: []string{"https://example.org/keyv"},
 }
 
-// looks is what a sweep saw: "repository@ref" of what it read whole, "repository@ref:file"
+// called takes the number from a name that is "name#number".
+func called(text string) (name string, number int64) {
+	name, digits, _ := strings.Cut(text, "#")
+	number, _ = strconv.ParseInt(digits, 10, 64) // 0 for none
+	return name, number
+}
+
+// looks is what a sweep saw, with "name#number" for a repository of which the number is told: "repository@ref" of what it read whole, "repository@ref:file"
 // of what it found, "repository:code" and "repository@ref:code" of problems, with "!FILE" of excluded ones.
 type looks struct {
-	read, unread, found, problems, excluded, withdrawn, gone, shard, only, fallback string // separated by spaces
-	partial, killed, unlisted                                                       bool
-	looksFor                                                                        func(campaign, indicator string) bool
+	read, unread, found, problems, excluded, withdrawn, gone, shard, only, fallback, lacking, shown string // separated by spaces
+	partial, killed, unlisted                                                                       bool
+	looksFor                                                                                        func(campaign, indicator string) bool
 }
 
 func date(day int) time.Time { return time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC) }
@@ -256,11 +264,12 @@ func keyvAt(place string) *finding.Finding {
 	f := &finding.Finding{
 		State: finding.Active, Campaign: campaignID, Title: keyvCampaign.Title, Severity: "critical",
 		Indicator: "package-5b1f0c9a2d3e", Type: "package", Confidence: "confirmed", Reasons: []string{"exact-version"},
-		Repository: repository, Refs: []string{ref}, Commit: strings.Repeat("9a", 20), File: file, Line: 1207,
+		Refs: []string{ref}, Commit: strings.Repeat("9a", 20), File: file, Line: 1207,
 		Package: &finding.Package{PURL: "pkg:npm/keyv@5.6.1", Ecosystem: "npm", Name: "keyv", Version: "5.6.1", Source: "registry"},
 		Chain:   []string{"cacheable@2.1.0", "keyv@5.6.1"},
 		Window:  &finding.Window{From: "2026-08-04T09:35:00Z", Until: "2026-08-06"}, Safe: []string{"5.6.0"},
 	}
+	f.Repository, f.Number = called(repository)
 	if ref == "" { // what the repository itself shows; "file" is how
 		f.Refs, f.Reasons, file = nil, []string{file}, ""
 		f.File = ""
@@ -276,9 +285,9 @@ func keyvAt(place string) *finding.Finding {
 }
 
 // sweepOf makes the sweep of a day.
-func sweepOf(day int, l looks, interest []string) *incident.Sweep {
-	s := incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: l.partial, LooksFor: l.looksFor, Listed: func(string, *incident.Place) bool { return !l.unlisted }, Gone: func(repository, ref string) bool {
-		return slices.Contains(strings.Fields(l.gone), repository+"@"+ref)
+func sweepOf(day int, l looks, interest []incident.Swept) *incident.Sweep {
+	s := incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: l.partial, LooksFor: l.looksFor, Listed: func(string, *incident.Place) bool { return !l.unlisted }, Gone: func(r incident.Swept, ref string) bool {
+		return slices.Contains(strings.Fields(l.gone), r.Name+"@"+ref)
 	}})
 	must := func(e finding.Event) {
 		if err := s.Event(e); err != nil {
@@ -302,7 +311,8 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 	for p := range strings.FieldsSeq(l.problems) {
 		at, code, _ := strings.Cut(p, ":")
 		repository, ref, one := strings.Cut(at, "@")
-		e := &finding.Problem{Repository: repository, Code: code, Detail: "of day " + fmt.Sprint(day)}
+		e := &finding.Problem{Code: code, Detail: "of day " + fmt.Sprint(day)}
+		e.Repository, e.Number = called(repository)
 		if one {
 			e.Refs = []string{ref}
 		}
@@ -310,6 +320,9 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 			e.Exclusion = &finding.Exclusion{Owner: "x"}
 		}
 		must(e)
+	}
+	for name := range strings.FieldsSeq(l.lacking) {
+		must(&finding.Coverage{Repository: name, Status: finding.OutOfScope, OutOfScope: map[string]int{"permission": 1}})
 	}
 	for name := range strings.FieldsSeq(l.fallback) {
 		must(&finding.Coverage{Repository: name, Status: finding.OutOfScope, OutOfScope: map[string]int{"fallback": 1}})
@@ -320,10 +333,16 @@ func sweepOf(day int, l looks, interest []string) *incident.Sweep {
 	}
 	for at := range strings.FieldsSeq(l.read) {
 		repository, ref, _ := strings.Cut(at, "@")
-		must(&finding.Coverage{Repository: repository, Ref: ref, Commit: fmt.Sprintf("%040d", day), Status: finding.Parsed, Files: 3})
+		e := &finding.Coverage{Ref: ref, Commit: fmt.Sprintf("%040d", day), Status: finding.Parsed, Files: 3}
+		e.Repository, e.Number = called(repository)
+		must(e)
 	}
 	if !l.killed {
-		must(&finding.Summary{NotLookedAt: map[string]int{"network": 201}})
+		e := &finding.Summary{NotLookedAt: map[string]int{"network": 201}}
+		for property := range strings.FieldsSeq(l.shown) {
+			e.Shown = map[string]int{property: 0}
+		}
+		must(e)
 	}
 	return s
 }

@@ -320,7 +320,7 @@ func TestStoreFails(t *testing.T) {
 	w.store.fail = nil
 	w.store.records["acme/"+campaignID], w.store.version["acme/"+campaignID] = []byte(`{"schema":"incident/9"}`), 1
 	if names, err := f.Interest(context.Background()); len(names) != 0 || err != nil {
-		t.Errorf("a record of another schema is of interest: %q, %v", names, err)
+		t.Errorf("a record of another schema is of interest: %v, %v", names, err)
 	}
 	out = f.File(context.Background(), sweepOf(1, looks{read: "api@HEAD", found: "api@HEAD:x"}, nil))
 	if len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Detail, `schema "incident/9"`) || w.tracker.took() != "" {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -103,12 +104,12 @@ func (f *Filer) Ready(ctx context.Context) error {
 
 // Interest gives the repositories that the records name, for SweepOptions. A record that cannot
 // be read names none, and is a problem of File.
-func (f *Filer) Interest(ctx context.Context) ([]string, error) {
+func (f *Filer) Interest(ctx context.Context) ([]Swept, error) {
 	keys, err := f.opt.Store.Keys(ctx, storePrefix(f.opt.Organisation))
 	if err != nil {
 		return nil, fmt.Errorf("records of incidents: %w", err)
 	}
-	names := map[string]bool{}
+	all := map[Swept]bool{}
 	for _, key := range keys {
 		data, _, err := f.opt.Store.Load(ctx, key)
 		if err != nil {
@@ -119,10 +120,10 @@ func (f *Filer) Interest(ctx context.Context) ([]string, error) {
 			continue
 		}
 		for _, p := range rec.Places {
-			names[p.Repository] = true
+			all[p.repository()] = true
 		}
 	}
-	return sortedKeys(names), nil
+	return slices.SortedFunc(maps.Keys(all), Swept.compare), nil
 }
 
 // Outcome is what came of filing.

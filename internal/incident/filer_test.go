@@ -150,7 +150,7 @@ func TestMoreThanARecordHolds(t *testing.T) {
 	in.Previous, in.Issue = first.Record, &incident.Issue{Number: 1, Open: true, Body: last}
 	in.Previous.Places = in.Previous.Places[:1] // one place stands for them all
 	one := in.Previous.Places[0]
-	in.Sweep = sweepOf(2, looks{read: one.Repository + "@HEAD"}, []string{one.Repository})
+	in.Sweep = sweepOf(2, looks{read: one.Repository + "@HEAD"}, []incident.Swept{{Name: one.Repository}})
 	for _, a := range incident.Plan(in).Actions {
 		if a.Kind == incident.Close {
 			t.Error("it is closed, and seven places are not known")

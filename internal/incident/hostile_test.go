@@ -36,7 +36,7 @@ func poisonedWorld(t *testing.T, s string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sweep := incident.NewSweep(incident.SweepOptions{Interest: []string{"repo" + s, s}})
+		sweep := incident.NewSweep(incident.SweepOptions{Interest: []incident.Swept{{Name: "repo" + s}, {Name: s}}})
 		events = append([]finding.Event{&finding.Run{Started: date(n), Catalogue: finding.Catalogue{Revision: s}}}, events...)
 		for _, e := range append(events, &finding.Summary{NotLookedAt: map[string]int{s: 7}}) {
 			if err := sweep.Event(e); err != nil {

@@ -11,13 +11,7 @@ import (
 // proved settled. owners gives the owners of a file; nil knows none.
 func (r *Record) observe(s *Sweep, owners func(repository, file string) []string) {
 	id := r.Campaign.ID
-	if !s.speaksOf(id) {
-		return
-	}
-	byPrint := map[string]*Place{}
-	for _, p := range r.Places {
-		byPrint[p.Fingerprint] = p
-	}
+	known := newPlaces(r.Places)
 	found := map[*Place]map[string]bool{} // the refs at which each was found now
 	dropped := s.dropped[id]
 	if r.Things == nil {
@@ -26,21 +20,23 @@ func (r *Record) observe(s *Sweep, owners func(repository, file string) []string
 	for _, f := range s.findings[id] {
 		name, thing := thingOf(f)
 		r.Things[name] = thing
-		p := byPrint[f.Fingerprint]
+		p := known.of(f)
 		if p == nil {
 			if len(r.Places) >= MaxPlaces {
 				dropped++
 				continue
 			}
-			p = &Place{Fingerprint: f.Fingerprint, Repository: f.Repository, File: f.File, FirstSeen: s.started}
-			if owners != nil && !artifact(f.Repository) {
+			p = &Place{Fingerprint: f.Fingerprint, Repository: f.Repository, Number: f.Number, File: f.File, FirstSeen: s.started}
+			if owners != nil {
 				p.Owners = owners(f.Repository, f.File)
 			}
 			r.Places = append(r.Places, p)
-			byPrint[f.Fingerprint] = p
+			known.add(p)
 		}
 		if found[p] == nil { // of several lines of one file, the first
 			found[p] = map[string]bool{}
+			p.Fingerprint, p.Repository = f.Fingerprint, f.Repository // renamed since, perhaps
+			p.Number = cmp.Or(f.Number, p.Number)
 			p.Line, p.Thing, p.Indicator, p.Chain = f.Line, name, f.Indicator, chainEnds(f.Chain)
 			if p.Reason = ""; len(f.Reasons) > 0 {
 				p.Reason = f.Reasons[0]
@@ -58,7 +54,7 @@ func (r *Record) observe(s *Sweep, owners func(repository, file string) []string
 	}
 	maps.DeleteFunc(r.Things, func(name string, _ Thing) bool { return !held[name] })
 	if !s.opt.Partial {
-		r.Gaps = s.gapsOf(id)
+		r.Gaps = s.Gaps()
 	}
 	slices.SortFunc(r.Places, func(a, b *Place) int {
 		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.File, b.File), strings.Compare(a.Fingerprint, b.Fingerprint))

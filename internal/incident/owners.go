@@ -27,12 +27,9 @@ func (c *ownerCache) of(ctx context.Context, s *Sweep, rec *Record, campaign str
 	if c.files == nil {
 		c.files = map[string]*codeowners.File{}
 	}
-	known := map[string]bool{}
-	for _, p := range rec.Places {
-		known[p.Fingerprint] = true
-	}
+	known := newPlaces(rec.Places)
 	for _, f := range s.findings[campaign] {
-		if _, asked := c.files[f.Repository]; asked || known[f.Fingerprint] || len(c.files) >= maxOwnerFiles || ctx.Err() != nil {
+		if _, asked := c.files[f.Repository]; asked || known.of(f) != nil || len(c.files) >= maxOwnerFiles || ctx.Err() != nil {
 			continue
 		}
 		c.files[f.Repository] = c.read(ctx, f.Repository)

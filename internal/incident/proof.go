@@ -34,7 +34,8 @@ func (s *Sweep) unsound(ref string) []string {
 // proof judges a place at a ref at which the sweep has no active finding of it. It is settled,
 // with the commit that proves it; or missing says why nothing is proven.
 func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, commit, missing string) {
-	for _, f := range s.aside[p.Fingerprint] {
+	repository := p.repository().key()
+	for _, f := range s.aside[asideKey{repository, p.Fingerprint}] {
 		if f.Campaign != campaign || !slices.Contains(refsOf(f), ref) {
 			continue
 		}
@@ -46,7 +47,7 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 		}
 		return Unsettled, "", "still there, and met by indicators alone that do not count by themselves"
 	}
-	t, seen := s.trees[treeKey{p.Repository, ref}]
+	t, seen := s.trees[treeKey{repository, ref}]
 	switch {
 	case !s.ended():
 		return Unsettled, "", "the sweep did not come to its end"
@@ -56,17 +57,17 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 		return Unsettled, "", "the sweep did not look for this indicator"
 	case s.opt.Listed != nil && !s.opt.Listed(campaign, p):
 		return Unsettled, "", "the catalogue does not list it any more"
-	case !s.read[p.Repository]:
+	case !s.read[repository]:
 		return Unsettled, "", "the repository was not in the sweep"
-	case ref == ItselfRef && !slices.Contains(listed, p.Reason):
+	case ref == ItselfRef && !s.looksAt(p.Reason):
 		return Unsettled, "", "a sweep does not tell whether it looked there again"
 	case ref == ItselfRef:
-		if t, seen = s.anyTree(p.Repository); !seen {
+		if t, seen = s.anyTree(repository); !seen {
 			return Unsettled, "", "nothing of the repository was read"
 		}
 	case slices.Contains(asked, p.Reason) && s.fallback:
 		return Unsettled, "", "messages and authors of commits were not looked at everywhere"
-	case !seen && s.opt.Gone != nil && s.opt.Gone(p.Repository, ref):
+	case !seen && s.opt.Gone != nil && s.opt.Gone(p.repository(), ref):
 		return IsGone, "", ""
 	case !seen:
 		return Unsettled, "", "the ref was not in the sweep; was it deleted?"
@@ -77,7 +78,7 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 	if !t.whole {
 		return Unsettled, "", "the ref was not read whole: " + cmp.Or(t.reason, "unknown")
 	}
-	for _, e := range s.problems[p.Repository] {
+	for _, e := range s.problems[repository] {
 		if e.Exclusion != nil && !lies(utf8(p.File), e.File) { // what was decided to live with is elsewhere
 			continue
 		}
@@ -88,6 +89,15 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 	return FoundClean, t.commit, ""
 }
 
+// looksAt reports whether the sweep looked at what repositories themselves show and a reason code is of,
+// wherever it looked at the repository.
+func (s *Sweep) looksAt(reason string) bool {
+	if reason == string(ioc.ReleaseTitle.Reason()) {
+		return s.shown[string(ioc.ReleaseTitle)] == s.summaries && !s.lacking && !s.fallback
+	}
+	return slices.Contains(listed, reason)
+}
+
 // lies reports whether a file is the one at a path, or below it; "" is the whole repository.
 func lies(file, path string) bool {
 	return path == "" || file == path || strings.HasPrefix(file, path+"/")
@@ -96,12 +106,13 @@ func lies(file, path string) bool {
 // looked reports whether the sweep looked for the thing of a place at a ref, with whatever
 // success.
 func (s *Sweep) looked(campaign string, p *Place, ref string) bool {
-	_, seen := s.trees[treeKey{p.Repository, ref}]
-	return s.read[p.Repository] && (seen || ref == ItselfRef) && s.looksFor(campaign, p.Indicator)
+	repository := p.repository().key()
+	_, seen := s.trees[treeKey{repository, ref}]
+	return s.read[repository] && (seen || ref == ItselfRef) && s.looksFor(campaign, p.Indicator)
 }
 
 // anyTree gives a tree of a repository, one that is not whole if there is any.
-func (s *Sweep) anyTree(repository string) (out tree, seen bool) {
+func (s *Sweep) anyTree(repository Swept) (out tree, seen bool) {
 	for key, t := range s.trees {
 		if key.repository == repository && (!seen || out.whole) {
 			out, seen = tree{"", t.whole, t.reason}, true

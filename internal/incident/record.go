@@ -74,7 +74,8 @@ type Thing struct {
 // Place is a file of a repository with one thing of the campaign in it.
 type Place struct {
 	Fingerprint string    `json:"fingerprint"`
-	Repository  string    `json:"repository"`
+	Repository  string    `json:"repository"`              // as it was last called
+	Number      int64     `json:"repository_id,omitempty"` // by which it is known through renames; 0 where nobody told
 	File        string    `json:"file"`
 	Line        int       `json:"line,omitempty"`
 	Thing       string    `json:"thing"` // key of Record.Things

@@ -13,7 +13,7 @@ import (
 type SweepOptions struct {
 	// Interest are the repositories that earlier sweeps found something in: the ledger rows of
 	// these are kept, as they may prove something.
-	Interest []string
+	Interest []Swept
 	// LooksFor says whether the sweep looked for an indicator of a campaign; nil: for all of the
 	// campaigns that the Filer has, and no others.
 	LooksFor func(campaign, indicator string) bool
@@ -22,7 +22,7 @@ type SweepOptions struct {
 	Listed func(campaign string, p *Place) bool
 	// Gone says that a repository has no ref of that name any more: that all names of its
 	// branches and tags were listed, and it was not among them. nil knows none.
-	Gone func(repository, ref string) bool
+	Gone func(r Swept, ref string) bool
 	// Partial says that the sweep was asked for a part of the organisation, or some campaigns
 	// alone: what it did not look at is then as it was before. A share of the work is partial by
 	// itself, and all shares joined are not.
@@ -36,7 +36,7 @@ type SweepOptions struct {
 // each ref of these; not the rows of every file.
 type Sweep struct {
 	opt      SweepOptions
-	interest map[string]bool
+	interest interests
 
 	started         time.Time
 	revision        string     // of the catalogue
@@ -46,18 +46,30 @@ type Sweep struct {
 	fallback        bool // something was read in the second-best way
 	swept, verified bool // repositories were swept; what was published was verified
 
-	findings map[string][]*finding.Finding // active ones, by campaign
-	dropped  map[string]int                // beyond MaxPlaces, by campaign
-	aside    map[string][]*finding.Finding // of other states, by fingerprint
+	findings map[string][]*finding.Finding   // active ones, by campaign
+	dropped  map[string]int                  // beyond MaxPlaces, by campaign
+	aside    map[asideKey][]*finding.Finding // of other states
 	trees    map[treeKey]tree
-	read     map[string]bool               // repositories of interest that the sweep said anything of
-	problems map[string][]*finding.Problem // by repository of interest
-	general  map[string]bool               // codes of problems of the whole run
+	read     map[Swept]bool               // those of interest, by key, that the sweep said anything of
+	problems map[Swept][]*finding.Problem // of those
+	shown    map[string]int               // runs that looked at a property, whatever it showed
+	lacking  bool                         // a permission, so that something that repositories show was not looked at
+	general  map[string]bool              // codes of problems of the whole run
 	gaps     gapCounter
 	ours     gapCounter // of artifacts
 }
 
-type treeKey struct{ repository, ref string }
+type treeKey struct {
+	repository Swept // by its key
+	ref        string
+}
+
+// asideKey is a repository of interest, by its key, and the fingerprint of a finding under the name that
+// it had.
+type asideKey struct {
+	repository  Swept
+	fingerprint string
+}
 
 type tree struct {
 	commit string
@@ -68,11 +80,9 @@ type tree struct {
 // NewSweep returns a Sweep that has seen nothing yet.
 func NewSweep(opt SweepOptions) *Sweep {
 	s := &Sweep{
-		opt: opt, interest: map[string]bool{}, findings: map[string][]*finding.Finding{}, dropped: map[string]int{},
-		aside: map[string][]*finding.Finding{}, trees: map[treeKey]tree{}, read: map[string]bool{}, problems: map[string][]*finding.Problem{}, general: map[string]bool{},
-	}
-	for _, name := range opt.Interest {
-		s.interest[utf8(name)] = true
+		opt: opt, interest: newInterests(opt.Interest), findings: map[string][]*finding.Finding{}, dropped: map[string]int{},
+		aside: map[asideKey][]*finding.Finding{}, trees: map[treeKey]tree{}, read: map[Swept]bool{}, problems: map[Swept][]*finding.Problem{},
+		general: map[string]bool{}, shown: map[string]int{},
 	}
 	return s
 }
@@ -94,9 +104,7 @@ func (s *Sweep) Event(e finding.Event) error {
 		e = named(e)
 		switch {
 		case e.State != finding.Active:
-			if s.interest[e.Repository] {
-				s.aside[e.Fingerprint] = append(s.aside[e.Fingerprint], e)
-			}
+			s.setAside(e)
 		case len(s.findings[e.Campaign]) < MaxPlaces:
 			s.findings[e.Campaign] = append(s.findings[e.Campaign], e)
 		default:
@@ -111,21 +119,28 @@ func (s *Sweep) Event(e finding.Event) error {
 			s.gaps.problem(e)
 		}
 		name := utf8(e.Repository)
-		switch {
-		case name == "" && e.Exclusion == nil:
+		if name == "" && e.Exclusion == nil {
 			s.general[e.Code] = true
-		case s.interest[name]:
-			s.problems[name] = append(s.problems[name], &finding.Problem{Code: e.Code, File: utf8(e.File), Refs: utf8s(e.Refs), Exclusion: e.Exclusion})
-			s.read[name] = true
+		}
+		for _, r := range s.interest.keys(name, e.Number) {
+			s.problems[r] = append(s.problems[r], &finding.Problem{Code: e.Code, File: utf8(e.File), Refs: utf8s(e.Refs), Exclusion: e.Exclusion})
+			s.read[r] = true
 		}
 	case *finding.Coverage:
-		s.fallback = s.fallback || e.File == "" && e.OutOfScope[string(source.CodeFallback)] > 0
-		if name := utf8(e.Repository); e.File == "" && s.interest[name] {
-			s.tree(treeKey{name, utf8(e.Ref)}, tree{e.Commit, e.Status == finding.Parsed, e.Reason})
-			s.read[name] = true
+		if e.File != "" {
+			return nil
+		}
+		s.fallback = s.fallback || e.OutOfScope[string(source.CodeFallback)] > 0
+		s.lacking = s.lacking || e.OutOfScope[string(source.CodePermission)] > 0
+		for _, r := range s.interest.keys(utf8(e.Repository), e.Number) {
+			s.tree(treeKey{r, utf8(e.Ref)}, tree{e.Commit, e.Status == finding.Parsed, e.Reason})
+			s.read[r] = true
 		}
 	case *finding.Summary:
 		s.summaries++
+		for property := range e.Shown {
+			s.shown[property]++
+		}
 		s.interrupted = s.interrupted || e.Interrupted
 		n := e.Repositories
 		s.verified = s.verified || e.Published != nil
@@ -133,6 +148,21 @@ func (s *Sweep) Event(e finding.Event) error {
 		s.gaps.summary(e)
 	}
 	return nil
+}
+
+// setAside keeps a finding that does not count under each name that its repository had.
+func (s *Sweep) setAside(f *finding.Finding) {
+	var keys []asideKey
+	for _, r := range s.interest.of(f.Repository, f.Number) {
+		for _, name := range []string{f.Repository, r.Name} {
+			if key := (asideKey{r.key(), calledBefore(f, name)}); !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	for _, key := range keys {
+		s.aside[key] = append(s.aside[key], f)
+	}
 }
 
 // tree keeps a row. Two of one name, which differ in bytes that are no UTF-8, prove something

@@ -100,6 +100,36 @@ func TestTransitions(t *testing.T) {
 			{saw: looks{read: both, unlisted: true}, writes: "Edit", open: 1, body: []string{"does not list it any more"}},
 			{saw: looks{read: both}, writes: "Comment Edit", open: 0},
 		},
+		"a clean repository takes the name of one that moved": {
+			{saw: looks{read: "api#1@HEAD", found: "api#1@HEAD:x"}, writes: "Create", open: 1},
+			{saw: looks{read: "api#2@HEAD"}, writes: "Edit", open: 1, body: []string{"the repository was not in the sweep"}},
+			{saw: looks{read: "api#2@HEAD old-api#1@HEAD", found: "old-api#1@HEAD:x"}, writes: "Edit", open: 1, body: []string{"`old-api`"}, not: []string{"`api`", "was not in the sweep"}},
+			{saw: looks{read: "api#2@HEAD old-api#1@HEAD", problems: "api#2:truncated"}, writes: "Comment Edit", open: 0},
+		},
+		"a hit repository takes the name of one that moved": {
+			{saw: looks{read: "api#1@HEAD", found: "api#1@HEAD:x"}, writes: "Create", open: 1},
+			{saw: looks{read: "api#2@HEAD old-api#1@HEAD", found: "api#2@HEAD:x"}, writes: "Edit Comment", open: 1, told: []string{"Found: 1 place", "Settled: 1 place"}},
+			{saw: looks{read: "api#2@HEAD old-api#1@HEAD"}, writes: "Comment Edit", open: 0, told: []string{"Closed with proof"}},
+		},
+		"a repository is renamed and excluded": {
+			{saw: looks{read: "api#1@HEAD", found: "api#1@HEAD:x"}, writes: "Create", open: 1},
+			{saw: looks{read: "old-api#1@HEAD", excluded: "old-api#1@HEAD:x"}, writes: "Comment Edit", open: 0, body: []string{"covered by an exclusion"}},
+		},
+		"the number of a repository is told later": {
+			{saw: looks{read: "api@HEAD", found: "api@HEAD:x"}, writes: "Create", open: 1},
+			{saw: looks{read: "api#1@HEAD", found: "api#1@HEAD:x"}, open: 1},
+			{saw: looks{read: "api#2@HEAD"}, writes: "Edit", open: 1, body: []string{"was not in the sweep"}},
+			{saw: looks{read: "api@HEAD", problems: "api:not-visible"}, writes: "Edit", open: 1, body: []string{"not all of it was read: not-visible"}},
+			{saw: looks{read: "api#1@HEAD"}, writes: "Comment Edit", open: 0},
+		},
+		"a release": {
+			{saw: looks{read: both, found: "api@:release-name"}, writes: "Create", open: 1},
+			{saw: looks{read: both}, writes: "Edit", open: 1, body: []string{"does not tell whether it looked there again"}},
+			{saw: looks{read: both, shown: "release", lacking: "acme"}, open: 1},
+			{saw: looks{read: both, shown: "release", fallback: "acme"}, open: 1},
+			{saw: looks{read: both, shown: "release", problems: "api:limit"}, writes: "Edit", open: 1, body: []string{"not all of it was read: limit"}},
+			{saw: looks{read: both, shown: "release"}, writes: "Comment Edit", open: 0},
+		},
 		"a share of the work": {
 			{saw: looks{read: both, found: api + " " + web}, writes: "Create", open: 1},
 			{saw: looks{read: "web@HEAD", shard: "1/2"}, writes: "Edit Comment", open: 1, not: []string{"was not in the sweep"}},
@@ -245,7 +275,7 @@ func TestPlanIsPure(t *testing.T) {
 	in := incident.Input{Key: testKey(t), Organisation: "acme", Campaign: keyvCampaign, Sweep: sweepOf(1, looks{read: "api@HEAD", found: "api@HEAD:x"}, nil)}
 	first := incident.Plan(in)
 	in.Previous = first.Record
-	in.Sweep = sweepOf(2, looks{read: "api@HEAD", found: "api@HEAD:y"}, []string{"api"})
+	in.Sweep = sweepOf(2, looks{read: "api@HEAD", found: "api@HEAD:y"}, []incident.Swept{{Name: "api"}})
 	a, b := incident.Plan(in), incident.Plan(in)
 	if len(a.Actions) != len(b.Actions) || len(a.Actions) == 0 {
 		t.Fatalf("%d actions, then %d", len(a.Actions), len(b.Actions))

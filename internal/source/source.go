@@ -37,6 +37,8 @@ type Repository struct {
 	// Seen is what the repository shows beside its files, each value once for each ref that
 	// shows it.
 	Seen []Seen
+	// AllRefs says that every branch and tag that there is was listed, and shows its name in Seen.
+	AllRefs bool
 
 	shown int // bytes of Seen
 }

@@ -150,7 +150,9 @@ func (r *result) candidates() []candidate {
 	at := map[placeKey]int{}
 	add := func(ref, commit string, c candidate) {
 		f := c.Finding
-		f.Repository = cmp.Or(f.Repository, r.name)
+		if f.Repository == "" {
+			f.Repository, f.Number = r.name, r.number
+		}
 		key := placeKey{repository: f.Repository, file: f.File, line: f.Line, indicator: f.Indicator, campaign: f.Campaign, withdrawn: withdrawn(c.match)}
 		if f.Package != nil {
 			key.pkg = packageKey(f.Package)
@@ -406,7 +408,7 @@ func (r *result) allProblems(opt Options) []*finding.Problem {
 		k := key{p.File, p.Blob, p.Code, p.Detail, p.Line}
 		old := at[k]
 		if old == nil {
-			p.Repository = r.name
+			p.Repository, p.Number = r.name, r.number
 			old = &p
 			at[k] = old
 			out = append(out, old)

@@ -37,7 +37,7 @@ func (r *result) ledger(t *treeResult) []*finding.Coverage {
 		}
 	}
 	whole := row("", finding.Parsed)
-	whole.Files, whole.OutOfScope = t.files, r.leftOut(t)
+	whole.Number, whole.Files, whole.OutOfScope = r.number, t.files, r.leftOut(t)
 	if len(t.problems) > 0 {
 		whole.Status, whole.Reason = finding.Unparsed, t.problems[0].code
 	}
@@ -53,7 +53,7 @@ func (r *result) ledger(t *treeResult) []*finding.Coverage {
 // without is the row of what was left out of a repository without a tree to say it with: one
 // that is disabled or empty, or the organisation itself.
 func (r *result) without() *finding.Coverage {
-	out := &finding.Coverage{Repository: r.name, Status: finding.OutOfScope, OutOfScope: map[string]int{}}
+	out := &finding.Coverage{Repository: r.name, Number: r.number, Status: finding.OutOfScope, OutOfScope: map[string]int{}}
 	r.addNotes(out.OutOfScope)
 	out.Reason = string(r.notes[0].Code)
 	for _, n := range r.notes {

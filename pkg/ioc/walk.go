@@ -99,6 +99,28 @@ func (s *Set) Digests(prefix uint64) iter.Seq[digest.Digest] {
 	}
 }
 
+// Known identifies an indicator: by an id that counts within its campaign.
+type Known struct{ Campaign, Indicator string }
+
+// Indicators yields every indicator that s has, in no order; one that several layers have more than
+// once.
+func (s *Set) Indicators() iter.Seq[Known] {
+	return func(yield func(Known) bool) {
+		for _, x := range s.layers {
+			for n := range x.indicators {
+				ind := x.indicator(uint32(n))
+				p := x.campaign(ind.Campaign)
+				if s.only != nil && !s.only[p.ID] {
+					continue
+				}
+				if !yield(Known{p.ID, ind.ID}) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // FilesRevision identifies what s selects files by (File): their paths, names and sizes, the
 // blob ids, and whether a digest decides. Sets of equal revision have the same files of a tree in
 // scope; which of them are met may differ by their digests.

@@ -97,7 +97,7 @@ func (w *world) day(files ...string) incident.Outcome {
 	w.mu.Lock()
 	w.now = w.now.Truncate(24 * time.Hour).Add(27 * time.Hour)
 	w.mu.Unlock()
-	s := incident.NewSweep(incident.SweepOptions{Interest: []string{"acme/api"}})
+	s := incident.NewSweep(incident.SweepOptions{Interest: []incident.Swept{{Name: "acme/api"}}})
 	events := []finding.Event{&finding.Run{Started: w.clock()}}
 	for _, file := range files {
 		f := &finding.Finding{

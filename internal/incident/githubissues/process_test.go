@@ -81,7 +81,7 @@ func beChild(told string) error {
 	if err != nil {
 		return err
 	}
-	s := incident.NewSweep(incident.SweepOptions{Interest: []string{"acme/api"}})
+	s := incident.NewSweep(incident.SweepOptions{Interest: []incident.Swept{{Name: "acme/api"}}})
 	events := []finding.Event{&finding.Run{Started: time.Date(2026, 11, c.Day, 3, 0, 0, 0, time.UTC)}}
 	for n := range c.Campaigns {
 		for file := range c.Day {

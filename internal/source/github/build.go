@@ -18,8 +18,9 @@ type builder struct {
 	run  *run
 	from *listed
 	repo *source.Repository
-	refs []named // beside the default branch
-	home string  // full name of the default branch
+	refs []named         // beside the default branch
+	home string          // full name of the default branch
+	read map[string]bool // fields of parts that were read to their end
 }
 
 // named is a ref and the commit that it names, with the root of that where it is known.
@@ -48,7 +49,7 @@ func (r *run) build(ctx context.Context, l *listed, h *head) *source.Repository 
 		l.asked, l.FullName = cmp.Or(l.asked, l.FullName), h.Name // renamed since it was listed
 	}
 	url := r.client.GitURL(l.owner(), l.name())
-	b := &builder{run: r, from: l, repo: &source.Repository{
+	b := &builder{run: r, from: l, read: map[string]bool{}, repo: &source.Repository{
 		Name: l.FullName, Path: strings.TrimSuffix(url, ".git"), Server: r.client.Host(), Number: l.ID,
 	}}
 	b.facts()
@@ -117,6 +118,7 @@ func (b *builder) fromHead(ctx context.Context, h *head) {
 		b.part(ctx, h, p)
 	}
 	b.unasked()
+	b.repo.AllRefs = b.read[branchPart.field] && b.read[tagPart.field] && len(b.repo.Problems) == 0
 }
 
 // unasked notes that refs were not looked at for want of a permission, which the organisation has
@@ -151,6 +153,7 @@ func (b *builder) part(ctx context.Context, h *head, p part) {
 			b.problem(source.CodeRef, "%s after the first %d: %v", p.what, n, err)
 			return
 		case !info.More:
+			b.read[p.field] = true
 			return
 		case n >= maxListed || got == 0 || info.End == "":
 			b.problem(source.CodeLimit, "%s after the first %d are not looked at", p.what, n)
