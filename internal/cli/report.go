@@ -40,8 +40,8 @@ of it read, or not all written.`,
 	f.outputFlags.add(flags)
 	flags.BoolVar(&f.explain, "explain", false, "render the explanations that the streams hold")
 	f.issues.add(flags)
-	flags.StringArrayVar(&f.ioc, "ioc", nil, "for --issues: the list or lists at `PATH` that the sweeps looked for as well; repeatable")
-	flags.StringVar(&f.org, "org", "", "for --issues: the organisation `NAME` that was swept")
+	flags.StringArrayVar(&f.ioc, "ioc", nil, "for --issues: the `PATH` of their --ioc; repeatable")
+	flags.StringVar(&f.org, "org", "", "for --issues: the organisation `NAME` of the sweeps")
 	addInventory(flags, &f.inventory)
 	f.account.add(flags)
 	return cmd

@@ -146,6 +146,10 @@ type run struct {
 
 	withoutGraphQL atomic.Bool // the server has none
 
+	// Of whoever asks for heads, and after it of whoever makes the organisation:
+	folded bool          // members were asked for with heads
+	first  *firstMembers // what came of that; nil for nothing
+
 	mu       sync.Mutex
 	problems []source.Problem // of the organisation
 	notes    []source.Note

@@ -249,15 +249,20 @@ func (r *run) refuse(fault *ghclient.GraphQLError, nodes []*head) bool {
 	return again
 }
 
-func (r *run) query() string {
+// query asks for heads by their ids; with also, for what that names beside them.
+func (r *run) query(also string) string {
 	var lists strings.Builder
 	refs := false
 	for _, p := range r.parts() {
 		fmt.Fprintf(&lists, " "+p.query, fmt.Sprintf("first:%d", perPage))
 		refs = refs || p.refs
 	}
-	q := `query($ids:[ID!]!){nodes(ids:$ids){...on Repository{databaseId nameWithOwner isDisabled isLocked isEmpty` +
-		` defaultBranchRef{name target{...O}}` + lists.String() + `}}}` + objectFragment
+	parameters := `$ids:[ID!]!`
+	if also != "" {
+		parameters += `,$org:String!,$after:String`
+	}
+	q := `query(` + parameters + `){nodes(ids:$ids){...on Repository{databaseId nameWithOwner isDisabled isLocked isEmpty` +
+		` defaultBranchRef{name target{...O}}` + lists.String() + `}}` + also + `}` + objectFragment
 	if refs {
 		q += refFragment
 	}
@@ -280,8 +285,18 @@ func (r *run) ask(ctx context.Context, chunk []*listed) ([]*head, error) {
 	if len(ids) == 0 || r.withoutGraphQL.Load() {
 		return heads, nil
 	}
-	var data struct{ Nodes []*head }
-	err := r.client.GraphQL(ctx, r.query(), map[string]any{"ids": ids}, &data)
+	var data struct {
+		Nodes        []*head
+		Organization membersOf
+	}
+	also, vars := "", map[string]any{"ids": ids}
+	if r.sel.Org != "" && r.opt.Observe && !r.folded { // the members with the first, and by themselves where that has no answer
+		r.folded, also, vars["org"] = true, membersField, r.sel.Org
+	}
+	err := r.client.GraphQL(ctx, r.query(also), vars, &data)
+	if also != "" {
+		err = r.foldMembers(err, &data.Organization)
+	}
 	var fault *ghclient.GraphQLError
 	switch {
 	case ghclient.Status(err) == http.StatusNotFound && !errors.As(err, &fault):

@@ -154,7 +154,7 @@ func TestManyPages(t *testing.T) {
 	}, seen); d != "" {
 		t.Errorf("seen: -want +got:\n%s", d)
 	}
-	if n := requests(s)[githubtest.GraphQL]; n != 7 {
+	if n := requests(s)[githubtest.GraphQL]; n != 6 {
 		t.Errorf("%d requests to GraphQL", n)
 	}
 	// A page that takes too long is asked for in parts.
@@ -226,7 +226,7 @@ func TestPermissions(t *testing.T) {
 }
 
 // TestNamesCostNoRequest: names of refs and releases come with the heads, a hundred repositories
-// at once; the members' repositories are one request more.
+// at once, and the members' repositories with the first hundred.
 func TestNamesCostNoRequest(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{})
 	for i := range 210 {
@@ -235,7 +235,58 @@ func TestNamesCostNoRequest(t *testing.T) {
 	c := installed(t, s, readPermissions)
 	requests(s)
 	collect(t, c, acme, github.Options{Observe: true})
-	if n := requests(s)[githubtest.GraphQL]; n != 3+1 {
+	if n := requests(s)[githubtest.GraphQL]; n != 3 {
 		t.Errorf("%d requests to GraphQL", n)
+	}
+}
+
+// TestMembersAmongHeads: whatever becomes of the members that are asked for with heads, what is said of
+// them is what is said where they are asked for alone, and the heads are as they were.
+func TestMembersAmongHeads(t *testing.T) {
+	member := source.Seen{Property: source.SeenName, Value: "Shai-Hulud", Where: "ann/Shai-Hulud"}
+	for name, tt := range map[string]struct {
+		rule     githubtest.Rule
+		requests int
+		seen     []source.Seen
+		problems string
+	}{
+		"no fault":      {requests: 1, seen: []source.Seen{member}},
+		"a timeout":     {rule: githubtest.Rule{Query: "nodes", Times: 1, Fault: status(http.StatusBadGateway)}, requests: 2, seen: []source.Seen{member}},
+		"cut off":       {rule: githubtest.Rule{Query: "membersWithRole", Times: 1, Fault: githubtest.GraphQLPartial(100)}, requests: 4, seen: []source.Seen{member}},
+		"another fault": {rule: githubtest.Rule{Query: "membersWithRole", Fault: githubtest.GraphQLLacks("organization")}, requests: 1, problems: "fetch"},
+	} {
+		s := githubtest.Start(t, githubtest.Options{})
+		s.AddFiles("api", lockfiles(1))
+		s.AddFiles("web", lockfiles(2))
+		s.AddUser("ann")
+		account := s.Organization("acme")
+		s.Update(func() { account.Members = append(account.Members, "ann") })
+		s.Add(githubtest.Repository{Owner: "ann", Name: "Shai-Hulud", Visibility: githubtest.Public})
+		c := installed(t, s, readPermissions)
+		if tt.rule.Fault != nil {
+			tt.rule.Kind = githubtest.GraphQL
+			s.Break(tt.rule)
+		}
+		requests(s)
+		repos := collect(t, c, acme, github.Options{Observe: true})
+		if n := requests(s)[githubtest.GraphQL]; n != tt.requests {
+			t.Errorf("%s: %d requests to GraphQL, want %d", name, n, tt.requests)
+		}
+		org := repos["acme"]
+		if org == nil {
+			org = &source.Repository{}
+		}
+		problems := ""
+		for _, p := range org.Problems {
+			problems += string(p.Code)
+		}
+		if d := cmp.Diff(tt.seen, org.Seen); d != "" || problems != tt.problems {
+			t.Errorf("%s: problems %q, seen (-want +got):\n%s", name, problems, d)
+		}
+		for _, repo := range []string{"acme/api", "acme/web"} {
+			if r := repos[repo]; len(r.Trees) != 1 || told(r) != "" {
+				t.Errorf("%s: %s: %d trees, %s", name, repo, len(r.Trees), told(r))
+			}
+		}
 	}
 }
