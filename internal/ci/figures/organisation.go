@@ -138,7 +138,8 @@ func (o *organisation) sweeps(ctx context.Context, w io.Writer) error {
 	t.most("nothing changed: requests to GraphQL", float64(warm.Requests["graphql"]), "%.0f", hundreds)
 	t.most("nothing changed: pages of the list", float64(warm.Routes[pages]), "%.0f", hundreds)
 	t.most("nothing changed: pages that were not answered 304", float64(warm.Routes[pages]-min(warm.Conditional, warm.Routes[pages])), "%.0f", 0)
-	t.most("nothing changed: other requests to REST", float64(warm.Requests["rest"]-warm.Routes[pages]), "%.0f", 0)
+	others := warm.Requests["rest"] - warm.Routes[pages]
+	t.most("nothing changed: other requests to REST that were not answered 304", float64(others-max(warm.Conditional-warm.Routes[pages], 0)), "%.0f", 0)
 	t.most("nothing changed: tokens", float64(warm.Requests["token"]), "%.0f", 1)
 	t.most("nothing changed: requests to git", float64(warm.GitCommands["fetch"]), "%.0f", 0)
 	t.most("some changed: requests to git for each that did", float64(changed.GitCommands["fetch"])/float64(max(change.Pushed, 1)), "%.2f", 2)
