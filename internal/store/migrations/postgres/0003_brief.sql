@@ -7,3 +7,4 @@ ALTER TABLE inv_repository ADD COLUMN brief_run BIGINT NOT NULL DEFAULT 0;
 -- The last run that said whether it read the repository whole, and the last that did not.
 ALTER TABLE inv_repository ADD COLUMN told_run BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE inv_repository ADD COLUMN unread_run BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX inv_repository_unread ON inv_repository (last_run) WHERE gone = 0 AND (unread_run = last_run OR told_run <> last_run);
