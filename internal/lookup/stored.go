@@ -66,6 +66,8 @@ func (s *stored) list(ctx context.Context, brief bool) error {
 	return nil
 }
 
+var _ sweep.Briefer = (*stored)(nil)
+
 // counted is a tree, with the number of times that it will still be asked for.
 type counted struct {
 	tree *inventory.Tree
@@ -94,9 +96,6 @@ func (s *stored) Brief(repo *source.Repository) *inventory.Brief {
 	delete(s.briefs, repo)
 	return b
 }
-
-// Keep does nothing.
-func (*stored) Keep(context.Context, sweep.Kept) error { return nil }
 
 // repositoriesAhead is how many repositories are loaded together, while those before them are being
 // swept.

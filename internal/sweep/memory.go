@@ -39,7 +39,8 @@ type Locker interface {
 	Locked(key inventory.Key) []ioc.Name
 }
 
-// Briefer is a Memory that knows of some repositories in brief that nothing of them is met.
+// Briefer is a Memory that knows of some repositories in brief that nothing of them is met. It knows all
+// that the run is to see: nothing is kept in it.
 type Briefer interface {
 	// Brief is what is to be said of a repository without looking at its trees; nil where they are to be
 	// looked at. It is not asked by a run that explains.

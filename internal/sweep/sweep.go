@@ -115,6 +115,7 @@ func run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 
 	stop, cancel := context.WithCancel(ctx)
 	defer cancel()
+	_, known := opt.Memory.(Briefer)
 	p := newPool(opt)
 	results, wait := p.start(stop, repos)
 	defer wait()
@@ -131,7 +132,7 @@ func run(ctx context.Context, repos iter.Seq2[*source.Repository, error], opt Op
 			}
 		}
 		t.repository(r)
-		if opt.Memory != nil { // what is done stays done when the run is stopped
+		if opt.Memory != nil && !known { // what is done stays done when the run is stopped
 			if err := opt.Memory.Keep(context.WithoutCancel(ctx), r.kept(opt.Selection, events)); err != nil {
 				p.memory.failed(err)
 			}
