@@ -29,6 +29,9 @@ func FuzzPackument(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if l.Maintainers.Knowledge > registry.Present {
+			t.Errorf("maintainers: %d", l.Maintainers.Knowledge)
+		}
 		seen := map[string]bool{}
 		for _, r := range l.Releases {
 			if version.Check(ecosystem.NPM, r.Version) != nil || seen[r.Version] {
@@ -37,6 +40,14 @@ func FuzzPackument(f *testing.F) {
 			seen[r.Version] = true
 			if len(l.Faults) == 0 && r.Unpublished.Knowledge != registry.Present && len(r.Files) != 1 {
 				t.Errorf("version %q without file and fault", r.Version)
+			}
+			for _, k := range []registry.Knowledge{
+				r.Time.Knowledge, r.Publisher.Knowledge, r.TrustedPublisher.Knowledge, r.Scripts.Knowledge, r.Git.Knowledge, r.Head.Knowledge,
+				r.Signatures.Knowledge, r.Provenance.Knowledge, r.Deprecated.Knowledge, r.Unpublished.Knowledge,
+			} {
+				if k > registry.Present {
+					t.Errorf("version %q: a field that was left unsettled: %+v", r.Version, r)
+				}
 			}
 			for _, file := range r.Files {
 				for _, d := range file.Digests {

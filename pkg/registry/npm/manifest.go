@@ -55,22 +55,22 @@ func (p *packument) release(v string, raw jsontext.Value) registry.Published {
 	if told, ok := text(m.Version); !ok || told != v {
 		bad("version")
 	}
-	p.publisher(&r, m.User, bad)
-	p.scripts(&r, m, bad)
-	p.git(&r, m, bad)
-	r.Head = fact(p, m.GitHead, "gitHead", text, bad)
+	publisher(&r, m.User, bad)
+	scripts(&r, m, bad)
+	git(&r, m, bad)
+	r.Head = fact(m.GitHead, "gitHead", text, bad)
 	r.Deprecated = deprecated(m.Deprecated, bad)
-	p.dist(&r, m.Dist, bad)
+	tarball(&r, m.Dist, bad)
 	return r
 }
 
-// missing reports whether a member is not there, or null, as some writers have it.
-func missing(raw jsontext.Value) bool { return len(raw) == 0 || raw.Kind() == 'n' }
+// isMissing reports whether a member is not there, or null, as some writers have it.
+func isMissing(raw jsontext.Value) bool { return len(raw) == 0 || raw.Kind() == 'n' }
 
 // fact reads a member that may be missing.
-func fact[T any](p *packument, raw jsontext.Value, field string, read func(jsontext.Value) (T, bool), bad func(field string)) registry.Fact[T] {
-	if missing(raw) {
-		return absent[T](p)
+func fact[T any](raw jsontext.Value, field string, read func(jsontext.Value) (T, bool), bad func(field string)) registry.Fact[T] {
+	if isMissing(raw) {
+		return absent[T]()
 	}
 	value, ok := read(raw)
 	if !ok {
@@ -90,7 +90,7 @@ func text(raw jsontext.Value) (s string, ok bool) {
 
 // texts reads an object of texts. Old packages have an empty list for an empty object.
 func texts(raw jsontext.Value) (m map[string]string, ok bool) {
-	if missing(raw) {
+	if isMissing(raw) {
 		return nil, true
 	}
 	var none []jsontext.Value
@@ -133,16 +133,16 @@ func persons(raw jsontext.Value) (people []registry.Person, ok bool) {
 
 // publisher reads _npmUser. A workflow that published by a short-lived token has a
 // trustedPublisher in it.
-func (p *packument) publisher(r *registry.Published, raw jsontext.Value, bad func(string)) {
-	r.Publisher = fact(p, raw, "_npmUser", person, bad)
-	r.TrustedPublisher = absent[string](p)
+func publisher(r *registry.Published, raw jsontext.Value, bad func(string)) {
+	r.Publisher = fact(raw, "_npmUser", person, bad)
+	r.TrustedPublisher = absent[string]()
 	if r.Publisher.Knowledge == registry.Unknown {
 		r.TrustedPublisher = registry.Fact[string]{}
 	}
 	var read struct {
 		TrustedPublisher jsontext.Value `json:"trustedPublisher"`
 	}
-	if raw.Kind() != '{' || unmarshal(raw, &read) != nil || missing(read.TrustedPublisher) {
+	if raw.Kind() != '{' || unmarshal(raw, &read) != nil || isMissing(read.TrustedPublisher) {
 		return
 	}
 	var trusted struct {
@@ -168,9 +168,9 @@ var onInstall = []string{"preinstall", "install", "postinstall"}
 const nodeGyp = "node-gyp rebuild"
 
 // scripts reads those that run on installation.
-func (p *packument) scripts(r *registry.Published, m manifest, bad func(string)) {
-	all := fact(p, m.Scripts, "scripts", texts, bad)
-	gyp := !missing(m.Gypfile) && string(m.Gypfile) != "false"
+func scripts(r *registry.Published, m manifest, bad func(string)) {
+	all := fact(m.Scripts, "scripts", texts, bad)
+	gyp := !isMissing(m.Gypfile) && string(m.Gypfile) != "false"
 	r.Scripts.Knowledge = all.Knowledge
 	if all.Knowledge == registry.Unknown && !gyp {
 		return
@@ -187,14 +187,14 @@ func (p *packument) scripts(r *registry.Published, m manifest, bad func(string))
 	switch {
 	case len(found) > 0:
 		r.Scripts = registry.Known(found)
-	case all.Knowledge != registry.Unknown:
+	case all.Knowledge == registry.Present:
 		r.Scripts = registry.None[map[string]string]()
 	}
 }
 
 // git reads the dependencies that do not come from a registry. Every installer needs the
 // dependencies, so that a mirror has them, too.
-func (p *packument) git(r *registry.Published, m manifest, bad func(string)) {
+func git(r *registry.Published, m manifest, bad func(string)) {
 	found := map[string]string{}
 	read := true
 	for _, kind := range []struct {
@@ -248,7 +248,7 @@ func isAddress(spec string) bool {
 func deprecated(raw jsontext.Value, bad func(string)) registry.Fact[string] {
 	message, ok := text(raw)
 	switch {
-	case missing(raw), string(raw) == "false", ok && message == "":
+	case isMissing(raw), string(raw) == "false", ok && message == "":
 		return registry.None[string]()
 	case string(raw) == "true":
 		return registry.Known("")
@@ -259,8 +259,8 @@ func deprecated(raw jsontext.Value, bad func(string)) registry.Fact[string] {
 	return registry.Known(message)
 }
 
-// dist reads the tarball, and what signs it.
-func (p *packument) dist(r *registry.Published, raw jsontext.Value, bad func(string)) {
+// tarball reads the file, and what signs it.
+func tarball(r *registry.Published, raw jsontext.Value, bad func(string)) {
 	var d dist
 	if raw.Kind() != '{' || unmarshal(raw, &d) != nil {
 		bad("dist")
@@ -279,17 +279,17 @@ func (p *packument) dist(r *registry.Published, raw jsontext.Value, bad func(str
 		bad("dist.integrity")
 	}
 	r.Files = []registry.File{f}
-	r.Signatures = fact(p, d.Signatures, "dist.signatures", signatures, bad)
+	r.Signatures = fact(d.Signatures, "dist.signatures", signatures, bad)
 	if len(r.Signatures.Value) == 0 && r.Signatures.Knowledge == registry.Present {
-		r.Signatures = absent[[]registry.Signature](p)
+		r.Signatures = absent[[]registry.Signature]()
 	}
-	r.Provenance = fact(p, d.Attestations, "dist.attestations", attestationsURL, bad)
+	r.Provenance = fact(d.Attestations, "dist.attestations", attestationsURL, bad)
 }
 
 // digests are those of integrity, which may hold several, and the shasum, the strongest first.
 func digests(d dist, bad func(string)) []digest.Digest {
 	var all []digest.Digest
-	if !missing(d.Integrity) {
+	if !isMissing(d.Integrity) {
 		integrity, ok := text(d.Integrity)
 		for _, one := range strings.Fields(integrity) {
 			// Subresource Integrity, section 3.5: options stand behind "?".
@@ -306,7 +306,7 @@ func digests(d dist, bad func(string)) []digest.Digest {
 			bad("dist.integrity")
 		}
 	}
-	if !missing(d.Shasum) {
+	if !isMissing(d.Shasum) {
 		sum, ok := text(d.Shasum)
 		read := digest.Digest{Algorithm: digest.SHA1, Text: sum}
 		if !ok || !read.Valid() {

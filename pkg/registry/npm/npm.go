@@ -7,7 +7,8 @@
 //
 // At the origin a field that is not there is absent. At a mirror, and in the abbreviated form
 // that some registries answer with, it is unknown; and so is the time of a mirror, which is
-// often that of its copy.
+// often that of its copy. The public registry signs every version: an answer under its name that
+// has no signature at all is a mirror's on the way to it, and its listing has that role.
 //
 // Nothing is verified here. The digests and signatures of a listing are the registry's word.
 package npm
@@ -86,9 +87,9 @@ func (r *Reader) List(ctx context.Context, name string, since registry.Validator
 	if err != nil {
 		return nil, err
 	}
-	l := &registry.Listing{Kind: registry.NPM, Name: name, Registry: r.address.Scheme + "://" + r.address.Host, Role: r.o.Role}
+	l := &registry.Listing{Kind: registry.NPM, Name: name, Registry: r.address.Scheme + "://" + r.address.Host}
 	err = r.client.Read(ctx, fetch.Request{URL: at, Accept: "application/json", Validator: since, MaxBytes: r.o.MaxPackument, Packed: true}, func(s *fetch.Stream) error {
-		p := packument{name: name, role: r.o.Role}
+		p := packument{name: name, role: r.o.Role, signs: host.IsNPM(r.address.Hostname())}
 		if isAbbreviated(s.Header) {
 			p.role = registry.Mirror
 		}

@@ -30,8 +30,9 @@ func unmarshal(b []byte, v any) error { return json.Unmarshal(b, v, jsonOptions)
 
 // packument is one as it is read.
 type packument struct {
-	name string        // that was asked for
-	role registry.Role // Mirror: a field that is missing is unknown
+	name  string        // that was asked for
+	role  registry.Role // Mirror: a field that is missing is unknown
+	signs bool          // the origin signs every version: an answer without any signature is a mirror's
 
 	told        string // its name by its own word
 	tags        map[string]string
@@ -45,12 +46,22 @@ type packument struct {
 	more        int // faults beside those
 }
 
-// absent is what is known of a field that is not there.
-func absent[T any](p *packument) (f registry.Fact[T]) {
-	if p.role != registry.Mirror {
+// missing stands for a field that is not there while a packument is read. Whether that makes it
+// absent or unknown is known at its end.
+const missing registry.Knowledge = 255
+
+// absent is what is read of a field that is not there.
+func absent[T any]() registry.Fact[T] { return registry.Fact[T]{Knowledge: missing} }
+
+// settle decides what a missing field is.
+func settle[T any](p *packument, f *registry.Fact[T]) {
+	switch {
+	case f.Knowledge != missing:
+	case p.role == registry.Mirror:
+		f.Knowledge = registry.Unknown
+	default:
 		f.Knowledge = registry.Absent
 	}
-	return f
 }
 
 // faultf notes a part that could not be read.
@@ -64,7 +75,7 @@ func (p *packument) faultf(format string, args ...any) {
 
 // read reads a packument to the end of r.
 func (p *packument) read(r io.Reader) error {
-	p.maintainers = absent[[]registry.Person](p)
+	p.maintainers = absent[[]registry.Person]()
 	p.has = map[string]bool{}
 	src := &source{r: r}
 	dec := jsontext.NewDecoder(src, jsonOptions)
@@ -152,7 +163,7 @@ func (p *packument) member(dec *jsontext.Decoder, key string) error {
 	case "time":
 		ok = p.readTimes(raw)
 	case "maintainers":
-		p.maintainers = fact(p, raw, key, persons, func(string) { ok = false })
+		p.maintainers = fact(raw, key, persons, func(string) { ok = false })
 	}
 	if !ok {
 		p.faultf("%s: not as npm writes it", key)
@@ -212,11 +223,23 @@ func (p *packument) manifest(dec *jsontext.Decoder, key string) error {
 
 // list writes what was read to l.
 func (p *packument) list(l *registry.Listing) {
+	if p.signs && len(p.releases) > 0 && !slices.ContainsFunc(p.releases, func(r registry.Published) bool { return r.Signatures.Knowledge != missing }) {
+		p.role = registry.Mirror
+	}
+	l.Role = p.role
+	settle(p, &p.maintainers)
 	l.Tags, l.Maintainers = p.tags, p.maintainers
 	for i := range p.releases {
 		release := &p.releases[i]
-		release.Unpublished = absent[bool](p)
+		release.Unpublished = absent[bool]()
 		release.Time = p.time(release.Version)
+		settle(p, &release.Publisher)
+		settle(p, &release.TrustedPublisher)
+		settle(p, &release.Scripts)
+		settle(p, &release.Head)
+		settle(p, &release.Signatures)
+		settle(p, &release.Provenance)
+		settle(p, &release.Unpublished)
 	}
 	p.releases = append(p.releases, p.unpublished()...)
 	if !slices.ContainsFunc(p.releases, func(r registry.Published) bool { return r.Time.Knowledge != registry.Present }) {

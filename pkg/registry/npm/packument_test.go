@@ -145,6 +145,44 @@ func TestOddManifests(t *testing.T) {
 	}
 }
 
+// The public registry signs every version. Under its name, an answer without any signature is a
+// mirror's on the way to it, and one in which a single version has none is its own.
+func TestMirrorInDisguise(t *testing.T) {
+	version := func(v, signatures string) string {
+		return fmt.Sprintf(`%q:{"name":"a","version":%q,"dist":{"tarball":"https://x/a.tgz","shasum":"da39a3ee5e6b4b0d3255bfef95601890afd80709"%s}}`, v, v, signatures)
+	}
+	const signed = `,"signatures":[{"keyid":"k","sig":"s"}]`
+	for _, tt := range []struct {
+		name, versions string
+		signs          bool
+		role           registry.Role
+	}{
+		{"none is signed", version("1.0.0", "") + "," + version("1.1.0", ""), true, registry.Mirror},
+		{"none is signed, by a registry that need not", version("1.0.0", ""), false, registry.Origin},
+		{"one is not signed", version("1.0.0", signed) + "," + version("1.1.0", ""), true, registry.Origin},
+		{"an empty list", version("1.0.0", `,"signatures":[]`), true, registry.Mirror},
+		{"no versions", "", true, registry.Origin},
+	} {
+		p := packument{name: "a", signs: tt.signs}
+		if err := p.read(strings.NewReader(`{"name":"a","time":{"1.0.0":"2026-01-02T03:04:05Z"},"versions":{` + tt.versions + `}}`)); err != nil {
+			t.Fatal(err)
+		}
+		l := &registry.Listing{}
+		p.list(l)
+		if l.Role != tt.role {
+			t.Errorf("%s: role %q, want %q", tt.name, l.Role, tt.role)
+		}
+		for _, r := range l.Releases {
+			if unsigned := r.Signatures.Knowledge; tt.role == registry.Mirror && (unsigned != registry.Unknown || !r.Time.IsZero() || !r.Provenance.IsZero()) {
+				t.Errorf("%s: %+v", tt.name, r)
+			}
+		}
+		if last := len(l.Releases) - 1; tt.role == registry.Origin && tt.versions != "" && l.Releases[last].Signatures.Knowledge != registry.Absent {
+			t.Errorf("%s: %+v", tt.name, l.Releases[last])
+		}
+	}
+}
+
 func TestOddPackuments(t *testing.T) {
 	version := func(v string) string {
 		return fmt.Sprintf(`%q:{"name":"a","version":%q,%s}`, v, v, someDist)
