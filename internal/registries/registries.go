@@ -117,7 +117,7 @@ func (s *Set) client(r policy.Registry) (*fetch.Client, error) {
 		return nil, fmt.Errorf("%q is no address", address)
 	}
 	o := fetch.Options{Hosts: append([]string{u.Host}, leads[u.Host]...), Transport: s.opt.Transport, Now: s.opt.Now}
-	if r.Private {
+	if r.Private || isPublic(u.Host) {
 		o.PrivateHosts = slices.Clone(o.Hosts)
 	}
 	if r.TokenEnv != "" {
@@ -139,6 +139,13 @@ func (s *Set) client(r policy.Registry) (*fetch.Client, error) {
 	}
 	s.clients[address] = c
 	return c, nil
+}
+
+// isPublic reports whether a host is a public registry. A network may let such a name lead to an
+// address of its own, as those with a mirror or without a way out do: that is the decision of who
+// runs the network, not of who publishes, and the certificate must still be the registry's.
+func isPublic(h string) bool {
+	return host.IsNPM(h) || host.IsPyPI(h) || h == host.GoProxy || h == host.GoSum || h == host.GHCR
 }
 
 // authOf is a token, or "name:password" as container registries and Harbor's robots have it.
