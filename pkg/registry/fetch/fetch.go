@@ -70,6 +70,10 @@ type Options struct {
 	// are kept all the same, but which addresses it connects to is its own business. nil: one
 	// that checks them.
 	Transport http.RoundTripper
+	// Transports carry the requests to some hosts, spelled as Hosts and listed there too, instead
+	// of Transport: an API whose limits a client of its own keeps. What it leads to elsewhere
+	// goes by Transport.
+	Transports map[string]http.RoundTripper
 	// Resolver looks names up, nil: the system's.
 	Resolver *net.Resolver
 	// Now is the clock, nil: time.Now. Sleep waits, nil: a timer that ends with the context.

@@ -3,6 +3,7 @@ package fetch
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -14,6 +15,15 @@ import (
 type rule struct {
 	private bool
 	auth    Auth
+	via     http.RoundTripper // nil: Client.network
+}
+
+// carrier sends a request to a host of that rule.
+func (c *Client) carrier(r rule) http.RoundTripper {
+	if r.via != nil {
+		return r.via
+	}
+	return c.network
 }
 
 // allow takes the hosts of the options.
@@ -44,6 +54,11 @@ func (c *Client) allow(o Options) error {
 	}
 	for _, h := range o.PrivateHosts {
 		if err := edit("a private address", h, func(r *rule) { r.private = true }); err != nil {
+			return err
+		}
+	}
+	for h, via := range o.Transports {
+		if err := edit("a transport", h, func(r *rule) { r.via = via }); err != nil {
 			return err
 		}
 	}

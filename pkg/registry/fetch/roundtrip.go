@@ -48,7 +48,7 @@ func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if sent.Header.Get("User-Agent") == "" {
 		sent.Header.Set("User-Agent", t.c.userAgent)
 	}
-	resp, err := t.c.network.RoundTrip(sent)
+	resp, err := t.c.carrier(rule).RoundTrip(sent)
 	if err != nil {
 		cancel(err)
 		return nil, fmt.Errorf("%s: %w", name, err)

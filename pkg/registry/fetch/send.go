@@ -96,7 +96,7 @@ func (c *Client) follow(ctx, trying context.Context, cancel context.CancelCauseF
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		req := c.request(trying, method, u, r, home, rule)
-		resp, err := c.network.RoundTrip(req)
+		resp, err := c.carrier(rule).RoundTrip(req)
 		if err != nil {
 			return nil, broken(err)
 		}

@@ -6,8 +6,8 @@
 // own. Bundles lie on another host than the API, packed by snappy; so do files. The client must
 // be allowed to ask these hosts (host.GitHubBundles, host.GitHubAssets), which get no token.
 //
-// The API's limits are none of this package's business: give the client a Transport that keeps
-// them.
+// The API's limits are none of this package's business: give the client a transport for the API's
+// host that keeps them (fetch.Options.Transports).
 package ghreleases
 
 import (

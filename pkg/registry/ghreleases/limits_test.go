@@ -10,24 +10,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/pkg/registry"
-	"github.com/wormsweep/wormsweep/pkg/registry/fetch"
 	"github.com/wormsweep/wormsweep/pkg/registry/ghreleases"
 )
-
-// byHost sends what is for the API by a client that keeps GitHub's limits, and the rest by
-// another one, which has no token.
-type byHost struct {
-	host string
-	api  http.RoundTripper
-	rest http.RoundTripper
-}
-
-func (b byHost) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host == b.host {
-		return b.api.RoundTrip(r)
-	}
-	return b.rest.RoundTrip(r)
-}
 
 // The product's client of GitHub carries the requests: it signs them as an App, waits where
 // GitHub says so, and counts.
@@ -47,11 +31,7 @@ func TestLimitsAreTheTransports(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := options(t, s, "")
-	files, err := fetch.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Transport = byHost{strings.TrimPrefix(s.URL(), "http://"), gh.REST().Client().Transport, files.RoundTripper()}
+	o.Transports = map[string]http.RoundTripper{strings.TrimPrefix(s.URL(), "http://"): gh.REST().Client().Transport}
 	r := reader(t, o, ghreleases.Options{Address: s.URL()})
 
 	s.Break(githubtest.Rule{Path: "/api/v3/repos/acme/tool/releases", Times: 1, Fault: githubtest.SecondaryLimited(http.StatusForbidden, githubtest.Told{RetryAfter: time.Second}, "")})

@@ -38,19 +38,17 @@ const (
 	maxAccessories = 1000   // of one artifact
 )
 
-// Options say which Harbor is read. Address and Registry are needed.
+// Options say which Harbor is read. Address is needed.
 type Options struct {
 	Address string // "https://harbor.example"
 	Host    string // that names of artifacts begin with; "" is the host of Address
 	Role    registry.Role
-	// Registry reads the same Harbor by the distribution API.
-	Registry *oci.Reader
 
 	MaxArtifacts int              // of one repository; more is an error. 0: DefaultMaxArtifacts
 	Now          func() time.Time // nil: time.Now
 }
 
-// Reader reads one Harbor. It is a registry.Reader, and safe for concurrent use.
+// Reader reads one Harbor. What is not listed is read by the distribution API. It is a registry.Reader, and safe for concurrent use.
 type Reader struct {
 	*oci.Reader // all but List
 	client      *fetch.Client
@@ -61,12 +59,13 @@ type Reader struct {
 
 // New makes a reader, and asks nothing. What c has for Harbor's host is fetch.Basic(robot, secret).
 func New(c *fetch.Client, o Options) (*Reader, error) {
-	base, err := url.Parse(o.Address)
-	switch {
-	case o.Registry == nil:
-		return nil, errors.New("a Harbor without its registry")
-	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil || base.RawQuery != "" || strings.Trim(base.Path, "/") != "":
-		return nil, fmt.Errorf("address of a Harbor %q: not of the form https://HOST", o.Address)
+	content, err := oci.New(c, oci.Options{Address: o.Address, Host: o.Host, Role: o.Role, Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("Harbor: %w", err)
+	}
+	base, err := url.Parse(o.Address) // which oci.New took
+	if err != nil {
+		return nil, err
 	}
 	if o.MaxArtifacts <= 0 {
 		o.MaxArtifacts = DefaultMaxArtifacts
@@ -75,7 +74,7 @@ func New(c *fetch.Client, o Options) (*Reader, error) {
 		o.Now = time.Now
 	}
 	base = &url.URL{Scheme: base.Scheme, Host: strings.ToLower(base.Host)}
-	return &Reader{o.Registry, c, base, cmp.Or(o.Host, base.Host), o}, nil
+	return &Reader{content, c, base, cmp.Or(o.Host, base.Host), o}, nil
 }
 
 // List gives the tags of a repository, and by its digest each artifact without one, in the order

@@ -39,9 +39,6 @@ func world(t *testing.T, change ...func(*harbor.Options)) (*registrytest.Server,
 		t.Fatal(err)
 	}
 	o := harbor.Options{Address: s.URL, Host: "harbor.test"}
-	if o.Registry, err = oci.New(client, oci.Options{Address: s.URL, Host: "harbor.test"}); err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range change {
 		c(&o)
 	}
@@ -274,12 +271,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	content, err := oci.New(client, oci.Options{Address: "https://harbor.example"})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	r, err := harbor.New(client, harbor.Options{Address: "https://harbor.example", Registry: content})
+	r, err := harbor.New(client, harbor.Options{Address: "https://harbor.example"})
 	if err != nil {
 		fmt.Println(err)
 		return

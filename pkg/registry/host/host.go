@@ -29,7 +29,7 @@ const (
 
 	// GoSumKey is the verifier key of the Go checksum database, as cmd/go has it
 	// (cmd/go/internal/modfetch/key.go).
-	GoSumKey = GoSum + "+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+	GoSumKey    = GoSum + "+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
 	SigstoreTUF = "tuf-repo-cdn.sigstore.dev" // the public Sigstore's trusted root
 	GitHubTUF   = "tuf-repo.github.com"       // that of GitHub's own
 
