@@ -35,6 +35,9 @@ type Options struct {
 	// without any. GitHubURL is that of an Enterprise Server, "" for github.com.
 	GitHub    http.RoundTripper
 	GitHubURL string
+	// GitHubFiles are the hosts that an Enterprise Server leads to for files and bundles, beside
+	// its own.
+	GitHubFiles []string
 	// Roots of TLS are the system's, and Transport sends, where these are nil.
 	Transport http.RoundTripper
 	Now       func() time.Time
@@ -66,10 +69,13 @@ func (s *Set) Reader(a *policy.Artifact) (registry.Reader, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := r.Protocol + " " + r.Address
+	if r.Protocol == "ghpackages" {
+		key += " " + contentOf(r, a).Address
+	}
 	if reader := s.readers[key]; reader != nil {
 		return reader, nil
 	}
-	reader, err := s.open(r)
+	reader, err := s.open(r, a)
 	if err != nil {
 		return nil, fmt.Errorf("%s: registry %q: %w", a.ID(), cmp.Or(r.Name, r.Address), err)
 	}
@@ -101,6 +107,8 @@ var leads = map[string][]string{
 	host.PyPI:   {host.PyPIFiles},
 	host.GHCR:   {host.GHCRBlobs},
 	host.GitHub: {host.GitHubAPI, host.GitHubAssets, host.GitHubBundles},
+
+	host.GitHubNPM: {host.GitHubNPMTars},
 }
 
 // client gives the client of a registry: it may ask that registry's hosts and no other.
@@ -117,7 +125,18 @@ func (s *Set) client(r policy.Registry) (*fetch.Client, error) {
 		return nil, fmt.Errorf("%q is no address", address)
 	}
 	o := fetch.Options{Hosts: append([]string{u.Host}, leads[u.Host]...), Transport: s.opt.Transport, Now: s.opt.Now}
-	if r.Private || isPublic(u.Host) {
+	at := u.Host // that the token is for
+	github := r.Protocol == "ghreleases" || r.Protocol == "ghpackages"
+	if github {
+		if at, err = ghreleases.APIHost(address); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(o.Hosts, at) {
+			o.Hosts = append(o.Hosts, at)
+		}
+		o.Hosts = append(o.Hosts, s.opt.GitHubFiles...)
+	}
+	if r.Private {
 		o.PrivateHosts = slices.Clone(o.Hosts)
 	}
 	if r.TokenEnv != "" {
@@ -125,11 +144,16 @@ func (s *Set) client(r policy.Registry) (*fetch.Client, error) {
 		if token == "" {
 			return nil, fmt.Errorf("%s: %w: %w", r.TokenEnv, ErrNoToken, registry.ErrDenied)
 		}
-		o.Tokens = map[string]fetch.Auth{u.Host: authOf(token)}
+		o.Tokens = map[string]fetch.Auth{at: authOf(token)}
+		if r.Protocol == "oci" && !strings.Contains(token, ":") && u.Host == host.GHCR {
+			o.Tokens[at] = fetch.Basic("token", token) // its token service takes a name, and any
+		}
 	}
-	if r.Protocol == "ghreleases" || r.Protocol == "ghpackages" {
-		if s.opt.GitHub != nil {
-			o.Transport = s.opt.GitHub
+	if github {
+		// Files and bundles lie on other hosts, to which GitHub's client sends nothing. Packages
+		// are not shown to an App: with a token of their own they are asked for with that.
+		if s.opt.GitHub != nil && r.TokenEnv == "" {
+			o.Transports = map[string]http.RoundTripper{at: s.opt.GitHub}
 		}
 		o.PrivateHosts = slices.Clone(o.Hosts) // an Enterprise Server is often in a company's network
 	}
@@ -141,13 +165,6 @@ func (s *Set) client(r policy.Registry) (*fetch.Client, error) {
 	return c, nil
 }
 
-// isPublic reports whether a host is a public registry. A network may let such a name lead to an
-// address of its own, as those with a mirror or without a way out do: that is the decision of who
-// runs the network, not of who publishes, and the certificate must still be the registry's.
-func isPublic(h string) bool {
-	return host.IsNPM(h) || host.IsPyPI(h) || h == host.GoProxy || h == host.GoSum || h == host.GHCR
-}
-
 // authOf is a token, or "name:password" as container registries and Harbor's robots have it.
 func authOf(token string) fetch.Auth {
 	if user, password, pair := strings.Cut(token, ":"); pair {
@@ -156,7 +173,26 @@ func authOf(token string) fetch.Auth {
 	return fetch.Bearer(token)
 }
 
-func (s *Set) open(r policy.Registry) (registry.Reader, error) {
+// contentOf is where the content of a GitHub package is: its own registry of the kind, which takes
+// the same token.
+func contentOf(r policy.Registry, a *policy.Artifact) policy.Registry {
+	r.Name, r.Protocol = "", "npm"
+	if a.Kind == registry.OCI {
+		name, _, _ := strings.Cut(a.Name, "/")
+		r.Protocol, r.Address = "oci", "https://"+name
+		return r
+	}
+	u, err := url.Parse(r.Address)
+	switch {
+	case r.Address == "" || err == nil && host.IsGitHub(u.Host):
+		r.Address = "https://" + host.GitHubNPM
+	case err == nil:
+		r.Address = "https://npm." + u.Host // a server with subdomain isolation
+	}
+	return r
+}
+
+func (s *Set) open(r policy.Registry, a *policy.Artifact) (registry.Reader, error) {
 	c, err := s.client(r)
 	if err != nil {
 		return nil, err
@@ -173,7 +209,15 @@ func (s *Set) open(r policy.Registry) (registry.Reader, error) {
 	case "harbor":
 		return harbor.New(c, harbor.Options{Address: r.Address, Role: r.Role, Now: s.opt.Now})
 	case "ghpackages":
-		return ghpackages.New(c, ghpackages.Options{Address: r.Address, Role: r.Role, Now: s.opt.Now})
+		content, err := s.open(contentOf(r, a), a)
+		if err != nil {
+			return nil, err
+		}
+		o := ghpackages.Options{Address: r.Address, Type: ghpackages.NPM, Content: content, Role: r.Role, Now: s.opt.Now}
+		if a.Kind == registry.OCI {
+			o.Type = ghpackages.Container
+		}
+		return ghpackages.New(c, o)
 	case "ghreleases":
 		return ghreleases.New(c, ghreleases.Options{Address: r.Address, Role: r.Role, Now: s.opt.Now})
 	}

@@ -81,6 +81,15 @@ func New(c *fetch.Client, o Options) (*Reader, error) {
 	return &Reader{c, api, o}, nil
 }
 
+// APIHost is the host, and port, that a GitHub's API is at: "api.github.com" for "".
+func APIHost(address string) (string, error) {
+	api, err := ghrest.New(nil, address)
+	if err != nil {
+		return "", err
+	}
+	return api.Host(), nil
+}
+
 // List gives the releases of "owner/repository" that are published, the oldest first; drafts are
 // not. Head is the commit that a release's tag leads to now; a tag that is not there any more is
 // absent. The Validator covers the releases, their files and the tags.

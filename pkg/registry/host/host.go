@@ -22,6 +22,8 @@ const (
 	GitHubBundles = "tmaproduction.blob.core.windows.net"  // where it keeps the bundles of attestations
 	GHCR          = "ghcr.io"                              // its container registry
 	GHCRBlobs     = "pkg-containers.githubusercontent.com" // where that leads for blobs
+	GitHubNPM     = "npm.pkg.github.com"                   // its npm registry
+	GitHubNPMTars = "pkg-npm.githubusercontent.com"        // where that leads for tarballs
 
 	Slack         = "slack.com"           // its Web API
 	SlackHooks    = "hooks.slack.com"     // its incoming webhooks

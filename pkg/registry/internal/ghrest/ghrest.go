@@ -70,6 +70,9 @@ func loopback(name string) bool {
 // Origin is the address of GitHub, without path.
 func (a *API) Origin() string { return a.origin }
 
+// Host is that of the API, and its port.
+func (a *API) Host() string { return a.root.Host }
+
 // Hosted reports whether GitHub runs it, and not a company.
 func (a *API) Hosted() bool { return a.hosted }
 
