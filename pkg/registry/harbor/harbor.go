@@ -61,7 +61,7 @@ type Reader struct {
 func New(c *fetch.Client, o Options) (*Reader, error) {
 	content, err := oci.New(c, oci.Options{Address: o.Address, Host: o.Host, Role: o.Role, Now: o.Now})
 	if err != nil {
-		return nil, fmt.Errorf("Harbor: %w", err)
+		return nil, fmt.Errorf("a Harbor: %w", err)
 	}
 	base, err := url.Parse(o.Address) // which oci.New took
 	if err != nil {
