@@ -1,6 +1,7 @@
-// Package finding holds the values that a sweep puts out: findings, problems, coverage,
-// and the run and summary that frame them. They are the events of one stream; each
-// renderer (internal/report) reads the same stream.
+// Package finding holds the values that a sweep, or a verification of what was published,
+// puts out: findings, problems, coverage, verdicts for versions, and the run and summary that
+// frame them. They are the events of one stream; each renderer (internal/report) reads the same
+// stream.
 //
 // The JSON form of these types is a contract, versioned by StreamVersion, with a JSON
 // Schema in docs/schemas/sweep-stream.json: fields are added and never change meaning.
@@ -17,7 +18,8 @@ const StreamVersion = "1"
 
 // Event is one value of the stream: *Run first, then *Finding, *Problem, *Coverage and,
 // where the run explains itself, *NonMatch, repository by repository in order of their
-// names, and *Summary last.
+// names, and *Summary last. A verification has *Verification beside these, artifact by
+// artifact.
 type Event interface{ event() }
 
 func (*Run) event()      {}
@@ -34,9 +36,10 @@ type Run struct {
 	Version   string    `json:"version"`
 	Started   time.Time `json:"started"`
 	Paths     []string  `json:"paths"`
-	Shard     string    `json:"shard,omitempty"`   // "2/4": share 2 of 4 of what was named
-	Partial   bool      `json:"partial,omitempty"` // some of it, or some campaigns, by choice
-	Only      []string  `json:"only,omitempty"`    // ids of the campaigns that were looked for, where not all were
+	Shard     string    `json:"shard,omitempty"`     // "2/4": share 2 of 4 of what was named
+	Partial   bool      `json:"partial,omitempty"`   // some of it, or some campaigns, by choice
+	Only      []string  `json:"only,omitempty"`      // ids of the campaigns that were looked for, where not all were
+	Published bool      `json:"published,omitempty"` // a verification of what was published; Paths has the policy file
 	Catalogue Catalogue `json:"catalogue"`
 }
 
@@ -99,6 +102,7 @@ type Finding struct {
 	Safe     []string `json:"safe,omitempty"`     // known-good versions
 	Action   string   `json:"action,omitempty"`   // what to do first, where that is special
 	Advisory []string `json:"advisory,omitempty"` // OSV ids
+	Evidence []string `json:"evidence,omitempty"` // of a published version: what is wrong with it, a line each
 
 	Exclusion *Exclusion `json:"exclusion,omitempty"`
 }
@@ -208,6 +212,7 @@ type Summary struct {
 	// by type.
 	NotLookedAt map[string]int `json:"not_looked_at,omitempty"`
 	Canaries    Canaries       `json:"canaries"`
+	Published   *Published     `json:"published,omitempty"` // of a verification
 	Expired     []string       `json:"expired_exclusions,omitempty"`
 	Interrupted bool           `json:"interrupted,omitempty"`
 	Elapsed     float64        `json:"elapsed_seconds"`

@@ -11,6 +11,9 @@ import (
 // proved settled. owners gives the owners of a file; nil knows none.
 func (r *Record) observe(s *Sweep, owners func(repository, file string) []string) {
 	id := r.Campaign.ID
+	if !s.speaksOf(id) {
+		return
+	}
 	known := newPlaces(r.Places)
 	found := map[*Place]map[string]bool{} // the refs at which each was found now
 	dropped := s.dropped[id]
@@ -27,7 +30,7 @@ func (r *Record) observe(s *Sweep, owners func(repository, file string) []string
 				continue
 			}
 			p = &Place{Fingerprint: f.Fingerprint, Repository: f.Repository, Number: f.Number, File: f.File, FirstSeen: s.started}
-			if owners != nil {
+			if owners != nil && !artifact(f.Repository) {
 				p.Owners = owners(f.Repository, f.File)
 			}
 			r.Places = append(r.Places, p)
@@ -54,7 +57,7 @@ func (r *Record) observe(s *Sweep, owners func(repository, file string) []string
 	}
 	maps.DeleteFunc(r.Things, func(name string, _ Thing) bool { return !held[name] })
 	if !s.opt.Partial {
-		r.Gaps = s.Gaps()
+		r.Gaps = s.gapsOf(id)
 	}
 	slices.SortFunc(r.Places, func(a, b *Place) int {
 		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.File, b.File), strings.Compare(a.Fingerprint, b.Fingerprint))
