@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What the last job of .github/workflows/sweep.yml runs: joins the streams of the shards, files
-# the incidents, and writes the job's summary and the reports.
+# What the last job of .github/workflows/sweep.yml runs: joins the streams of the shards, and that
+# of the verification where there is a policy, files the incidents, and writes the job's summary
+# and the reports.
 # Usage: action-report.sh SWEEPER STREAMS
 #
 # The exit code is the sweep's: a shard whose stream is missing makes it 3 at the best.
@@ -13,6 +14,14 @@ mkdir -p "$folder" || exit 3
 rm -f "$folder"/{sweep,findings}.{jsonl,sarif,md} # of an earlier run
 
 mapfile -t files < <(find "$streams" -name sweep.jsonl -type f 2>/dev/null | sort)
+if [[ -n ${INPUT_POLICY-} ]]; then
+	verified=$(find "$streams" -name verify.jsonl -type f 2>/dev/null | head -n 1)
+	if [[ -z $verified ]]; then # a stream that is empty is a problem of the whole
+		verified=$folder/verify.jsonl
+		: >"$verified"
+	fi
+	files+=("$verified")
+fi
 if ((${#files[@]} == 0)); then
 	echo "no shard has a stream: nothing was looked at" >&2
 	exit 3

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What action.yml runs: a sweep by the inputs of the action, which stand in the environment.
+# What action.yml runs: a sweep by the inputs of the action, which stand in the environment, and
+# with a policy the verification of what was published.
 # Usage: action.sh SWEEPER
 #
 # Secrets stay in the environment, WORMSWEEP_INVENTORY too: it may be the URL of a database.
@@ -9,7 +10,8 @@ sweeper=$1
 
 folder=${INPUT_FOLDER:-${RUNNER_TEMP:-.}/wormsweep/reports}
 mkdir -p "$folder" || exit 3
-rm -f "$folder"/sweep.{jsonl,sarif,txt,md} # of an earlier sweep, which are not the answer of this one
+rm -f "$folder"/sweep.{jsonl,sarif,txt,md} "$folder"/verify.jsonl # of an earlier run, which are not the answer of this one
+policy=${INPUT_POLICY-}
 
 args=(--format text
 	--report "json=$folder/sweep.jsonl" --report "sarif=$folder/sweep.sarif" --report "markdown=$folder/sweep.md")
@@ -44,9 +46,15 @@ each --campaign "${INPUT_CAMPAIGN-}" words
 each --ioc "${INPUT_IOC-}"
 flag --exclusions "${INPUT_EXCLUSIONS-}"
 flag --fail-on "${INPUT_FAIL_ON-}"
-flag --issues "${INPUT_ISSUES-}"
+issues=()
+if [[ -n ${INPUT_ISSUES-} ]]; then
+	issues+=("--issues=$INPUT_ISSUES")
+fi
 if [[ ${INPUT_DRY_RUN-} == true ]]; then
-	args+=(--dry-run)
+	issues+=(--dry-run)
+fi
+if [[ -z $policy ]]; then # with one, what is filed is filed of both together
+	args+=("${issues[@]}")
 fi
 args+=(--)
 while IFS= read -r path; do
@@ -61,8 +69,50 @@ if [[ ${GITHUB_ACTIONS-} == true ]]; then
 	quiet=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	echo "::stop-commands::$quiet"
 fi
+
+# verify verifies what the policy names, and renders the answer of both. A stream that is not whole
+# makes it a problem, so that nothing is good which was not looked at.
+verify() {
+	local flags=(--policy "$policy" --format text --report "json=$folder/verify.jsonl") joined=()
+	if [[ -n ${INPUT_EXCLUSIONS-} ]]; then
+		flags+=("--exclusions=$INPUT_EXCLUSIONS")
+	fi
+	if [[ -n ${INPUT_GITHUB_URL-} ]]; then
+		flags+=("--github-url=$INPUT_GITHUB_URL")
+		joined+=("--github-url=$INPUT_GITHUB_URL")
+	fi
+	if [[ -n ${INPUT_TRUSTED_ROOT-} ]]; then
+		flags+=("--trusted-root=$INPUT_TRUSTED_ROOT")
+	fi
+	while IFS= read -r list; do
+		if [[ -n $list ]]; then
+			flags+=("--ioc=$list")
+			joined+=("--ioc=$list")
+		fi
+	done <<<"${INPUT_IOC-}"
+	"$sweeper" verify published "${flags[@]}"
+	local verified=$?
+	if ((verified == 2)); then
+		return 2
+	fi
+	touch "$folder/verify.jsonl"
+	if [[ -n ${INPUT_ISSUES-} && -n ${INPUT_ORGANISATION-} ]]; then
+		joined+=("--org=$INPUT_ORGANISATION")
+	fi
+	mv "$folder/sweep.jsonl" "$folder/swept.jsonl"
+	"$sweeper" report --report "json=$folder/sweep.jsonl" --report "sarif=$folder/sweep.sarif" --report "markdown=$folder/sweep.md" \
+		"${joined[@]}" "${issues[@]}" -- "$folder/swept.jsonl" "$folder/verify.jsonl" >"$folder/sweep.txt"
+	local code=$?
+	rm -f "$folder/swept.jsonl"
+	return "$code"
+}
+
 "$sweeper" sweep "${args[@]}" | tee "$folder/sweep.txt"
 code=${PIPESTATUS[0]}
+if [[ -n $policy && $code != 2 ]]; then
+	verify
+	code=$?
+fi
 if [[ -n $quiet ]]; then
 	echo "::$quiet::"
 fi

@@ -288,6 +288,12 @@ func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags, refs
 	if refs.MayMatch(source.Pulls) {
 		useful = append(slices.Clone(useful), "pull_requests")
 	}
+	return narrowed(ctx, client, account, useful)
+}
+
+// narrowed gives a client of the installation of an account whose token may read contents, and
+// read those of the useful permissions that the App has.
+func narrowed(ctx context.Context, client *ghclient.Client, account string, useful []string) (*ghclient.Client, error) {
 	granted := maps.Clone(reading)
 	for _, name := range useful {
 		granted[name] = "read"

@@ -174,7 +174,7 @@ func ask(ctx context.Context, p *policy.Policy, account *accountFlags, t *truste
 			if p.Organisation == "" {
 				return nil, usage(errors.New("with an App, the policy names the organisation"))
 			}
-			if client, err = client.Installation(ctx, p.Organisation, verifying()); err != nil {
+			if client, err = narrowed(ctx, client, p.Organisation, verifying); err != nil {
 				return nil, refused(err)
 			}
 		}
@@ -185,12 +185,9 @@ func ask(ctx context.Context, p *policy.Policy, account *accountFlags, t *truste
 	return a, a.openSum(st)
 }
 
-// verifying is what a token may do that answers the questions of a verification.
-func verifying() ghclient.Permissions {
-	p := buildrun.Permissions()
-	p["attestations"] = "read"
-	return p
-}
+// verifying is what a token may do besides where the App may: runs, attestations, and packages.
+// Without one of these the answers that need it are unknown.
+var verifying = []string{"actions", "attestations", "packages"}
 
 // openSum makes ready to ask the public checksum database, whose head is remembered.
 func (a *asking) openSum(st *store.Store) error {
