@@ -104,6 +104,7 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 	for _, p := range set.Campaigns() {
 		opt.Campaigns = append(opt.Campaigns, incident.CampaignOf(p))
 	}
+	opt.Campaigns = append(opt.Campaigns, incident.PublishedByUs())
 	filer, err := incident.New(opt)
 	if err != nil {
 		return nil, err
@@ -138,6 +139,9 @@ func listed(set *ioc.Set) func(campaign string, p *incident.Place) bool {
 		return all
 	})
 	return func(campaign string, p *incident.Place) bool {
+		if campaign == finding.PublishedByUs { // which no catalogue lists
+			return true
+		}
 		e, name, ver, err := ecosystem.ParsePURL(p.Thing)
 		if err != nil || p.Reason != string(ioc.ExactVersion) || e != ecosystem.NPM && e != ecosystem.PyPI {
 			return known()[ioc.Known{Campaign: campaign, Indicator: p.Indicator}]
@@ -232,7 +236,7 @@ func (f *filing) event(e finding.Event) {
 	if f == nil {
 		return
 	}
-	if run, ok := e.(*finding.Run); ok { // lists that are added stand behind
+	if run, ok := e.(*finding.Run); ok && !run.Published { // lists that are added stand behind
 		f.another = f.another || run.Catalogue.Revision != f.revision && !strings.HasPrefix(run.Catalogue.Revision, f.revision+"+")
 	}
 	_ = f.sweep.Event(e) // it has no error of its own

@@ -83,7 +83,7 @@ type Finding struct {
 	Confidence  string   `json:"confidence"`
 	Reasons     []string `json:"reasons"` // reason codes, the most telling first
 
-	Repository string `json:"repository"`
+	Repository string `json:"repository"` // of a published version, the artifact's purl
 	// Number is the server's own number of the repository, by which it is known through renames; 0 for one
 	// without, or that is not known.
 	Number int64    `json:"repository_id,omitempty"`

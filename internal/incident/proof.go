@@ -93,7 +93,7 @@ func (s *Sweep) proof(campaign string, p *Place, ref string) (settled Settled, c
 // wherever it looked at the repository.
 func (s *Sweep) looksAt(reason string) bool {
 	if reason == string(ioc.ReleaseTitle.Reason()) {
-		return s.shown[string(ioc.ReleaseTitle)] == s.summaries && !s.lacking && !s.fallback
+		return s.shown[string(ioc.ReleaseTitle)] == s.shows && !s.lacking && !s.fallback
 	}
 	return slices.Contains(listed, reason)
 }

@@ -52,7 +52,8 @@ type Sweep struct {
 	trees    map[treeKey]tree
 	read     map[Swept]bool               // those of interest, by key, that the sweep said anything of
 	problems map[Swept][]*finding.Problem // of those
-	shown    map[string]int               // runs that looked at a property, whatever it showed
+	shown    map[string]int               // sweeps that looked at a property, whatever it showed
+	shows    int                          // sweeps, by their summaries
 	lacking  bool                         // a permission, so that something that repositories show was not looked at
 	general  map[string]bool              // codes of problems of the whole run
 	gaps     gapCounter
@@ -138,6 +139,9 @@ func (s *Sweep) Event(e finding.Event) error {
 		}
 	case *finding.Summary:
 		s.summaries++
+		if n := e.Repositories; e.Published == nil || n.Hit+n.Clean+n.Unknown > 0 {
+			s.shows++
+		}
 		for property := range e.Shown {
 			s.shown[property]++
 		}
