@@ -226,7 +226,8 @@ func catalogueOf(set *ioc.Set) finding.Catalogue {
 	return finding.Catalogue{Revision: set.Revision(), Campaigns: s.Campaigns, Indicators: s.Indicators, Packages: s.Packages, Versions: s.Versions}
 }
 
-// listedBy says whether the catalogue lists a version as a package of a campaign.
+// listedBy says whether the catalogue lists a version as a package of a campaign, and neither
+// withdrew that nor calls it weak.
 func listedBy(set *ioc.Set) func(a *policy.Artifact, version string) (string, bool) {
 	ecosystems := map[registry.Kind]ecosystem.Ecosystem{registry.NPM: ecosystem.NPM, registry.PyPI: ecosystem.PyPI, registry.Go: ecosystem.Go}
 	return func(a *policy.Artifact, version string) (string, bool) {
@@ -236,6 +237,9 @@ func listedBy(set *ioc.Set) func(a *policy.Artifact, version string) (string, bo
 		}
 		found, _ := set.Package(e, e.CanonicalName(a.Name), version)
 		for _, m := range found {
+			if m.Indicator.Status == ioc.Withdrawn || m.Campaign.Status == ioc.PackWithdrawn || m.Indicator.Confidence == ioc.Weak {
+				continue
+			}
 			return fmt.Sprintf("the catalogue lists it in the campaign %q", m.Campaign.ID), true
 		}
 		return "", false
