@@ -1,5 +1,3 @@
-// Package jobs runs what is kept in the database as a job: at least once, with a bound on each run
-// and on how often it fails.
 package jobs
 
 import (

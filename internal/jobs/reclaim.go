@@ -1,0 +1,96 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+)
+
+const (
+	beatEvery = 5 * time.Second
+	forget    = 24 * time.Hour // a dead process that holds nothing any more
+)
+
+// What a process held that is dead becomes available as if it had failed. The state is checked in
+// the statement itself: a job that ended meanwhile stays ended.
+const (
+	reclaimSQLite = `UPDATE river_job SET
+		state = CASE WHEN attempt < max_attempts THEN 'available' ELSE 'discarded' END,
+		finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE strftime('%Y-%m-%d %H:%M:%f', 'now') END
+		WHERE state = 'running'`
+	reclaimPostgres = `UPDATE river_job SET
+		state = CASE WHEN attempt < max_attempts THEN 'available' ELSE 'discarded' END::river_job_state,
+		finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE now() END
+		WHERE state = 'running' AND NOT EXISTS (
+			SELECT 1 FROM app_process p WHERE p.id = attempted_by[array_upper(attempted_by, 1)] AND p.beat >= {now} - $1)`
+)
+
+// register makes this process one that works.
+func (r *Runner) register(ctx context.Context) error {
+	return r.db.Tx(ctx, func(tx *appdb.Tx) error {
+		if _, err := tx.Exec(ctx, "INSERT INTO app_process (id, started, beat) VALUES ($1, {now}, {now})", r.id); err != nil {
+			return err
+		}
+		if r.db.Postgres() != nil {
+			return r.reclaim(ctx, tx)
+		}
+		// Who opens a folder alone is the only one that works: whatever runs in it is dead, and
+		// so is whoever leads.
+		n, err := tx.Exec(ctx, reclaimSQLite)
+		r.reclaimed(ctx, n)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM river_leader"); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "DELETE FROM app_process WHERE id <> $1", r.id)
+		return err
+	})
+}
+
+// unregister says that this process does not work any more: what it still holds is anybody's.
+func (r *Runner) unregister(ctx context.Context) error {
+	_, err := r.db.Exec(ctx, "DELETE FROM app_process WHERE id = $1", r.id)
+	if err != nil {
+		return fmt.Errorf("stop running jobs: %w", err)
+	}
+	return nil
+}
+
+// beat says that this process is alive, and takes from those that are not.
+func (r *Runner) beat(ctx context.Context) {
+	if r.db.Postgres() == nil {
+		return // it works alone, and is not taken from
+	}
+	ctx, cancel := context.WithTimeout(ctx, beatEvery)
+	defer cancel()
+	err := r.db.Tx(ctx, func(tx *appdb.Tx) error {
+		if _, err := tx.Exec(ctx, "INSERT INTO app_process (id, started, beat) VALUES ($1, {now}, {now}) ON CONFLICT (id) DO UPDATE SET beat = {now}", r.id); err != nil {
+			return err
+		}
+		return r.reclaim(ctx, tx)
+	})
+	if err != nil && ctx.Err() == nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "this process could not say that it is alive", slog.String("error", err.Error()))
+	}
+}
+
+func (r *Runner) reclaim(ctx context.Context, tx *appdb.Tx) error {
+	n, err := tx.Exec(ctx, reclaimPostgres, Lost.Milliseconds())
+	if err != nil {
+		return err
+	}
+	r.reclaimed(ctx, n)
+	_, err = tx.Exec(ctx, "DELETE FROM app_process WHERE beat < {now} - $1", forget.Milliseconds())
+	return err
+}
+
+func (r *Runner) reclaimed(ctx context.Context, n int64) {
+	if n > 0 {
+		r.log.LogAttrs(ctx, slog.LevelInfo, "jobs of a dead process were taken back", slog.Int64("jobs", n))
+	}
+}

@@ -1,0 +1,115 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// worker runs every job.
+type worker struct {
+	river.WorkerDefaults[args]
+	runner *Runner
+}
+
+// Timeout implements river.Worker.
+func (w *worker) Timeout(job *river.Job[args]) time.Duration {
+	if kind, ok := w.runner.kinds[job.Args.Name]; ok {
+		return kind.Timeout
+	}
+	return DefaultTimeout
+}
+
+// The delays between attempts: 5 seconds, twice as many each time, half an hour at most.
+const (
+	firstRetry = 5 * time.Second
+	maxRetry   = 30 * time.Minute
+)
+
+// NextRetry implements river.Worker.
+func (w *worker) NextRetry(job *river.Job[args]) time.Time { return time.Now().Add(delay(job.Attempt)) }
+
+func delay(attempt int) time.Duration {
+	if attempt > 10 {
+		return maxRetry
+	}
+	return min(firstRetry<<max(attempt-1, 0), maxRetry)
+}
+
+// Work implements river.Worker.
+func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
+	r := w.runner
+	r.running.Add(1)
+	defer r.running.Add(-1)
+	j := Job{ID: job.ID, Kind: job.Args.Name, Args: job.Args.Args, Attempt: job.Attempt, Last: job.Attempt >= job.MaxAttempts}
+	kind, known := r.kinds[j.Kind]
+	err := fmt.Errorf("this version of the program has no kind of job %q", j.Kind)
+	if known {
+		err = run(ctx, kind, j)
+	}
+	return r.outcome(ctx, kind, j, err)
+}
+
+// run calls a kind's Run and makes an error of a panic.
+func run(ctx context.Context, kind Kind, j Job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{fmt.Sprint(p), debug.Stack()}
+		}
+	}()
+	return kind.Run(ctx, j)
+}
+
+// panicError is a panic of a run.
+type panicError struct {
+	value string
+	stack []byte
+}
+
+func (e *panicError) Error() string { return "panic: " + e.value }
+
+// outcome is what River is told of a run.
+func (r *Runner) outcome(ctx context.Context, kind Kind, j Job, err error) error {
+	var snooze *SnoozeError
+	var dead *DeadError
+	about := []slog.Attr{slog.Int64("job", j.ID), slog.String("kind", j.Kind), slog.Int("attempt", j.Attempt)}
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &snooze):
+		r.log.LogAttrs(ctx, slog.LevelDebug, "a job is put off", append(about, slog.Time("until", snooze.Until))...)
+		return river.JobSnooze(max(0, time.Until(snooze.Until)))
+	case errors.As(err, &dead):
+		return r.bury(ctx, kind, j, dead.Reason, about)
+	case r.stopping.Load() && ctx.Err() != nil:
+		r.log.LogAttrs(ctx, slog.LevelInfo, "a job is given back: this process stops", about...)
+		return river.JobSnooze(0)
+	case j.Last:
+		return r.bury(ctx, kind, j, fmt.Sprintf("failed %d times, at last: %v", j.Attempt, err), about)
+	}
+	var p *panicError
+	if errors.As(err, &p) {
+		about = append(about, slog.String("stack", string(p.stack)))
+	}
+	r.log.LogAttrs(ctx, slog.LevelWarn, "a job failed, and is tried again", append(about, slog.String("error", err.Error()))...)
+	return err
+}
+
+// bury ends a job for good.
+func (r *Runner) bury(ctx context.Context, kind Kind, j Job, reason string, about []slog.Attr) error {
+	r.log.LogAttrs(ctx, slog.LevelError, "a job is given up", append(about, slog.String("reason", reason))...)
+	if kind.Dead != nil {
+		// What a job's time was not enough for is told all the same.
+		told, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := kind.Dead(told, j, reason); err != nil {
+			return fmt.Errorf("tell that a job is given up (%s): %w", reason, err)
+		}
+	}
+	return river.JobCancel(errors.New(reason))
+}

@@ -1,0 +1,203 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/hook"
+)
+
+// State is what became of a delivery.
+type State string
+
+// The states of a delivery.
+const (
+	Accepted State = "accepted" // stored, and to be acted on
+	Done     State = "done"
+	Dead     State = "dead" // given up, or not ours; Reason says why
+)
+
+// Delivery is a delivery as it is kept.
+type Delivery struct {
+	hook.Delivery
+	Number   int64 // ours
+	State    State
+	Reason   string // of Dead
+	Attempts int    // runs that failed
+	Ended    time.Time
+	Job      int64
+}
+
+// Accept keeps deliveries that are not there yet, all of them or none, and has enqueue make a job
+// for each in the same transaction. enqueue is given their numbers and returns those of their
+// jobs, in order.
+func (j *Journal) Accept(ctx context.Context, deliveries []hook.Delivery, enqueue func(ctx context.Context, tx *appdb.Tx, numbers []int64) ([]int64, error)) error {
+	// Two that keep the same deliveries at once wait for each other in one order.
+	sorted := slices.SortedFunc(slices.Values(deliveries), func(a, b hook.Delivery) int {
+		return cmp.Or(cmp.Compare(a.Hook, b.Hook), cmp.Compare(a.ID, b.ID))
+	})
+	return j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		var numbers []int64
+		for _, d := range sorted {
+			var number int64
+			isNew, err := tx.One(ctx, `INSERT INTO app_delivery (hook, id, event, action, installation, received, accepted)
+				VALUES ($1, $2, $3, $4, $5, $6, {now}) ON CONFLICT (hook, id) DO NOTHING RETURNING number`,
+				[]any{d.Hook, d.ID, d.Event, d.Action, d.Installation, appdb.Millis(d.Received)}, &number)
+			if err != nil {
+				return fmt.Errorf("delivery %q: %w", d.ID, err)
+			}
+			if !isNew {
+				continue
+			}
+			if _, err := tx.Exec(ctx, "INSERT INTO app_body (delivery, body) VALUES ($1, $2)", number, d.Body); err != nil {
+				return fmt.Errorf("delivery %q: %w", d.ID, err)
+			}
+			numbers = append(numbers, number)
+		}
+		if len(numbers) == 0 {
+			return nil
+		}
+		jobs, err := enqueue(ctx, tx, numbers)
+		if err != nil {
+			return err
+		}
+		for i, number := range numbers {
+			if _, err := tx.Exec(ctx, "UPDATE app_delivery SET job = $1 WHERE number = $2", jobs[i], number); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const deliveryColumns = "number, hook, id, event, action, installation, received, state, reason, attempts, ended, job"
+
+func scanDelivery(scan func(...any) error) (Delivery, error) {
+	var d Delivery
+	var received, ended int64
+	var state string
+	err := scan(&d.Number, &d.Hook, &d.ID, &d.Event, &d.Action, &d.Installation, &received, &state, &d.Reason, &d.Attempts, &ended, &d.Job)
+	d.Received, d.Ended, d.State = appdb.Time(received), appdb.Time(ended), State(state)
+	return d, err
+}
+
+// Delivery reads a delivery by its number, with its body while that is kept.
+func (j *Journal) Delivery(ctx context.Context, number int64) (d Delivery, found bool, err error) {
+	err = j.db.Query(ctx, "SELECT "+deliveryColumns+" FROM app_delivery WHERE number = $1", []any{number}, func(scan func(...any) error) error {
+		found = true
+		d, err = scanDelivery(scan)
+		return err
+	})
+	if err == nil && found {
+		_, err = j.db.One(ctx, "SELECT body FROM app_body WHERE delivery = $1", []any{number}, &d.Body)
+	}
+	if err != nil {
+		return Delivery{}, false, fmt.Errorf("read delivery %d: %w", number, err)
+	}
+	return d, found, nil
+}
+
+// Deliveries reads deliveries of a state in the order of their numbers, without their bodies:
+// those after a number, at most so many.
+func (j *Journal) Deliveries(ctx context.Context, state State, after int64, most int) ([]Delivery, error) {
+	var out []Delivery
+	err := j.db.Query(ctx, "SELECT "+deliveryColumns+" FROM app_delivery WHERE state = $1 AND number > $2 ORDER BY number LIMIT $3",
+		[]any{string(state), after, most}, func(scan func(...any) error) error {
+			d, err := scanDelivery(scan)
+			out = append(out, d)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries: %w", err)
+	}
+	return out, nil
+}
+
+// Known reports whether a delivery was stored, whatever became of it.
+func (j *Journal) Known(ctx context.Context, hookID int64, id string) (bool, error) {
+	var number int64
+	found, err := j.db.One(ctx, "SELECT number FROM app_delivery WHERE hook = $1 AND id = $2", []any{hookID, id}, &number)
+	if err != nil {
+		return false, fmt.Errorf("look for delivery %q: %w", id, err)
+	}
+	return found, nil
+}
+
+// End is the end of a delivery.
+type End struct {
+	Number int64
+	State  State // Done or Dead
+	Reason string
+}
+
+// End ends deliveries in one transaction. One that has ended stays as it is.
+func (j *Journal) End(ctx context.Context, ends ...End) error {
+	return j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		for _, e := range ends {
+			if _, err := tx.Exec(ctx, "UPDATE app_delivery SET state = $1, reason = $2, ended = {now} WHERE number = $3 AND state = 'accepted'",
+				string(e.State), e.Reason, e.Number); err != nil {
+				return fmt.Errorf("end delivery %d: %w", e.Number, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Failed counts a run that failed.
+func (j *Journal) Failed(ctx context.Context, number int64) error {
+	_, err := j.db.Exec(ctx, "UPDATE app_delivery SET attempts = attempts + 1 WHERE number = $1", number)
+	return err
+}
+
+// Counts counts the deliveries by state.
+func (j *Journal) Counts(ctx context.Context) (map[State]int64, error) {
+	counts := map[State]int64{}
+	err := j.db.Query(ctx, "SELECT state, count(*) FROM app_delivery GROUP BY state", nil, func(scan func(...any) error) error {
+		var state string
+		var n int64
+		if err := scan(&state, &n); err != nil {
+			return err
+		}
+		counts[State(state)] = n
+		return nil
+	})
+	return counts, err
+}
+
+// Retention is how long what has ended is kept. A delivery must be known for longer than GitHub
+// delivers it again, which is three days.
+type Retention struct {
+	Bodies     time.Duration // of what is done; 0 is 3 days
+	Deliveries time.Duration // and the bodies of what is dead; 0 is 60 days
+}
+
+// prunes is how many rows one transaction deletes, so that deliveries do not wait for it.
+const prunes = 500
+
+// Prune drops what has been kept for long enough. Effects are kept: they say what not to do again.
+func (j *Journal) Prune(ctx context.Context, keep Retention) error {
+	bodies, deliveries := cmp.Or(keep.Bodies, 3*24*time.Hour).Milliseconds(), max(cmp.Or(keep.Deliveries, 60*24*time.Hour), 4*24*time.Hour).Milliseconds()
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{"DELETE FROM app_body WHERE delivery IN (SELECT number FROM app_delivery JOIN app_body ON delivery = number WHERE state = 'done' AND ended < {now} - $1 LIMIT $2)", []any{bodies, prunes}},
+		{"DELETE FROM app_body WHERE delivery IN (SELECT number FROM app_delivery JOIN app_body ON delivery = number WHERE state = 'dead' AND ended < {now} - $1 LIMIT $2)", []any{deliveries, prunes}},
+		{"DELETE FROM app_delivery WHERE number IN (SELECT number FROM app_delivery WHERE state <> 'accepted' AND ended < {now} - $1 AND NOT EXISTS (SELECT 1 FROM app_body WHERE delivery = number) LIMIT $2)", []any{deliveries, prunes}},
+	} {
+		for {
+			n, err := j.db.Exec(ctx, step.statement, step.args...)
+			if err != nil {
+				return fmt.Errorf("drop old deliveries: %w", err)
+			}
+			if n < prunes {
+				break
+			}
+		}
+	}
+	return nil
+}
