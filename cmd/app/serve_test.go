@@ -1,0 +1,133 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/apptest"
+	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/journal"
+	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
+)
+
+func TestMain(m *testing.M) { apptest.Main(m) }
+
+// databases are the two kinds: each gives the setting of one that is empty.
+var databases = []struct {
+	name  string
+	fresh func(t *testing.T) string
+}{
+	{"SQLite", func(t *testing.T) string { return filepath.Join(t.TempDir(), "data") }},
+	{"PostgreSQL", func(t *testing.T) string { return pgtest.Start(t).Database(t) }},
+}
+
+// open opens the journal of a process from outside.
+func open(t *testing.T, database string) *journal.Journal {
+	t.Helper()
+	db, err := appdb.Open(t.Context(), database, appdb.Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	j, err := journal.Open(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// settle waits until no delivery is accepted only, and gives how many there are of each state.
+func settle(t *testing.T, j *journal.Journal, within time.Duration) map[journal.State]int64 {
+	t.Helper()
+	for deadline := time.Now().Add(within); ; time.Sleep(100 * time.Millisecond) {
+		counts, err := j.Counts(t.Context())
+		if err == nil && counts[journal.Accepted] == 0 {
+			return counts
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not settled: %v, %v", counts, err)
+		}
+	}
+}
+
+// TestDelivery: a signed ping and a push are stored, worked on and done.
+func TestDelivery(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			github := githubtest.Start(t, githubtest.Options{})
+			database := kind.fresh(t)
+			p := apptest.Serve(t, apptest.Config(t, github, database))
+			for _, d := range []apptest.Delivery{
+				{Event: "ping", Body: apptest.Ping()},
+				{Event: "push", Body: apptest.Push(github, "web", fmt.Sprintf("%040d", 1))},
+				{Event: "never_heard_of", Body: []byte(`{}`)},
+			} {
+				if status, err := apptest.Send(p.URL, d); status != 202 || err != nil {
+					t.Errorf("%s: %d, %v", d.Event, status, err)
+				}
+			}
+			counts := settle(t, open(t, database), 20*time.Second)
+			if counts[journal.Done] != 2 || counts[journal.Dead] != 1 { // the unknown one names no installation
+				t.Errorf("%v", counts)
+			}
+			if code, took := p.Stop(); code != 0 || took > 25*time.Second {
+				t.Errorf("exit code %d after %v", code, took)
+			}
+		})
+	}
+}
+
+// TestKill: whatever was answered with 202 is there and done once, however often the process is
+// killed.
+func TestKill(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			github := githubtest.Start(t, githubtest.Options{})
+			database := kind.fresh(t)
+			config := apptest.Config(t, github, database)
+			var acknowledged atomic.Int64
+			n := 0
+			for round := range 4 {
+				p := apptest.Serve(t, config)
+				var senders sync.WaitGroup
+				var next atomic.Int64
+				for range 8 {
+					senders.Go(func() {
+						for {
+							id := fmt.Sprintf("%d-%d", round, next.Add(1))
+							body := apptest.Push(github, "web", fmt.Sprintf("%040s", id))
+							status, err := apptest.Send(p.URL, apptest.Delivery{ID: id, Event: "push", Body: body})
+							if err != nil {
+								return // it is dead
+							}
+							if status == 202 {
+								acknowledged.Add(1)
+							}
+						}
+					})
+				}
+				time.Sleep(time.Duration(300+round*250) * time.Millisecond)
+				p.Kill()
+				senders.Wait()
+				n += int(next.Load())
+			}
+			p := apptest.Serve(t, config)
+			j := open(t, database)
+			counts := settle(t, j, 90*time.Second)
+			if done := counts[journal.Done]; done < acknowledged.Load() || done > int64(n) || counts[journal.Dead] != 0 {
+				t.Errorf("%v of %d sent and %d acknowledged", counts, n, acknowledged.Load())
+			}
+			t.Logf("%d sent, %d acknowledged: %v", n, acknowledged.Load(), counts)
+			if code, _ := p.Stop(); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
