@@ -14,6 +14,14 @@ var floors = [][]string{
 	{"cmd/sweeper", "internal/ci/..."},
 	{"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/cli"},
+	{"cmd/sweeper", "cmd/app", "internal/ci/..."},
+	{"internal/apptest"}, // of tests alone
+	{"internal/githubtest/..."}, // of tests and figures alone
+	{"internal/cli", "internal/appcli"},
+	{"internal/app/..."},
+	{"internal/journal", "internal/handler"},
+	{"internal/jobs", "internal/hook"},
+	{"internal/appdb", "internal/groupcommit"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
@@ -102,6 +110,8 @@ var network = []string{
 	"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/ghpackages", "pkg/registry/ghreleases", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 	"internal/registries", "internal/verify/served", // to pass a transport on
 	"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/...",
+	"internal/incident/githubissues", "internal/incident/slack", "internal/githubtest/...",
+	"internal/hook", "internal/app", "internal/apptest", // they listen: what they ask goes through internal/ghclient
 }
 
 // sigstore are the packages that verify signatures, and the one that makes them in tests.
@@ -128,6 +138,13 @@ var restricted = []struct {
 	{module + "/internal/sigtest", []string{"internal/sigtest/images", "internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/sigtest/images", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{"github.com/google/go-containerregistry/pkg/registry", []string{"internal/registrytest", "internal/sigtest/images"}, "it is for tests"},
+	{"os/exec", []string{"internal/ci/...", "internal/githubtest/...", "internal/xtest/pgtest", "internal/apptest"}, "nothing of a swept tree is executed, and git is read without git"},
+	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues"}, "who speaks to GitHub is listed here"},
+	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"internal/ghclient"}, "internal/ghclient signs"},
+	{"modernc.org/sqlite", []string{"internal/store", "internal/appdb"}, "where things are kept is the business of internal/store and internal/appdb"},
+	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/appdb", "internal/jobs"}, "where things are kept is the business of internal/store and internal/appdb"},
+	{"github.com/riverqueue/river", []string{"internal/jobs"}, "River is behind internal/jobs"},
+	{"github.com/prometheus/client_golang/prometheus", []string{"internal/app"}, "internal/app is measured"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
@@ -135,6 +152,7 @@ var restricted = []struct {
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/registrytest", []string{"internal/ci/figures"}, "it is for tests and figures"},
+	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures", "internal/apptest"}, "it is for tests and figures"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
 
