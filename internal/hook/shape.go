@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -141,3 +142,6 @@ func object(dec *jsontext.Decoder, f func(name string) error) error {
 	_, err := dec.ReadToken()
 	return err
 }
+
+// Known are the events whose bodies are told from each other, sorted.
+func Known() []string { return slices.Sorted(maps.Keys(shapes)) }
