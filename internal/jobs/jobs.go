@@ -27,14 +27,15 @@ import (
 	"github.com/wormsweep/wormsweep/internal/appdb"
 )
 
-// Attempts and times of jobs whose Kind does not say otherwise.
+// Attempts and times where nothing else is said. Lost is how long after its last sign of life a
+// process of PostgreSQL's is dead.
 const (
 	DefaultTimeout  = 2 * time.Minute
 	MaxTimeout      = 5 * time.Minute // of what is not Long
 	LongTimeout     = 6 * time.Hour   // of what is
 	DefaultAttempts = 30              // over half a day, by the delays of retry
 	Lost            = 45 * time.Second
-	Drain           = 20 * time.Second // how long Stop waits for runs before it ends them
+	Drain           = 20 * time.Second
 )
 
 // Job is one run of a job.
@@ -88,6 +89,7 @@ type Options struct {
 	Schedules []Schedule
 	Workers   int // short jobs at a time in this process; 0 is 16
 	Long      int // long jobs at a time; 0 is 2
+	Drain     time.Duration // how long Stop waits for runs before it ends them; 0 is Drain
 	Logger    *slog.Logger
 }
 

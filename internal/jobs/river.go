@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -95,7 +96,7 @@ func (r *Runner) config(opt Options) *river.Config {
 		CancelledJobRetentionPeriod: 7 * 24 * time.Hour,
 		DiscardedJobRetentionPeriod: 7 * 24 * time.Hour,
 		MaxAttempts:                 DefaultAttempts,
-		SoftStopTimeout:             Drain,
+		SoftStopTimeout:             cmp.Or(opt.Drain, Drain),
 		Logger:                      slog.New(quiet{opt.Logger.Handler()}),
 	}
 }
