@@ -87,8 +87,8 @@ type Schedule struct {
 type Options struct {
 	Kinds     []Kind
 	Schedules []Schedule
-	Workers   int // short jobs at a time in this process; 0 is 16
-	Long      int // long jobs at a time; 0 is 2
+	Workers   int           // short jobs at a time in this process; 0 is 16
+	Long      int           // long jobs at a time; 0 is 2
 	Drain     time.Duration // how long Stop waits for runs before it ends them; 0 is Drain
 	Logger    *slog.Logger
 }

@@ -179,14 +179,16 @@ func (e *Effects) call(ctx context.Context, c claim, do func(context.Context) ([
 func (e *Effects) mayStill(ctx context.Context, c claim) error {
 	kill, err := e.j.Switch(ctx, Kill)
 	switch {
+	case !time.Now().Before(c.ends):
+		return ErrFenced
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	case err != nil:
 		return err
 	case kill.On:
 		return ErrKilled
-	case !time.Now().Before(c.ends):
-		return ErrFenced
 	}
-	return context.Cause(ctx)
+	return nil
 }
 
 // record keeps the receipt, unless another has claimed the effect meanwhile.
