@@ -24,6 +24,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wormsweep/wormsweep/internal/groupcommit"
 )
 
 // MaxBody is the size in bytes of the largest body: GitHub caps payloads at 25 MB.
@@ -57,7 +59,7 @@ type Handler struct {
 	secrets [][]byte
 	bound   time.Duration
 	large   chan struct{}
-	group   *group
+	group   *groupcommit.Group[Delivery]
 	now     func() time.Time
 	log     *slog.Logger
 	count   func(outcome string)
@@ -75,7 +77,7 @@ func New(store Store, opt Options) (*Handler, error) {
 		}
 	}
 	h := &Handler{
-		secrets: opt.Secrets, bound: opt.Bound, group: newGroup(store),
+		secrets: opt.Secrets, bound: opt.Bound, group: groupcommit.New(store.Accept),
 		now: opt.Now, log: opt.Logger, count: opt.Count,
 	}
 	if h.bound <= 0 {
@@ -169,7 +171,7 @@ func (h *Handler) serve(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return &refusal{http.StatusBadRequest, OutcomeShape, err.Error()}
 	}
 	d.Received = h.now().UTC()
-	return h.group.accept(ctx, d)
+	return h.group.Do(ctx, d)
 }
 
 // signature256 is what X-Hub-Signature-256 begins with.

@@ -39,7 +39,7 @@ type engine interface {
 	insert(ctx context.Context, tx *appdb.Tx, jobs []river.InsertManyParams) ([]*rivertype.JobInsertResult, error)
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
-	StopAndCancel(ctx context.Context) error
+	Stopped() <-chan struct{}
 }
 
 type client[T any] struct {

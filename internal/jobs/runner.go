@@ -144,6 +144,9 @@ func (r *Runner) Stop(ctx context.Context) error {
 	return r.unregister(ctx)
 }
 
+// Stopped is closed once no jobs are run any more, by Stop or by themselves.
+func (r *Runner) Stopped() <-chan struct{} { return r.engine.Stopped() }
+
 // loop calls f at once and then every so often, in a goroutine of its own.
 func (r *Runner) loop(ctx context.Context, every time.Duration, f func(context.Context)) {
 	r.loops.Go(func() {

@@ -201,3 +201,20 @@ func (j *Journal) Prune(ctx context.Context, keep Retention) error {
 	}
 	return nil
 }
+
+// Requeue gives an accepted delivery a new job instead of one, in one transaction; it does
+// nothing where somebody has done so already. enqueue returns the job's number.
+func (j *Journal) Requeue(ctx context.Context, number, instead int64, enqueue func(ctx context.Context, tx *appdb.Tx) (int64, error)) error {
+	return j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		n, err := tx.Exec(ctx, "UPDATE app_delivery SET job = 0 WHERE number = $1 AND job = $2 AND state = 'accepted'", number, instead)
+		if err != nil || n == 0 {
+			return err
+		}
+		job, err := enqueue(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "UPDATE app_delivery SET job = $1 WHERE number = $2", job, number)
+		return err
+	})
+}

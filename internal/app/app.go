@@ -1,0 +1,220 @@
+// Package app is the GitHub App: it takes what GitHub delivers, keeps it, and has it acted on,
+// each delivery at least once and each effect once.
+//
+// New wires the parts together, Serve runs them until its context ends and then drains them. What
+// is done for which event is in one table, handlers.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/groupcommit"
+	"github.com/wormsweep/wormsweep/internal/handler"
+	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/journal"
+)
+
+// How long the parts of a stop may take, which is 25 seconds in all.
+const (
+	drain     = 25 * time.Second
+	drainHTTP = 12 * time.Second // more than the receiver's bound
+)
+
+// App is the App on an open database. It is safe for concurrent use.
+type App struct {
+	config  Config
+	log     *slog.Logger
+	db      *appdb.DB
+	journal *journal.Journal
+	effects *journal.Effects
+	jobs    *jobs.Runner
+	github  *ghclient.Client // signs as the App
+
+	installations *installations
+	handlers      map[string][]handler.Handler
+	ends          *groupcommit.Group[journal.End]
+	receiver      *hook.Handler
+	metrics       *metrics
+
+	ready atomic.Bool
+}
+
+// New opens the database, brings its tables up to date and wires the parts together. Nothing
+// runs yet.
+func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
+	a := &App{config: config, log: log}
+	var err error
+	a.github, err = ghclient.New(ghclient.Options{
+		BaseURL: config.GitHub, Auth: ghclient.Auth{AppID: config.AppID, AppKey: config.AppKey}, Log: log,
+	})
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	a.receiver, err = hook.New(a, hook.Options{Secrets: config.Secrets, Logger: log, Count: a.counted})
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	if a.db, err = appdb.Open(ctx, config.Database, appdb.Options{Alone: true}); err != nil {
+		return nil, err
+	}
+	if err := a.wire(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) counted(outcome string) { a.metrics.requests.WithLabelValues(outcome).Inc() }
+
+// ConfigError is a configuration that cannot be used.
+type ConfigError struct{ Err error }
+
+func (e *ConfigError) Error() string { return e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+func (a *App) wire(ctx context.Context) error {
+	if err := jobs.Migrate(ctx, a.db); err != nil {
+		return err
+	}
+	var err error
+	if a.journal, err = journal.Open(ctx, a.db); err != nil {
+		return err
+	}
+	if a.jobs, err = jobs.NewRunner(a.db, jobs.Options{Kinds: a.kinds(), Schedules: a.schedules(), Workers: a.config.Workers, Logger: a.log}); err != nil {
+		return err
+	}
+	a.effects = a.journal.Effects(a.jobs.ID(), journal.EffectOptions{Logger: a.log, Crash: crash})
+	a.installations = &installations{journal: a.journal, github: a.github, log: a.log}
+	a.ends = groupcommit.New(func(ctx context.Context, ends []journal.End) error { return a.journal.End(ctx, ends...) })
+	a.metrics = newMetrics(a)
+	a.handlers = a.table()
+	return nil
+}
+
+// Close lets go of the database.
+func (a *App) Close() error { return a.db.Close() }
+
+// Accept implements hook.Store: a delivery and its job are in the database together or not.
+func (a *App) Accept(ctx context.Context, deliveries []hook.Delivery) error {
+	crash("before insert")
+	err := a.journal.Accept(ctx, deliveries, func(ctx context.Context, tx *appdb.Tx, numbers []int64) ([]int64, error) {
+		news := make([]jobs.New, len(numbers))
+		for i, number := range numbers {
+			news[i] = jobs.New{Kind: kindDelivery, Args: deliveryArgs{number}}
+		}
+		return a.jobs.Insert(ctx, tx, news...)
+	})
+	crash("after insert")
+	return err
+}
+
+// Serve receives and works until ctx ends, and then stops: it takes nothing more, finishes what
+// runs or gives it back, and returns within 25 seconds. An error is of what could not be begun or
+// came to an end by itself.
+func (a *App) Serve(ctx context.Context) error {
+	receiver, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for deliveries: %w", err)
+	}
+	defer receiver.Close()
+	var admin net.Listener
+	if a.config.Admin != "" {
+		if admin, err = net.Listen("tcp", a.config.Admin); err != nil {
+			return fmt.Errorf("listen for the administrator: %w", err)
+		}
+		defer admin.Close()
+	}
+
+	ended := make(chan error, 3)
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stopWatching()
+	background.Go(func() { a.effects.Watch(watching, a.tellKill) })
+
+	if err := a.jobs.Start(ctx); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(a.config.Path, a.receiver)
+	server := hook.Server(mux)
+	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug) // who connects and does not speak HTTP
+	go func() { ended <- server.Serve(hook.Limit(receiver, 0)) }()
+	var adminServer *http.Server
+	if admin != nil {
+		adminServer = newAdminServer(a)
+		go func() { ended <- adminServer.Serve(admin) }()
+	}
+	a.ready.Store(true)
+	a.log.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("address", receiver.Addr().String()), slog.String("path", a.config.Path),
+		slog.String("admin", a.adminAddress(admin)), slog.String("process", a.jobs.ID()))
+
+	select {
+	case <-ctx.Done():
+	case <-a.jobs.Stopped():
+		err = errors.New("jobs are not run any more")
+	case err = <-ended:
+	}
+	a.ready.Store(false)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	return errors.Join(err, a.stop(stopping, server, adminServer))
+}
+
+// stop takes no more and waits for what runs.
+func (a *App) stop(ctx context.Context, server, admin *http.Server) error {
+	began := time.Now()
+	a.log.LogAttrs(ctx, slog.LevelInfo, "stopping", slog.Int("running", a.jobs.Running()))
+	var receiving sync.WaitGroup
+	var errHTTP error
+	receiving.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, drainHTTP)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			errHTTP = errors.Join(fmt.Errorf("stop receiving: %w", err), server.Close())
+		}
+	})
+	err := a.jobs.Stop(ctx)
+	receiving.Wait()
+	if admin != nil {
+		err = errors.Join(err, admin.Close())
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, "stopped", slog.Duration("after", time.Since(began)))
+	return errors.Join(err, errHTTP)
+}
+
+func (a *App) adminAddress(l net.Listener) string {
+	if l == nil {
+		return "off"
+	}
+	return l.Addr().String()
+}
+
+func (a *App) tellKill(kill journal.Switch) {
+	level, what := slog.LevelWarn, "the kill switch is on: nothing is written outside"
+	if !kill.On {
+		level, what = slog.LevelInfo, "the kill switch is off"
+	}
+	a.log.LogAttrs(context.Background(), level, what, slog.String("by", kill.By), slog.String("reason", kill.Reason))
+}
+
+// decode reads the arguments of a job.
+func decode[T any](j jobs.Job) (T, error) {
+	var args T
+	if err := json.Unmarshal(j.Args, &args); err != nil {
+		return args, jobs.Dead(fmt.Sprintf("the arguments of a job of kind %q do not read back", j.Kind))
+	}
+	return args, nil
+}

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/journal"
+)
+
+// lostPage is how many deliveries the janitor looks at in one question.
+const lostPage = 500
+
+// janitor ends deliveries whose job ended without saying so, and drops what was kept for long
+// enough.
+func (a *App) janitor(ctx context.Context, _ jobs.Job) error {
+	if err := a.lost(ctx); err != nil {
+		return err
+	}
+	return a.journal.Prune(ctx, journal.Retention{})
+}
+
+// lost looks for deliveries that wait for a job that will not run: one whose last run killed its
+// process is dead, and one whose job is no more has a new one.
+func (a *App) lost(ctx context.Context) error {
+	for after := int64(0); ; {
+		waiting, err := a.journal.Deliveries(ctx, journal.Accepted, after, lostPage)
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		after = waiting[len(waiting)-1].Number
+		var ids []int64
+		for _, d := range waiting {
+			ids = append(ids, d.Job)
+		}
+		states, err := a.jobs.States(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, d := range waiting {
+			if err := a.find(ctx, d, states[d.Job]); err != nil {
+				return fmt.Errorf("delivery %d: %w", d.Number, err)
+			}
+		}
+	}
+}
+
+func (a *App) find(ctx context.Context, d journal.Delivery, state jobs.State) error {
+	switch state {
+	case jobs.Waiting:
+		return nil
+	case jobs.Failed:
+		a.log.LogAttrs(ctx, slog.LevelError, "a delivery's job was given up while it ran", slog.Int64("delivery", d.Number))
+		a.metrics.dead.Inc()
+		return a.journal.End(ctx, journal.End{Number: d.Number, State: journal.Dead, Reason: "the process that ran its job died, each time that it was tried"})
+	}
+	a.log.LogAttrs(ctx, slog.LevelWarn, "a delivery had no job, and was given one", slog.Int64("delivery", d.Number))
+	return a.journal.Requeue(ctx, d.Number, d.Job, func(ctx context.Context, tx *appdb.Tx) (int64, error) {
+		made, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindDelivery, Args: deliveryArgs{d.Number}, At: time.Time{}})
+		if err != nil {
+			return 0, err
+		}
+		return made[0], nil
+	})
+}
