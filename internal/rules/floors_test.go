@@ -136,7 +136,6 @@ var restricted = []struct {
 	{module + "/internal/sigtest", []string{"internal/sigtest/images", "internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/sigtest/images", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{"github.com/google/go-containerregistry/pkg/registry", []string{"internal/registrytest", "internal/sigtest/images"}, "it is for tests"},
-	{"os/exec", []string{"internal/ci/...", "internal/githubtest/...", "internal/xtest/dockertest", "internal/xtest/pgtest", "internal/apptest"}, "nothing of a swept tree is executed, and git is read without git"},
 	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues"}, "who speaks to GitHub is listed here"},
 	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"internal/ghclient"}, "internal/ghclient signs"},
 	{"modernc.org/sqlite", []string{"internal/store", "internal/appdb"}, "where things are kept is the business of internal/store and internal/appdb"},
