@@ -478,7 +478,8 @@ func TestSource(t *testing.T) {
 		Repository: "acme/router", Branch: "main", Tags: []string{"v1.0.0", "v0.9.0", "v2.0.0", "v3.0.0"},
 		Heads: []string{p.head, strings.ToUpper(side.String()), absent, "not-a-commit"}, RunsFrom: start.Add(-time.Hour),
 	})
-	want := map[string]drift.Tag{"v1.0.0": {Commit: p.head}, "v0.9.0": {Commit: p.head}, "v2.0.0": {Commit: fork.String()}}
+	plain := registry.None[time.Time]()
+	want := map[string]drift.Tag{"v1.0.0": {Commit: p.head}, "v0.9.0": {Commit: p.head, Time: plain}, "v2.0.0": {Commit: fork.String(), Time: plain}}
 	one := want["v1.0.0"]
 	one.Time = s.Tags.Value["v1.0.0"].Time
 	want["v1.0.0"] = one

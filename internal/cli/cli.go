@@ -33,8 +33,8 @@ const (
 )
 
 // Main runs the command with its arguments, without the program's name, and returns the
-// exit code. Of the environment it reads NO_COLOR and the credentials and
-// places whose variables begin with WORMSWEEP_, and GITHUB_TOKEN.
+// exit code. Of the environment it reads NO_COLOR, GITHUB_TOKEN, GOSUMDB, the credentials and
+// places whose variables begin with WORMSWEEP_, and the tokens that a policy names.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand()
 	root.SetArgs(args)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,7 +157,7 @@ type asking struct {
 	set     *registries.Set
 	github  *ghclient.Client // nil without credentials
 	sources *buildrun.Reader // nil without credentials
-	sum     *sumdb.Client
+	sum     *sumdb.Client    // nil where none is to be asked
 	trusted *trusted
 }
 
@@ -189,23 +190,53 @@ func ask(ctx context.Context, p *policy.Policy, account *accountFlags, t *truste
 // Without one of these the answers that need it are unknown.
 var verifying = []string{"actions", "attestations", "packages"}
 
-// openSum makes ready to ask the public checksum database, whose head is remembered.
+// sumVariable is the go command's own setting of the checksum database.
+const sumVariable = "GOSUMDB"
+
+// openSum makes ready to ask the checksum database, whose head is remembered: the public one, or
+// as the go command has it in GOSUMDB, "KEY ADDRESS" or "off".
 func (a *asking) openSum(st *store.Store) error {
-	client, err := fetch.New(fetch.Options{Hosts: []string{host.GoSum}})
-	if err != nil {
-		return err
+	key, address, _ := strings.Cut(strings.TrimSpace(os.Getenv(sumVariable)), " ")
+	switch key {
+	case "off":
+		return nil
+	case "", host.GoSum:
+		key = host.GoSumKey
 	}
-	var opt sumdb.Options
+	if address = strings.TrimSpace(address); address == "" {
+		name, _, _ := strings.Cut(key, "+")
+		address = "https://" + name
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return usage(fmt.Errorf("%s: %q is no address", sumVariable, address))
+	}
+	o := fetch.Options{Hosts: []string{u.Host}}
+	if u.Host != host.GoSum { // one of a company is in its network
+		o.PrivateHosts = o.Hosts
+	}
+	client, err := fetch.New(o)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", sumVariable, err))
+	}
+	opt := sumdb.Options{Key: key}
 	if st != nil {
 		opt.Heads = heads{st.Records("sumdb")}
 	}
-	a.sum, err = sumdb.New(sumdb.At(client, "https://"+host.GoSum), opt)
-	return err
+	sum, err := sumdb.New(sumdb.At(client, strings.TrimSuffix(address, "/")), opt)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", sumVariable, err))
+	}
+	a.sum = sum
+	return nil
 }
 
 // checker gives the checker for an artifact.
 func (a *asking) checker(artifact *policy.Artifact) *served.Checker {
-	c := &served.Checker{Roots: a.trusted.roots, Sum: a.sum, Archives: true, RegistryKeys: a.registryKeys}
+	c := &served.Checker{Roots: a.trusted.roots, Archives: true, RegistryKeys: a.registryKeys}
+	if a.sum != nil {
+		c.Sum = a.sum
+	}
 	if artifact.Kind == registry.OCI {
 		if transport, err := a.set.ImageTransport(artifact); err == nil {
 			c.Transport = transport

@@ -28,7 +28,7 @@ type Source struct {
 // Tag is a git tag.
 type Tag struct {
 	Commit string                   // id of the commit that it leads to, in lower case
-	Time   registry.Fact[time.Time] // of an annotated tag; a plain one has none
+	Time   registry.Fact[time.Time] // of an annotated tag; absent of a plain one
 }
 
 // Release is a GitHub release.

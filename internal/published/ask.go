@@ -56,7 +56,7 @@ func (r *run) ask(ctx context.Context, a *artifact) {
 // has changed.
 func (r *run) list(ctx context.Context, a *artifact, reader registry.Reader) (*registry.Listing, error) {
 	var since registry.Validator
-	if a.record.Listing != nil {
+	if a.record.Listing != nil && slices.Equal(a.record.Only, a.policy.Versions) { // else it lacks what is looked at today
 		since = a.record.Listing.Validator
 	}
 	listing, err := reader.List(ctx, a.policy.Name, since)
@@ -66,11 +66,14 @@ func (r *run) list(ctx context.Context, a *artifact, reader registry.Reader) (*r
 	switch {
 	case errors.Is(err, registry.ErrNotModified) && a.record.Listing != nil:
 		r.counts.Unchanged++
+		a.unchanged = true
 		return a.record.Listing, nil
 	case err != nil:
 		return nil, err
 	}
 	a.fresh = true
+	// Of a version that was taken back the registry has its number alone: it is gone.
+	listing.Releases = slices.DeleteFunc(listing.Releases, func(p registry.Published) bool { return p.Unpublished.Value })
 	if len(a.policy.Versions) > 0 {
 		listing.Releases = slices.DeleteFunc(listing.Releases, func(p registry.Published) bool { return !slices.Contains(a.policy.Versions, p.Version) })
 	}
@@ -126,7 +129,7 @@ func (r *run) save(ctx context.Context, a *artifact, judged drift.Judged) error 
 	if r.opt.Records == nil || a.fault != nil || !a.fresh && a.told.At.Equal(a.record.Told.At) {
 		return nil
 	}
-	rec := record{Schema: schema, Listing: &a.today.Listing, Checks: map[string]check{}, Seen: &judged.Seen, Gone: a.gone(), Told: a.told}
+	rec := record{Schema: schema, Listing: &a.today.Listing, Only: a.policy.Versions, Checks: map[string]check{}, Seen: &judged.Seen, Gone: a.gone(), Told: a.told}
 	maps.Copy(rec.Checks, a.record.Checks) // also of a version that is gone, and may come back
 	for i := range a.today.Listing.Releases {
 		rec.Checks[a.today.Listing.Releases[i].Version] = checkOf(a.keys[i], &a.today.Subjects[i])

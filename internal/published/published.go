@@ -129,10 +129,11 @@ type artifact struct {
 	version int64 // of the record
 	fault   error // why today's listing could not be had
 
-	told  told // of its repository
-	today drift.Artifact
-	keys  []string // of the checks, one for each release
-	fresh bool     // something was told or checked in this run: the record is written
+	told      told // of its repository
+	today     drift.Artifact
+	keys      []string // of the checks, one for each release
+	unchanged bool     // the registry says that nothing is new
+	fresh     bool     // something was told or checked in this run: the record is written
 }
 
 // askAll asks for every artifact, so many at once.

@@ -28,8 +28,9 @@ const schema = "published/1"
 // record is what is kept of one artifact.
 type record struct {
 	Schema  string            `json:"schema"`
-	Listing *registry.Listing `json:"listing"` // as the registry last told it
-	Checks  map[string]check  `json:"checks"`  // by version
+	Listing *registry.Listing `json:"listing"`        // as the registry last told it, of the versions that were looked at
+	Only    []string          `json:"only,omitempty"` // those versions, where the policy named some
+	Checks  map[string]check  `json:"checks"`         // by version
 	Seen    *drift.Seen       `json:"seen"`
 	Told    told              `json:"told,omitzero"`
 	// Gone are the versions that were published once and are no longer, sorted.
@@ -45,6 +46,7 @@ type check struct {
 	Refusals []verify.Refusal   `json:"refusals,omitempty"`
 	Gaps     []verify.Gap       `json:"gaps,omitempty"`
 	Attested registry.Knowledge `json:"attested,omitempty"`
+	Notes    []verify.Signal    `json:"notes,omitempty"`
 }
 
 // keyOf is the key of a check today.
@@ -71,11 +73,11 @@ func (c *check) holds(key string) bool {
 }
 
 func (c *check) subject() drift.Subject {
-	return drift.Subject{Proofs: c.Proofs, Refusals: c.Refusals, Gaps: c.Gaps, Attested: c.Attested}
+	return drift.Subject{Proofs: c.Proofs, Refusals: c.Refusals, Gaps: c.Gaps, Attested: c.Attested, Notes: c.Notes}
 }
 
 func checkOf(key string, s *drift.Subject) check {
-	return check{Key: key, Proofs: s.Proofs, Refusals: s.Refusals, Gaps: s.Gaps, Attested: s.Attested}
+	return check{Key: key, Proofs: s.Proofs, Refusals: s.Refusals, Gaps: s.Gaps, Attested: s.Attested, Notes: s.Notes}
 }
 
 // load reads the record of an artifact. One that does not read back is an error: to begin anew

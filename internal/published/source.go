@@ -25,13 +25,14 @@ type told struct {
 	At       time.Time               `json:"at"`                  // until when runs are known
 	RunsFrom time.Time               `json:"runs_from,omitzero"`  // since when
 	Runs     []drift.RunSeen         `json:"runs,omitempty"`      // those near the publishing of a version
-	Tags     map[string]drift.Tag    `json:"tags,omitempty"`      // whose time is known
+	Tags     map[string]drift.Tag    `json:"tags,omitempty"`      // whose time is known, or known to be none
 	OnBranch map[string]drift.Answer `json:"on_branch,omitempty"` // answers of yes
 	Commits  map[string]drift.Answer `json:"commits,omitempty"`   // answers of yes
 }
 
 const (
 	oldestRun = 90 * 24 * time.Hour // how far back runs are asked for, at first
+	again     = 24 * time.Hour      // runs that began so long before the last time are asked for again: they had not published yet
 	nearby    = time.Hour           // runs that are kept begin or end so near to a publishing
 )
 
@@ -41,7 +42,11 @@ func (r *run) source(ctx context.Context, a *artifact) drift.Source {
 		return drift.Source{Repository: a.policy.Source}
 	}
 	before := &a.record.Told
-	s := r.opt.Sources.Source(ctx, r.wanted(a, before))
+	w := r.wanted(a, before)
+	s := r.opt.Sources.Source(ctx, w)
+	if w.RunsFrom.IsZero() {
+		s.Runs, s.RunsFrom = drift.Told(slices.Clone(before.Runs)), before.RunsFrom
+	}
 	for name, tag := range s.Tags.Value {
 		if kept, there := before.Tags[name]; there && kept.Commit == tag.Commit {
 			s.Tags.Value[name] = kept
@@ -55,16 +60,24 @@ func (r *run) source(ctx context.Context, a *artifact) drift.Source {
 			(*into)[commit] = answer
 		}
 	}
-	if s.Runs.Known && !before.RunsFrom.IsZero() && !s.RunsFrom.After(before.At) {
-		s.Runs.Value, s.RunsFrom = append(slices.Clone(before.Runs), s.Runs.Value...), before.RunsFrom
+	if s.Runs.Known && !w.RunsFrom.IsZero() && !before.RunsFrom.IsZero() && !s.RunsFrom.After(before.At) {
+		kept := slices.DeleteFunc(slices.Clone(before.Runs), func(run drift.RunSeen) bool {
+			return slices.ContainsFunc(s.Runs.Value, func(now drift.RunSeen) bool { return now.Start.Equal(run.Start) && now.Workflow == run.Workflow })
+		})
+		s.Runs.Value, s.RunsFrom = append(kept, s.Runs.Value...), before.RunsFrom
 	}
-	a.told = r.keep(a, before, &s)
+	a.told = r.keep(a, before, &s, !w.RunsFrom.IsZero())
 	return s
 }
 
-// wanted is what is not known from before.
+// wanted is what is not known from before. Where nothing was published since, runs are not asked
+// for: RunsFrom is zero.
 func (r *run) wanted(a *artifact, before *told) buildrun.Wanted {
-	w := buildrun.Wanted{Repository: a.policy.Source, Branch: a.policy.Branch, RunsFrom: before.At}
+	w := buildrun.Wanted{Repository: a.policy.Source, Branch: a.policy.Branch}
+	runs := !a.unchanged || before.At.IsZero() // where nothing was published, nothing is compared with them
+	if !before.At.IsZero() {
+		w.RunsFrom = before.At.Add(-again)
+	}
 	oldest := r.started
 	for i := range a.today.Listing.Releases {
 		release := &a.today.Listing.Releases[i]
@@ -83,7 +96,10 @@ func (r *run) wanted(a *artifact, before *told) buildrun.Wanted {
 			w.Tags = append(w.Tags, name)
 		}
 	}
-	if w.RunsFrom.IsZero() {
+	switch {
+	case !runs:
+		w.RunsFrom = time.Time{}
+	case w.RunsFrom.IsZero():
 		if w.RunsFrom = r.started.Add(-oldestRun); oldest.After(w.RunsFrom) {
 			w.RunsFrom = oldest.Add(-nearby)
 		}
@@ -91,11 +107,11 @@ func (r *run) wanted(a *artifact, before *told) buildrun.Wanted {
 	return w
 }
 
-// keep is what the next run need not ask.
-func (r *run) keep(a *artifact, before *told, s *drift.Source) told {
+// keep is what the next run need not ask. runs says that runs were asked for in this one.
+func (r *run) keep(a *artifact, before *told, s *drift.Source, runs bool) told {
 	k := told{At: before.At, RunsFrom: before.RunsFrom, Runs: before.Runs, Tags: map[string]drift.Tag{}, OnBranch: map[string]drift.Answer{}, Commits: map[string]drift.Answer{}}
 	for name, tag := range s.Tags.Value {
-		if _, known := tag.Time.Get(); known {
+		if tag.Time.Knowledge != registry.Unknown {
 			k.Tags[name] = tag
 		}
 	}
@@ -106,7 +122,7 @@ func (r *run) keep(a *artifact, before *told, s *drift.Source) told {
 			}
 		}
 	}
-	if s.Runs.Known {
+	if runs && s.Runs.Known {
 		k.At, k.RunsFrom, k.Runs = r.started, s.RunsFrom, nil
 		for _, run := range s.Runs.Value {
 			if slices.ContainsFunc(a.today.Listing.Releases, func(p registry.Published) bool {

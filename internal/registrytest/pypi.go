@@ -107,6 +107,13 @@ func (p *PyPI) Delete(project, version string) {
 	})
 }
 
+// DeleteFile deletes a file of a release.
+func (p *PyPI) DeleteFile(project, file string) {
+	p.edit(project, func(pr *pypiProject) {
+		pr.files = slices.DeleteFunc(pr.files, func(f *PyPIFile) bool { return f.Name == file })
+	})
+}
+
 // SetStatus sets the project's status (PEP 792).
 func (p *PyPI) SetStatus(project, status, reason string) {
 	p.edit(project, func(pr *pypiProject) { pr.status, pr.reason = status, reason })
