@@ -3,6 +3,7 @@ package drift
 import (
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
@@ -84,6 +85,22 @@ type Run struct {
 // answers are what was asked about a run that was found.
 func (r *Run) answers() []*Answer {
 	return []*Answer{&r.Same, &r.Succeeded, &r.Published, &r.Untrusted, &r.OnBranch, &r.Protected, &r.Poisoned, &r.Raced}
+}
+
+// Gaps are why answers about the run are not known.
+func (r *Run) Gaps() (out []verify.Gap) {
+	if r.Found.Truth == Unknown {
+		return []verify.Gap{r.Found.Gap}
+	}
+	if r.Found.Truth == No {
+		return nil
+	}
+	for _, a := range r.answers() {
+		if a.Truth == Unknown {
+			out = append(out, a.Gap)
+		}
+	}
+	return out
 }
 
 // whole reports whether everything about it is known.

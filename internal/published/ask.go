@@ -38,17 +38,25 @@ func (r *run) ask(ctx context.Context, a *artifact) {
 	a.today = drift.Artifact{Policy: *a.policy, Listing: *listing, Yesterday: a.record.Seen}
 	a.accept(r.opt.Accepted)
 	releases := a.today.Listing.Releases
-	a.today.Subjects, a.keys = make([]drift.Subject, len(releases)), make([]string, len(releases))
+	a.today.Subjects, a.keys, a.again = make([]drift.Subject, len(releases)), make([]string, len(releases)), make([]string, len(releases))
 	a.today.Source = r.source(ctx, a)
 	for i := range releases {
 		release := &releases[i]
 		a.keys[i] = keyOf(a.policy, digest, r.opt.Roots, release)
-		if kept, there := a.record.Checks[release.Version]; there && kept.holds(a.keys[i]) {
+		kept, there := a.record.Checks[release.Version]
+		holds := there && kept.holds(a.keys[i], a.policy, release.Version)
+		if a.again[i] = kept.Again; holds && (kept.Again == "" || r.opt.Sources == nil) {
 			a.today.Subjects[i] = kept.subject()
 			continue
 		}
 		a.fresh = true
-		a.today.Subjects[i] = r.check(ctx, a, reader, release)
+		if holds && kept.Again == againRun {
+			a.today.Subjects[i] = kept.subject()
+			r.askRun(ctx, a, &a.today.Subjects[i])
+		} else {
+			a.today.Subjects[i] = r.check(ctx, a, reader, release)
+		}
+		a.again[i] = again(a.policy, release.Version, &a.today.Subjects[i])
 	}
 }
 
@@ -89,14 +97,35 @@ func (r *run) check(ctx context.Context, a *artifact, reader registry.Reader, re
 	if r.opt.Sources == nil || a.policy.Source == "" {
 		return s
 	}
-	id, signed := signerOf(s.Proofs)
-	if id != nil && id.RunURI != "" {
-		s.Run = r.opt.Sources.Run(ctx, buildrun.Question{Identity: *id, Signed: signed, Kind: a.policy.Kind, Branch: a.policy.Branch})
-	}
+	id := r.askRun(ctx, a, &s)
 	if commit := r.commitOf(a, release, id); commit != "" && len(s.Archives) > 0 {
 		s.Tree = r.opt.Sources.Tree(ctx, a.policy.Source, commit)
 	}
 	return s
+}
+
+// askRun asks about the run of a version's certificate, and gives who signed.
+func (r *run) askRun(ctx context.Context, a *artifact, s *drift.Subject) *verify.Identity {
+	id, signed := signerOf(s.Proofs)
+	if id != nil && id.RunURI != "" {
+		s.Run = r.opt.Sources.Run(ctx, buildrun.Question{Identity: *id, Signed: signed, Kind: a.policy.Kind, Branch: a.policy.Branch})
+	}
+	return id
+}
+
+// again says what of a version is asked for again: its run, where the policy wants it and
+// something about it is not known for a reason that passes, and the tree of its commit.
+func again(a *policy.Artifact, version string, s *drift.Subject) string {
+	passes := func(g verify.Gap) bool { return !slices.Contains(lasting, g.Code) }
+	if id, _ := signerOf(s.Proofs); a.Run && a.Required(version) && id != nil && id.RunURI != "" {
+		if !s.Run.Known && passes(s.Run.Gap) || slices.ContainsFunc(s.Run.Value.Gaps(), passes) {
+			return againRun
+		}
+	}
+	if s.Tree.Gap.Code == verify.GapNoAnswer {
+		return againTree
+	}
+	return ""
 }
 
 // commitOf is the commit that a version was made of: that of its certificate, of its tag, or
@@ -132,7 +161,7 @@ func (r *run) save(ctx context.Context, a *artifact, judged drift.Judged) error 
 	rec := record{Schema: schema, Listing: &a.today.Listing, Only: a.policy.Versions, Checks: map[string]check{}, Seen: &judged.Seen, Gone: a.gone(), Told: a.told}
 	maps.Copy(rec.Checks, a.record.Checks) // also of a version that is gone, and may come back
 	for i := range a.today.Listing.Releases {
-		rec.Checks[a.today.Listing.Releases[i].Version] = checkOf(a.keys[i], &a.today.Subjects[i])
+		rec.Checks[a.today.Listing.Releases[i].Version] = checkOf(a.keys[i], &a.today.Subjects[i], a.again[i])
 	}
 	body, err := json.Marshal(&rec)
 	if err != nil {

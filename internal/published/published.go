@@ -132,6 +132,7 @@ type artifact struct {
 	told      told // of its repository
 	today     drift.Artifact
 	keys      []string // of the checks, one for each release
+	again     []string // what of each is asked for again
 	unchanged bool     // the registry says that nothing is new
 	fresh     bool     // something was told or checked in this run: the record is written
 }

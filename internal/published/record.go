@@ -47,7 +47,16 @@ type check struct {
 	Gaps     []verify.Gap       `json:"gaps,omitempty"`
 	Attested registry.Knowledge `json:"attested,omitempty"`
 	Notes    []verify.Signal    `json:"notes,omitempty"`
+	// Again is what of its repository could not be had, and is asked for again: "run", or "tree",
+	// which is compared with the files.
+	Again string `json:"again,omitempty"`
 }
+
+// What Again may be.
+const (
+	againRun  = "run"
+	againTree = "tree"
+)
 
 // keyOf is the key of a check today.
 func keyOf(a *policy.Artifact, digest, roots string, r *registry.Published) string {
@@ -67,17 +76,32 @@ func keyOf(a *policy.Artifact, digest, roots string, r *registry.Published) stri
 // would be answered as yesterday. Whatever else could not be had is asked for again.
 var lasting = []string{verify.GapNotServed, verify.GapMirror, verify.GapUnsupported, verify.GapGone}
 
-// holds reports whether the outcome of a check counts under a key.
-func (c *check) holds(key string) bool {
-	return c.Key == key && !slices.ContainsFunc(c.Gaps, func(g verify.Gap) bool { return !slices.Contains(lasting, g.Code) })
+// settled are the refusals of what is signed: it stays as it is. Whatever else was wrong, as that
+// something is missing or other bytes are served, may be mended.
+var settled = []string{
+	verify.WrongSubject, verify.WrongIdentity, verify.WrongIssuer, verify.WrongKey, verify.WrongRoot,
+	verify.BadSignature, verify.Expired, verify.NoTimestamp, verify.NoLogEntry, verify.WrongPredicate,
+}
+
+// holds reports whether the outcome of a check counts under a key: asking again would be answered
+// the same.
+func (c *check) holds(key string, a *policy.Artifact, version string) bool {
+	if c.Key != key || slices.ContainsFunc(c.Gaps, func(g verify.Gap) bool { return !slices.Contains(lasting, g.Code) }) {
+		return false
+	}
+	if a.Kind == registry.OCI || a.Kind == registry.Release {
+		// What signs these is put beside them afterwards, and the listing does not say so.
+		return len(c.Refusals) == 0 && (len(c.Proofs) > 0 || !a.Required(version))
+	}
+	return !slices.ContainsFunc(c.Refusals, func(r verify.Refusal) bool { return !slices.Contains(settled, r.Code) })
 }
 
 func (c *check) subject() drift.Subject {
 	return drift.Subject{Proofs: c.Proofs, Refusals: c.Refusals, Gaps: c.Gaps, Attested: c.Attested, Notes: c.Notes}
 }
 
-func checkOf(key string, s *drift.Subject) check {
-	return check{Key: key, Proofs: s.Proofs, Refusals: s.Refusals, Gaps: s.Gaps, Attested: s.Attested, Notes: s.Notes}
+func checkOf(key string, s *drift.Subject, again string) check {
+	return check{Key: key, Again: again, Proofs: s.Proofs, Refusals: s.Refusals, Gaps: s.Gaps, Attested: s.Attested, Notes: s.Notes}
 }
 
 // load reads the record of an artifact. One that does not read back is an error: to begin anew

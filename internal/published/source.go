@@ -32,7 +32,7 @@ type told struct {
 
 const (
 	oldestRun = 90 * 24 * time.Hour // how far back runs are asked for, at first
-	again     = 24 * time.Hour      // runs that began so long before the last time are asked for again: they had not published yet
+	overlap   = 24 * time.Hour      // runs that began so long before the last time are asked for again: they had not published yet
 	nearby    = time.Hour           // runs that are kept begin or end so near to a publishing
 )
 
@@ -76,7 +76,7 @@ func (r *run) wanted(a *artifact, before *told) buildrun.Wanted {
 	w := buildrun.Wanted{Repository: a.policy.Source, Branch: a.policy.Branch}
 	runs := !a.unchanged || before.At.IsZero() // where nothing was published, nothing is compared with them
 	if !before.At.IsZero() {
-		w.RunsFrom = before.At.Add(-again)
+		w.RunsFrom = before.At.Add(-overlap)
 	}
 	oldest := r.started
 	for i := range a.today.Listing.Releases {
