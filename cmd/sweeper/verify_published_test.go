@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"maps"
 	"slices"
 	"strings"
@@ -176,6 +179,149 @@ func TestAttacks(t *testing.T) {
 				old := w.ref("gomod", "refs/tags/v1.2.0")
 				w.repo("gomod").Memory().SetRef("refs/tags/v1.2.0", [20]byte{})
 				return func() { w.repo("gomod").Memory().SetRef("refs/tags/v1.2.0", old) }
+			},
+		},
+		{
+			name: "an image is signed after it was looked at", exit: 1, bad: []string{"app 1.3.0 regression missing-required"},
+			do: func(w *world) func() {
+				now := time.Now()
+				digest, id := w.pushUnsigned("app", "1.3.0", "app 1.3.0", now), w.tag("app", "1.3.0", now, nil)
+				return func() {
+					if err := w.images("app").Sign(w.Context(), digest, w.sigstore, sigtest.Signing{Identity: id, At: now}); err != nil {
+						w.Fatal(err)
+					}
+				}
+			},
+		},
+		{
+			name: "an image is signed with another key", exit: 1, bad: []string{"keyed 1.3.0 identity-mismatch wrong-key"}, gone: []string{"keyed 1.3.0"},
+			do: func(w *world) func() {
+				key, now := w.key, time.Now()
+				var err error
+				if w.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+					w.Fatal(err)
+				}
+				w.pushImage("keyed", "1.3.0", w.tag("keyed", "1.3.0", now, nil), now)
+				w.key = key
+				return func() { w.delete("keyed", "1.3.0") }
+			},
+		},
+		{
+			name: "an image behind Harbor is by another workflow", exit: 1, bad: []string{"box 1.3.0 identity-mismatch wrong-identity"}, gone: []string{"box 1.3.0"},
+			do: func(w *world) func() {
+				now := time.Now()
+				w.pushImage("box", "1.3.0", w.tag("box", "1.3.0", now, func(run *githubtest.Run) { run.Workflow = setupWorkflow }), now)
+				return func() { w.artifacts.Remove("acme/box", w.resolve("box", "1.3.0")) }
+			},
+		},
+		{
+			name: "an asset that nobody attested is added to a release", exit: 1, bad: []string{"cli v1.2.0 regression missing-required"},
+			do: func(w *world) func() {
+				add := func(assets []githubtest.Asset) []githubtest.Asset {
+					return append(assets, githubtest.Asset{ID: 99_999, Name: "evil.tgz", Data: []byte("evil"), At: time.Now()})
+				}
+				w.assets("v1.2.0", add)
+				return func() { w.assets("v1.2.0", func(a []githubtest.Asset) []githubtest.Asset { return a[:1] }) }
+			},
+		},
+		{
+			name: "an asset of a release is replaced", exit: 1, bad: []string{"cli v1.2.0 suspicious digest-changed"},
+			do: func(w *world) func() {
+				data := []byte("cli 1.2.0")
+				put := func(data []byte) func(a []githubtest.Asset) []githubtest.Asset {
+					return func(a []githubtest.Asset) []githubtest.Asset {
+						a[0].Data = data
+						return a
+					}
+				}
+				w.assets("v1.2.0", put([]byte("evil")))
+				return func() { w.assets("v1.2.0", put(data)) }
+			},
+		},
+		{
+			name: "a run that has not ended", exit: 3, bad: []string{"sdk 1.3.0 unknown no-answer"},
+			do: func(w *world) func() {
+				now := time.Now()
+				w.publishNPM("1.3.0", w.tag("sdk", "1.3.0", now, func(run *githubtest.Run) { run.Status = "in_progress" }), now)
+				return func() {
+					w.repo("sdk").Change(func(r *githubtest.Repository) {
+						last := &r.Actions.Runs[len(r.Actions.Runs)-1]
+						last.Status, last.Conclusion = "completed", "success"
+					})
+				}
+			},
+		},
+		{
+			name: "the registry serves other bytes", exit: 1, bad: []string{"sdk 1.3.0 identity-mismatch wrong-digest"},
+			do: func(w *world) func() {
+				now := time.Now()
+				w.publishNPM("1.3.0", w.tag("sdk", "1.3.0", now, nil), now)
+				evil := registrytest.Tarball("@acme/sdk", "6.6.6")
+				return w.registry.Break(registrytest.Rule{Path: "/npm/@acme/sdk/-/*", Fault: registrytest.Edited(func([]byte) []byte { return evil })})
+			},
+		},
+		{
+			name: "the proxy serves other bytes", exit: 1, bad: []string{"gomod v1.3.0 identity-mismatch wrong-digest"},
+			do: func(w *world) func() {
+				now := time.Now()
+				w.tag("gomod", "1.3.0", now, nil)
+				w.publishGo("1.3.0", now)
+				evil, err := registrytest.MakeGoModule(modulePath, "v1.3.0", now, "go.mod", "module "+modulePath+"\n", "m.go", "package evil\n")
+				if err == nil {
+					err = w.proxy.PublishUnlogged(evil)
+				}
+				if err != nil {
+					w.Fatal(err)
+				}
+				return func() { w.publishGo("1.3.0", now) }
+			},
+		},
+		{
+			name: "the checksum database has another history", exit: 1, bad: []string{"gomod v1.3.0 identity-mismatch log-fork"},
+			do: func(w *world) func() {
+				lines, err := registrytest.GoSum(w.module("1.0.0", w.began))
+				if err != nil {
+					w.Fatal(err)
+				}
+				if err := w.proxy.Log.Rewrite(0, strings.ReplaceAll(lines, "h1:", "h1:AAAA")); err != nil {
+					w.Fatal(err)
+				}
+				now := time.Now()
+				w.tag("gomod", "1.3.0", now, nil)
+				w.publishGo("1.3.0", now)
+				return func() {
+					if err := w.proxy.Log.Rewrite(0, lines); err != nil {
+						w.Fatal(err)
+					}
+				}
+			},
+		},
+		{
+			name: "the checksum database forgets", exit: 1, bad: []string{"gomod v1.3.0 identity-mismatch log-fork"},
+			do: func(w *world) func() {
+				now := time.Now()
+				w.tag("gomod", "1.3.0", now, nil)
+				if err := w.proxy.Log.RollBack(1); err != nil {
+					w.Fatal(err)
+				}
+				w.publishGo("1.3.0", now)
+				return func() {
+					if err := w.proxy.Log.RollBack(1); err != nil {
+						w.Fatal(err)
+					}
+					for _, version := range []string{"1.1.0", "1.2.0", "1.3.0"} {
+						w.publishGo(version, now)
+					}
+				}
+			},
+		},
+		{
+			name: "the checksum database is down", exit: 3, bad: []string{"gomod v1.3.0 unknown no-answer"},
+			do: func(w *world) func() {
+				now := time.Now()
+				w.tag("gomod", "1.3.0", now, nil)
+				w.publishGo("1.3.0", now)
+				return w.registry.Break(registrytest.Rule{Path: "/go/sumdb/*", Fault: registrytest.Fails(503, "text/plain", "down")})
 			},
 		},
 		{

@@ -214,15 +214,7 @@ func (w *world) uploadWheel(file, version string, id *verify.Identity, at time.T
 // publishGo has the proxy fetch the tag of the module.
 func (w *world) publishGo(version string, at time.Time) {
 	w.Helper()
-	var list []string
-	for name, text := range w.files("gomod", publishing["gomod"], version) {
-		list = append(list, name, text)
-	}
-	m, err := registrytest.MakeGoModule(modulePath, "v"+version, at, list...)
-	if err == nil {
-		err = w.proxy.Publish(m)
-	}
-	if err != nil {
+	if err := w.proxy.Publish(w.module(version, at)); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -371,6 +363,40 @@ func (w *world) move(name, tag, digest string) {
 	if err := w.images(name).Move(w.Context(), tag, digest); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// delete deletes the image that a tag names.
+func (w *world) delete(name, tag string) {
+	w.Helper()
+	digest := w.resolve(name, tag)
+	pusher := registrytest.Pusher{T: w.T, URL: w.server(name).URL, Repo: "acme/" + name}
+	pusher.Delete(tag)
+	pusher.Delete(digest)
+}
+
+// assets changes the assets of a release of acme/cli.
+func (w *world) assets(tag string, change func([]githubtest.Asset) []githubtest.Asset) {
+	w.repo("cli").Change(func(r *githubtest.Repository) {
+		for i := range r.Releases {
+			if r.Releases[i].Tag == tag {
+				r.Releases[i].Assets = change(r.Releases[i].Assets)
+			}
+		}
+	})
+}
+
+// module makes a version of the module anew, of its tag.
+func (w *world) module(version string, at time.Time) registrytest.GoModule {
+	w.Helper()
+	var list []string
+	for name, text := range w.files("gomod", publishing["gomod"], version) {
+		list = append(list, name, text)
+	}
+	m, err := registrytest.MakeGoModule(modulePath, "v"+version, at, list...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return m
 }
 
 // wheel is a zip with one file.

@@ -45,7 +45,7 @@ func (l *attestationsJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) 
 // Attestations gives the attestations of the files of a release, in the order of the files; of a
 // release without files, those of its tag. A file of which GitHub has no digest has none that
 // could be asked for: a release with such files alone is ErrNotServed, as is a server that has no
-// attestations.
+// attestations. An Enterprise Server that has some of one file has them.
 func (r *Reader) Attestations(ctx context.Context, name string, p *registry.Published) ([]registry.Attestation, error) {
 	owner, repo, err := splitName(name)
 	if err != nil {
@@ -63,6 +63,7 @@ func (r *Reader) attestations(ctx context.Context, owner, repo string, p *regist
 	bundles := bundleCache{r: r}
 	asked := map[string][]attestationJSON{}
 	answered := false
+	var unserved error // of files that have none, or of a server that has no attestations
 	for _, f := range p.Files {
 		if len(f.Digests) == 0 {
 			continue
@@ -74,7 +75,10 @@ func (r *Reader) attestations(ctx context.Context, owner, repo string, p *regist
 				return nil, fmt.Errorf("over %d files: %w", maxDigests, registry.ErrTooLarge)
 			}
 			var err error
-			if list, err = r.ofSubject(ctx, owner, repo, subject); err != nil {
+			if list, err = r.ofSubject(ctx, owner, repo, subject); errors.Is(err, registry.ErrNotServed) {
+				unserved, err = err, nil
+			}
+			if err != nil {
 				return nil, err
 			}
 			asked[subject] = list
@@ -100,6 +104,8 @@ func (r *Reader) attestations(ctx context.Context, owner, repo string, p *regist
 		}
 	}
 	switch {
+	case unserved != nil && found == nil:
+		return nil, unserved
 	case !answered:
 		return nil, fmt.Errorf("GitHub has no digests of its files: %w", registry.ErrNotServed)
 	case found == nil:
