@@ -123,7 +123,9 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 	has := listed(set)
 	out.sweep = incident.NewSweep(incident.SweepOptions{
 		Interest: interest, Gone: out.refs.gone,
-		Listed: func(campaign string, p *incident.Place) bool { return !out.another && has(campaign, p) },
+		Listed: func(campaign string, p *incident.Place) bool {
+			return campaign == finding.PublishedByUs || !out.another && has(campaign, p) // no list says what we published
+		},
 	})
 	return out, nil
 }

@@ -18,7 +18,7 @@ import (
 
 // ask gets today's listing of an artifact and a subject for each of its versions.
 func (r *run) ask(ctx context.Context, a *artifact) {
-	digest := r.opt.Policy.Digest(a.policy)
+	a.digest = r.opt.Policy.Digest(a.policy)
 	a.key = a.policy.ID() + "@" + a.policy.Registry
 	var err error
 	if a.record, a.version, err = load(ctx, r.opt.Records, a.key); err != nil {
@@ -42,7 +42,7 @@ func (r *run) ask(ctx context.Context, a *artifact) {
 	a.today.Source = r.source(ctx, a)
 	for i := range releases {
 		release := &releases[i]
-		a.keys[i] = keyOf(a.policy, digest, r.opt.Roots, release)
+		a.keys[i] = keyOf(a.policy, a.digest, r.opt.Roots, release)
 		kept, there := a.record.Checks[release.Version]
 		holds := there && kept.holds(a.keys[i], a.policy, release.Version)
 		if a.again[i] = kept.Again; holds && (kept.Again == "" || r.opt.Sources == nil) {
@@ -64,7 +64,7 @@ func (r *run) ask(ctx context.Context, a *artifact) {
 // has changed.
 func (r *run) list(ctx context.Context, a *artifact, reader registry.Reader) (*registry.Listing, error) {
 	var since registry.Validator
-	if a.record.Listing != nil && slices.Equal(a.record.Only, a.policy.Versions) { // else it lacks what is looked at today
+	if a.record.Listing != nil && a.record.Policy == a.digest {
 		since = a.record.Listing.Validator
 	}
 	listing, err := reader.List(ctx, a.policy.Name, since)
@@ -158,7 +158,7 @@ func (r *run) save(ctx context.Context, a *artifact, judged drift.Judged) error 
 	if r.opt.Records == nil || a.fault != nil || !a.fresh && a.told.At.Equal(a.record.Told.At) {
 		return nil
 	}
-	rec := record{Schema: schema, Listing: &a.today.Listing, Only: a.policy.Versions, Checks: map[string]check{}, Seen: &judged.Seen, Gone: a.gone(), Told: a.told}
+	rec := record{Schema: schema, Listing: &a.today.Listing, Policy: a.digest, Checks: map[string]check{}, Seen: &judged.Seen, Gone: a.gone(), Told: a.told}
 	maps.Copy(rec.Checks, a.record.Checks) // also of a version that is gone, and may come back
 	for i := range a.today.Listing.Releases {
 		rec.Checks[a.today.Listing.Releases[i].Version] = checkOf(a.keys[i], &a.today.Subjects[i], a.again[i])

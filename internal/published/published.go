@@ -124,6 +124,7 @@ type run struct {
 type artifact struct {
 	policy  *policy.Artifact
 	purl    string
+	digest  string // of the policy
 	key     string // of its record
 	record  *record
 	version int64 // of the record

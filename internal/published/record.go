@@ -28,9 +28,9 @@ const schema = "published/1"
 // record is what is kept of one artifact.
 type record struct {
 	Schema  string            `json:"schema"`
-	Listing *registry.Listing `json:"listing"`        // as the registry last told it, of the versions that were looked at
-	Only    []string          `json:"only,omitempty"` // those versions, where the policy named some
-	Checks  map[string]check  `json:"checks"`         // by version
+	Listing *registry.Listing `json:"listing"` // as the registry last told it, of the versions that were looked at
+	Policy  string            `json:"policy"`  // digest of the policy that said which, and whom to ask
+	Checks  map[string]check  `json:"checks"`  // by version
 	Seen    *drift.Seen       `json:"seen"`
 	Told    told              `json:"told,omitzero"`
 	// Gone are the versions that were published once and are no longer, sorted.
