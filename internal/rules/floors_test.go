@@ -136,14 +136,6 @@ var restricted = []struct {
 	{module + "/internal/sigtest", []string{"internal/sigtest/images", "internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/sigtest/images", []string{"internal/sigtest/sigsim", "internal/ci/figures"}, "it is for tests and figures"},
 	{"github.com/google/go-containerregistry/pkg/registry", []string{"internal/registrytest", "internal/sigtest/images"}, "it is for tests"},
-	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues"}, "who speaks to GitHub is listed here"},
-	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"internal/ghclient"}, "internal/ghclient signs"},
-	{"modernc.org/sqlite", []string{"internal/store", "internal/appdb"}, "where things are kept is the business of internal/store and internal/appdb"},
-	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/appdb", "internal/jobs"}, "where things are kept is the business of internal/store and internal/appdb"},
-	{"github.com/riverqueue/river", []string{"internal/jobs"}, "River is behind internal/jobs"},
-	{"github.com/prometheus/client_golang/prometheus", []string{"internal/app"}, "internal/app is measured"},
-	{"github.com/riverqueue/river", []string{"internal/jobs"}, "River is behind internal/jobs"},
-	{"github.com/prometheus/client_golang/prometheus", []string{"internal/app"}, "internal/app is measured"},
 	{"unsafe", nil, "hostile input is read in memory-safe code"},
 	{module + "/internal/xtest", nil, "it is for tests"},
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
@@ -151,7 +143,6 @@ var restricted = []struct {
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures", "internal/apptest"}, "it is for tests and figures"},
 	{module + "/internal/registrytest", []string{"internal/ci/figures"}, "it is for tests and figures"},
-	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures", "internal/apptest"}, "it is for tests and figures"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
 
