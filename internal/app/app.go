@@ -147,9 +147,7 @@ func (a *App) Serve(ctx context.Context) error {
 	if err := a.jobs.Start(ctx); err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle(a.config.Path, a.receiver)
-	server := hook.Server(mux)
+	server := hook.Server(a.receiverHandler())
 	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug) // who connects and does not speak HTTP
 	go func() { ended <- server.Serve(hook.Limit(receiver, 0)) }()
 	var adminServer *http.Server
@@ -171,6 +169,13 @@ func (a *App) Serve(ctx context.Context) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	return errors.Join(err, a.stop(stopping, server, adminServer))
+}
+
+// receiverHandler answers on the listener that everybody reaches: the webhook, and nothing else.
+func (a *App) receiverHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(a.config.Path, a.receiver)
+	return mux
 }
 
 // stop takes no more and waits for what runs.

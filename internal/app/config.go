@@ -157,7 +157,7 @@ func passworded(address string) bool {
 }
 
 func (r *reader) github(n *yaml.Node) {
-	line := lineOf(n)
+	line, before := lineOf(n), r.Faults()
 	var id int
 	r.sections(n, "github",
 		section{"url", func(n *yaml.Node) { r.config.GitHub, _, _ = r.text(n, "github.url", "") }},
@@ -167,16 +167,16 @@ func (r *reader) github(n *yaml.Node) {
 		}},
 	)
 	r.config.AppID = int64(id)
-	if id == 0 {
+	if id == 0 && r.Faults() == before {
 		r.Fault(line, "github: app-id is missing")
 	}
-	if len(r.config.AppKey) == 0 && r.Faults() == 0 {
+	if len(r.config.AppKey) == 0 && r.Faults() == before {
 		r.Fault(line, "github: there is no app-key-file, and no %s in the environment", EnvAppKey)
 	}
 }
 
 func (r *reader) webhook(n *yaml.Node) {
-	line := lineOf(n)
+	line, before := lineOf(n), r.Faults()
 	r.sections(n, "webhook",
 		section{"path", func(n *yaml.Node) {
 			text, line, ok := r.text(n, "webhook.path", r.config.Path)
@@ -201,7 +201,7 @@ func (r *reader) webhook(n *yaml.Node) {
 	if fromEnv := r.getenv(EnvSecret); fromEnv != "" {
 		r.config.Secrets = append(r.config.Secrets, []byte(fromEnv))
 	}
-	if len(r.config.Secrets) == 0 {
+	if len(r.config.Secrets) == 0 && r.Faults() == before {
 		r.Fault(line, "webhook: there is no secret: name secret-files, or set %s in the environment", EnvSecret)
 	}
 }

@@ -33,10 +33,17 @@ import (
 // asApp makes a test's binary the command app.
 const asApp = "WORMSWEEP_TEST_AS_APP"
 
-// Main is the TestMain of packages that start the App.
+// Main is the TestMain of packages that start the App, or begins it: where this process is the
+// App it runs it, and does not return.
 func Main(m *testing.M) {
+	Become()
+	os.Exit(m.Run())
+}
+
+// Become runs the App where this process is to be it, and returns otherwise.
+func Become() {
 	if os.Getenv(asApp) == "" {
-		os.Exit(m.Run())
+		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
