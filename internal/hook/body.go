@@ -40,7 +40,7 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	case <-ctx.Done():
 		return nil, &refusal{http.StatusServiceUnavailable, OutcomeUnavailable, "too many large bodies at a time: deliver again later"}
 	}
-	if n, err = io.Copy(&body, io.LimitReader(r.Body, MaxBody+1-n)); err != nil {
+	if _, err := io.Copy(&body, io.LimitReader(r.Body, MaxBody+1-n)); err != nil {
 		return nil, slow(err)
 	}
 	if body.Len() > MaxBody {

@@ -14,8 +14,6 @@ var floors = [][]string{
 	{"cmd/sweeper", "cmd/app", "internal/ci/..."},
 	{"internal/apptest"}, // of tests alone
 	{"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/..."}, // of tests and figures alone
-	{"internal/apptest"},        // of tests alone
-	{"internal/githubtest/..."}, // of tests and figures alone
 	{"internal/cli", "internal/appcli"},
 	{"internal/app/..."},
 	{"internal/journal", "internal/handler"},
