@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/sigtest"
 	"github.com/wormsweep/wormsweep/internal/sigtest/images"
@@ -45,8 +47,28 @@ func imageCommand(ctx context.Context, dir string, args []string, stdout, stderr
 	return fmt.Errorf("image wants push, sign, attest or tamper: %w", errUse)
 }
 
+// starting is how long a registry on this machine is waited for that was started a moment ago.
+const starting = 5 * time.Second
+
+// await waits for the registry of a reference where it is one of this machine. That it does not
+// answer in the end says whoever asks it.
+func await(reference string) {
+	address, _, _ := strings.Cut(reference, "/")
+	name, _, err := net.SplitHostPort(address)
+	if err != nil || !net.ParseIP(name).IsLoopback() {
+		return
+	}
+	for end := time.Now().Add(starting); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return
+		}
+	}
+}
+
 // splitReference cuts a reference into its repository and its tag or digest.
 func splitReference(reference string) (*images.Repository, string, error) {
+	await(reference)
 	repository, digest, ok := strings.Cut(reference, "@")
 	if ok {
 		repo, err := images.Open(repository, nil)
