@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 //	                        repositories of the organisation acme, with an App: GITHUB_URL,
 //	                        WORMSWEEP_APP_ID and WORMSWEEP_APP_KEY are set; given again, it
 //	                        starts anew
+//	sigstore FILE           has a Sigstore of the script's own sign a file, see sigstore
+//	streams                 checks the last standard output by the schema of the stream
 //
 // the conditions [root], for the superuser, whom no file mode stops, and [full], for a device
 // that is always full; and the variables MODULE, the root of this module, and SOON, a day of
@@ -44,10 +46,12 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"commit": commit,
-			"expand": expand,
-			"github": github,
+			"exits":    exits,
+			"commit":   commit,
+			"expand":   expand,
+			"github":   github,
+			"sigstore": sigstore,
+			"streams":  streams,
 		},
 		Condition: condition,
 		Setup: func(env *testscript.Env) error {

@@ -162,11 +162,14 @@ type asking struct {
 }
 
 // ask makes ready to ask the registries of a policy, and GitHub where there are credentials for
-// it. st remembers the head of the checksum database; nil remembers nothing.
+// it and account is not nil. st remembers the head of the checksum database; nil remembers nothing.
 func ask(ctx context.Context, p *policy.Policy, account *accountFlags, t *trusted, st *store.Store) (*asking, error) {
 	a := &asking{trusted: t}
-	opt := registries.Options{Policy: p, Getenv: os.Getenv, GitHubURL: account.url}
-	if account.given() {
+	opt := registries.Options{Policy: p, Getenv: os.Getenv}
+	if account != nil {
+		opt.GitHubURL = account.url
+	}
+	if account != nil && account.given() {
 		client, err := account.client()
 		if err != nil {
 			return nil, usage(err)

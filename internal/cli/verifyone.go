@@ -105,6 +105,9 @@ Exit codes: 0 verified; 1 something was presented and is wrong; 2 wrong use;
 	if kind == registry.Go {
 		cmd.Flags().StringVar(&f.source, "source", "", "`OWNER/NAME` of the repository that it is made from")
 	}
+	if kind == registry.Go || kind == registry.Release {
+		cmd.Flags().StringVar(&f.account.url, "github-url", "", "the GitHub Enterprise Server at `URL`")
+	}
 	return cmd
 }
 
@@ -193,7 +196,11 @@ func runVerifyOne(cmd *cobra.Command, f oneFlags, kind registry.Kind, name, vers
 	for _, note := range trusted.notes {
 		tell(cmd.ErrOrStderr(), errors.New(note))
 	}
-	asked, err := ask(ctx, p, &f.account, trusted, nil)
+	var account *accountFlags
+	if at := p.RegistryOf(a); kind == registry.Go || kind == registry.Release || at != nil && at.Protocol == "ghpackages" {
+		account = &f.account // the others ask GitHub nothing
+	}
+	asked, err := ask(ctx, p, account, trusted, nil)
 	if err != nil {
 		return err
 	}
@@ -230,6 +237,7 @@ func (f *oneFlags) artifact(kind registry.Kind, name string) (*policy.Policy, *p
 	if kind == registry.Go && a.Source == "" {
 		a.Source = repositoryOf(name)
 	}
+	p.Organisation, _, _ = strings.Cut(a.Source, "/")
 	if f.registry != "" {
 		r := policy.Registry{Name: "flag", Address: strings.TrimSuffix(f.registry, "/"), Private: f.private, Protocol: map[registry.Kind]string{
 			registry.NPM: "npm", registry.PyPI: "pypi", registry.Go: "goproxy", registry.OCI: "oci", registry.Release: "ghreleases",
