@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/drift"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/verify"
 )
 
@@ -42,11 +43,11 @@ func (a *about) caches(ctx context.Context, f flow) (poisoned, raced drift.Answe
 		none := drift.Said(false, "its workflow restores no cache")
 		return none, none
 	}
-	end := a.run.end()
+	end := a.run.End()
 	if end.IsZero() {
 		end = a.now()
 	}
-	outside, gap := a.outside(ctx, a.run.start().Add(-cacheLife), end)
+	outside, gap := a.outside(ctx, a.run.Start().Add(-cacheLife), end)
 	if gap.Code != "" {
 		return drift.Unsaid(gap), drift.Unsaid(gap)
 	}
@@ -59,16 +60,16 @@ func (a *about) caches(ctx context.Context, f flow) (poisoned, raced drift.Answe
 
 // outside lists the runs from outside that were going between two times and write to a scope
 // that this run restores from.
-func (a *about) outside(ctx context.Context, from, to time.Time) (runs []runJSON, gap verify.Gap) {
+func (a *about) outside(ctx context.Context, from, to time.Time) (runs []ghread.Run, gap verify.Gap) {
 	events := baseScope
 	if a.pullRef() != "" {
 		events = append(slices.Clone(events), "pull_request")
 	}
 	for _, event := range events {
-		query := url.Values{"event": {event}, "created": {stamp(from) + ".." + stamp(to)}}
-		list, whole, err := a.runs(ctx, a.in.repo, query)
+		query := url.Values{"event": {event}, "created": {ghread.Stamp(from) + ".." + ghread.Stamp(to)}}
+		list, whole, err := a.Runs(ctx, a.in.repo, query)
 		if err != nil {
-			return nil, gapOf(fmt.Sprintf("runs of %q by %s", a.in.repo, event), err)
+			return nil, ghread.GapOf(fmt.Sprintf("runs of %q by %s", a.in.repo, event), err)
 		}
 		if !whole {
 			return nil, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%q has more runs by %s in that time than GitHub lists", a.in.repo, event)}
@@ -90,15 +91,13 @@ func (a *about) pullRef() string {
 	return ""
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func (a *about) poisoned(ctx context.Context, restores *restored, outside []runJSON, end time.Time) drift.Answer {
+func (a *about) poisoned(ctx context.Context, restores *restored, outside []ghread.Run, end time.Time) drift.Answer {
 	what := fmt.Sprintf("the caches that run %d restored", a.in.id)
 	var own bool // one that it restored is there, and nobody outside wrote it
 	for _, scope := range a.scopes() {
 		caches, whole, err := a.list(ctx, scope)
 		if err != nil {
-			return drift.Unsaid(gapOf(what, err))
+			return drift.Unsaid(ghread.GapOf(what, err))
 		}
 		for _, c := range caches {
 			if c.Created.After(end) || len(restores.unsure) == 0 && restores.gap.Code == "" && !restores.may(c.Key) {
@@ -106,13 +105,13 @@ func (a *about) poisoned(ctx context.Context, restores *restored, outside []runJ
 			}
 			if by := during(outside, c.Created); by != nil {
 				detail := fmt.Sprintf("the cache %.100q of %q is of %s, when run %d of %.100q was going, which %s started for %.40q",
-					c.Key, c.Ref, stamp(c.Created), by.ID, by.workflow(), by.Event, cmp.Or(by.Triggering.Login, by.Actor.Login))
+					c.Key, c.Ref, ghread.Stamp(c.Created), by.ID, by.Workflow(), by.Event, cmp.Or(by.Triggering.Login, by.Actor.Login))
 				if restores.may(c.Key) {
 					return drift.Said(true, "%s", detail)
 				}
 				return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: detail + "; " + restores.words()})
 			}
-			if restores.may(c.Key) && !c.Created.After(a.run.start()) && !c.Accessed.Before(a.run.start()) {
+			if restores.may(c.Key) && !c.Created.After(a.run.Start()) && !c.Accessed.Before(a.run.Start()) {
 				own = true
 			}
 		}
@@ -132,7 +131,7 @@ func (a *about) poisoned(ctx context.Context, restores *restored, outside []runJ
 // scopes are the refs whose caches the run restores.
 func (a *about) scopes() []string {
 	scopes := []string{"refs/heads/" + a.run.Repository.DefaultBranch}
-	if own := a.q.Identity.SourceRef; own != "" && own != scopes[0] && branchForm(own) {
+	if own := a.q.Identity.SourceRef; own != "" && own != scopes[0] && ghread.IsRef(own) {
 		scopes = append(scopes, own)
 	}
 	return scopes
@@ -140,8 +139,8 @@ func (a *about) scopes() []string {
 
 func (a *about) list(ctx context.Context, ref string) ([]cacheJSON, bool, error) {
 	query := url.Values{"ref": {ref}, "sort": {"created_at"}}
-	return pages(ctx, a.Reader, repoPath(a.in.repo)+"/actions/caches", query, func(page []byte) ([]cacheJSON, int, error) {
-		return counted[cacheJSON](page, "actions_caches")
+	return ghread.Pages(ctx, a.Reader.Reader, ghread.RepoPath(a.in.repo)+"/actions/caches", query, func(page []byte) ([]cacheJSON, int, error) {
+		return ghread.Counted[cacheJSON](page, "actions_caches")
 	})
 }
 
@@ -149,10 +148,10 @@ func (a *about) list(ctx context.Context, ref string) ([]cacheJSON, bool, error)
 const slack = time.Minute
 
 // during gives a run that was going at a time, nil for none.
-func during(runs []runJSON, at time.Time) *runJSON {
+func during(runs []ghread.Run, at time.Time) *ghread.Run {
 	for i := range runs {
 		r := &runs[i]
-		if end := r.end(); !at.Before(r.start()) && (end.IsZero() || !at.After(end.Add(slack))) {
+		if end := r.End(); !at.Before(r.Start()) && (end.IsZero() || !at.After(end.Add(slack))) {
 			return r
 		}
 	}
@@ -160,22 +159,22 @@ func during(runs []runJSON, at time.Time) *runJSON {
 }
 
 // raced looks at the runs from outside that were going while this one was.
-func (a *about) raced(ctx context.Context, restores *restored, outside []runJSON, end time.Time) drift.Answer {
+func (a *about) raced(ctx context.Context, restores *restored, outside []ghread.Run, end time.Time) drift.Answer {
 	var open drift.Answer
 	for i := range outside {
 		r := &outside[i]
-		if r.start().After(end) || !r.end().IsZero() && r.end().Add(slack).Before(a.run.start()) {
+		if r.Start().After(end) || !r.End().IsZero() && r.End().Add(slack).Before(a.run.Start()) {
 			continue
 		}
 		// Such a run has its workflow of the default branch, as this run's commit has it.
-		flow := a.parsed(ctx, a.in.repo, r.workflow(), a.run.HeadSHA)
+		flow := a.parsed(ctx, a.in.repo, r.Workflow(), a.run.HeadSHA)
 		writes := a.restores(ctx, a.in.repo, a.run.HeadSHA, flow)
 		if restores.shares(&writes) {
 			return drift.Said(true, "run %d of %.100q, which %s started for %.40q, was going, and uses a cache with the same key",
-				r.ID, r.workflow(), r.Event, cmp.Or(r.Triggering.Login, r.Actor.Login))
+				r.ID, r.Workflow(), r.Event, cmp.Or(r.Triggering.Login, r.Actor.Login))
 		}
 		if words := cmp.Or(writes.words(), restores.words()); words != "" && !writes.none() {
-			open = drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("run %d of %.100q was going: %s", r.ID, r.workflow(), words)})
+			open = drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("run %d of %.100q was going: %s", r.ID, r.Workflow(), words)})
 		}
 	}
 	if open.Gap.Code != "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/drift"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/verify"
 )
 
@@ -17,9 +18,9 @@ import (
 func (a *about) branch(ctx context.Context) (on, protected drift.Answer) {
 	branch := cmp.Or(a.q.Branch, a.run.Repository.DefaultBranch)
 	if branch == "" {
-		repo, err := get[repoJSON](ctx, a.Reader, repoPath(a.in.repo), nil)
+		repo, err := ghread.Get[ghread.Repo](ctx, a.Reader.Reader, ghread.RepoPath(a.in.repo), nil)
 		if err != nil {
-			gap := drift.Unsaid(gapOf("the default branch of "+a.in.repo, err))
+			gap := drift.Unsaid(ghread.GapOf("the default branch of "+a.in.repo, err))
 			return gap, gap
 		}
 		branch = repo.DefaultBranch
@@ -33,23 +34,23 @@ func (a *about) branch(ctx context.Context) (on, protected drift.Answer) {
 // GitHub shows under the repository's name, is not.
 func (r *Reader) OnBranch(ctx context.Context, repo, branch, commit string) drift.Answer {
 	what := fmt.Sprintf("whether %.12s is on %q of %q", commit, branch, repo)
-	if !isRepo(repo) || !isCommit(commit) {
+	if !ghread.IsRepo(repo) || !ghread.IsCommit(commit) {
 		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: what + ": not a repository or commit"})
 	}
-	if !branchForm(branch) {
+	if !ghread.IsRef(branch) {
 		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: what + ": not a branch"})
 	}
 	type comparison struct {
 		Status string `json:"status"`
 		Ahead  int    `json:"ahead_by"`
 	}
-	path := repoPath(repo) + "/compare/" + url.PathEscape(branch+"..."+commit)
-	found, err := get[comparison](ctx, r, path, url.Values{"per_page": {"1"}})
+	path := ghread.RepoPath(repo) + "/compare/" + url.PathEscape(branch+"..."+commit)
+	found, err := ghread.Get[comparison](ctx, r.Reader, path, url.Values{"per_page": {"1"}})
 	if errors.Is(err, ghclient.ErrNotFound) {
 		return r.noCommit(ctx, repo, branch, commit, what)
 	}
 	if err != nil {
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	}
 	switch found.Status {
 	case "identical", "behind":
@@ -62,15 +63,15 @@ func (r *Reader) OnBranch(ctx context.Context, repo, branch, commit string) drif
 
 // noCommit tells a commit that is not there from a branch that is not, or not shown.
 func (r *Reader) noCommit(ctx context.Context, repo, branch, commit, what string) drift.Answer {
-	if _, err := get[branchJSON](ctx, r, branchPath(repo, branch), nil); err != nil {
-		return drift.Unsaid(gapOf(what+": the branch", err))
+	if _, err := ghread.Get[branchJSON](ctx, r.Reader, branchPath(repo, branch), nil); err != nil {
+		return drift.Unsaid(ghread.GapOf(what+": the branch", err))
 	}
-	_, err := get[struct{}](ctx, r, repoPath(repo)+"/git/commits/"+commit, nil)
+	_, err := ghread.Get[struct{}](ctx, r.Reader, ghread.RepoPath(repo)+"/git/commits/"+commit, nil)
 	if errors.Is(err, ghclient.ErrNotFound) {
 		return drift.Said(false, "%q has no commit %.12s", repo, commit)
 	}
 	if err != nil {
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	}
 	return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: what + ": GitHub does not compare them"})
 }
@@ -80,44 +81,32 @@ type branchJSON struct {
 }
 
 func branchPath(repo, branch string) string {
-	return repoPath(repo) + "/branches/" + url.PathEscape(branch)
+	return ghread.RepoPath(repo) + "/branches/" + url.PathEscape(branch)
 }
 
 // protected asks for branch protection and for rulesets.
 func (a *about) protected(ctx context.Context, branch string) drift.Answer {
 	what := fmt.Sprintf("whether %q of %q is protected", branch, a.in.repo)
-	if !branchForm(branch) {
+	if !ghread.IsRef(branch) {
 		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: what + ": not a branch"})
 	}
-	found, err := get[branchJSON](ctx, a.Reader, branchPath(a.in.repo, branch), nil)
+	found, err := ghread.Get[branchJSON](ctx, a.Reader.Reader, branchPath(a.in.repo, branch), nil)
 	switch {
 	case err != nil:
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	case found.Protected == nil:
 		return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: what + ": the answer does not say"})
 	case *found.Protected:
 		return drift.Said(true, "%q is protected", branch)
 	}
-	rules, err := get[[]struct {
+	rules, err := ghread.Get[[]struct {
 		Type string `json:"type"`
-	}](ctx, a.Reader, repoPath(a.in.repo)+"/rules/branches/"+url.PathEscape(branch), nil)
+	}](ctx, a.Reader.Reader, ghread.RepoPath(a.in.repo)+"/rules/branches/"+url.PathEscape(branch), nil)
 	if err == nil && rules == nil {
 		err = errors.New("the answer is no list")
 	}
 	if err != nil {
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	}
 	return drift.Said(len(rules) > 0, "%d rules hold for %q of %q, and no branch protection", len(rules), branch, a.in.repo)
-}
-
-// branchForm reports whether a name can stand in an address of the API.
-func branchForm(name string) bool {
-	return name != "" && len(name) <= 250 && !strings.Contains(name, "..") && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c == 0x7f })
-}
-
-func isCommit(s string) bool {
-	if len(s) != 40 && len(s) != 64 {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(c rune) bool { return (c < '0' || c > '9') && (c < 'a' || c > 'f') })
 }

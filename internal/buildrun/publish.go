@@ -3,12 +3,14 @@ package buildrun
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/drift"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/internal/workflow"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
@@ -60,16 +62,16 @@ var weak = regexp.MustCompile(`(?i)(publish|release|deploy|upload)`)
 // called so.
 func (f *flow) publishes(kind registry.Kind) (steps []placed) {
 	p := publishers[kind]
-	fits := []func(s *step) bool{
-		func(s *step) bool {
-			return p.run != nil && s.run != "" && p.run.MatchString(s.run) || p.uses[action(s.uses)]
+	fits := []func(s *workflow.Step) bool{
+		p.publishes,
+		func(s *workflow.Step) bool {
+			return s.Run != "" && (weak.MatchString(s.Run) || weak.MatchString(s.Name))
 		},
-		func(s *step) bool { return s.run != "" && (weak.MatchString(s.run) || weak.MatchString(s.name)) },
 	}
 	for _, fit := range fits {
 		for i := range f.jobs {
-			for k := range f.jobs[i].steps {
-				if s := &f.jobs[i].steps[k]; fit(s) {
+			for k := range f.jobs[i].Steps {
+				if s := &f.jobs[i].Steps[k]; fit(s) {
 					steps = append(steps, placed{&f.jobs[i], s})
 				}
 			}
@@ -81,26 +83,25 @@ func (f *flow) publishes(kind registry.Kind) (steps []placed) {
 	return nil
 }
 
+// Publishes are the kinds of artifacts that a job publishes by a known way, sorted.
+func Publishes(j *workflow.Job) []registry.Kind {
+	var kinds []registry.Kind
+	for kind, p := range publishers {
+		if slices.ContainsFunc(j.Steps, func(s workflow.Step) bool { return p.publishes(&s) }) {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+func (p *publisher) publishes(s *workflow.Step) bool {
+	return p.run != nil && s.Run != "" && p.run.MatchString(s.Run) || p.uses[workflow.Action(s.Uses)]
+}
+
 type placed struct {
-	job  *job
-	step *step
-}
-
-// action is the lower-case name of an action, without its ref.
-func action(uses string) string {
-	name, _, _ := strings.Cut(uses, "@")
-	return strings.ToLower(name)
-}
-
-// jobJSON is a job as GitHub describes one.
-type jobJSON struct {
-	Name       string `json:"name"`
-	Status     string `json:"status"`
-	Conclusion string `json:"conclusion"`
-	Steps      []struct {
-		Name       string `json:"name"`
-		Conclusion string `json:"conclusion"`
-	} `json:"steps"`
+	job  *workflow.Job
+	step *workflow.Step
 }
 
 // published answers whether a step that publishes ran, and well.
@@ -110,14 +111,11 @@ func (a *about) published(ctx context.Context, f flow) drift.Answer {
 		if f.gap.Code != "" {
 			return drift.Unsaid(f.gap)
 		}
-		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("no step of %.200q is one that is known to publish", a.run.workflow())})
+		return drift.Unsaid(verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("no step of %.200q is one that is known to publish", a.run.Workflow())})
 	}
-	path := fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs", repoPath(a.in.repo), a.in.id, a.in.attempt)
-	jobs, whole, err := pages(ctx, a.Reader, path, url.Values{}, func(page []byte) ([]jobJSON, int, error) {
-		return counted[jobJSON](page, "jobs")
-	})
+	jobs, whole, err := a.Jobs(ctx, a.in.repo, a.in.id, a.in.attempt)
 	if err != nil {
-		return drift.Unsaid(gapOf(fmt.Sprintf("the jobs of run %d", a.in.id), err))
+		return drift.Unsaid(ghread.GapOf(fmt.Sprintf("the jobs of run %d", a.in.id), err))
 	}
 	var seen []string
 	for _, p := range steps {
@@ -135,12 +133,12 @@ func (a *about) published(ctx context.Context, f flow) drift.Answer {
 	case f.gap.Code != "":
 		return drift.Unsaid(f.gap)
 	}
-	return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("the jobs of run %d do not show the step %.200q", a.in.id, steps[0].step.shown())})
+	return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("the jobs of run %d do not show the step %.200q", a.in.id, steps[0].step.Shown())})
 }
 
 // ran looks a step up among the jobs, and says how it ended; "" where it is not shown.
-func ran(p placed, jobs []jobJSON) (said string, yes bool) {
-	fitsJob, fitsStep := like(`(.* / )?`, p.job.name, `( \(.*\))?`), like("", p.step.shown(), "")
+func ran(p placed, jobs []ghread.Job) (said string, yes bool) {
+	fitsJob, fitsStep := p.job.Shown(), p.step.Like()
 	for i := range jobs {
 		j := &jobs[i]
 		if !fitsJob.MatchString(j.Name) {
@@ -156,25 +154,8 @@ func ran(p placed, jobs []jobJSON) (said string, yes bool) {
 			}
 		}
 		if said == "" && j.Conclusion == "skipped" {
-			said = fmt.Sprintf("the job %.100q with the step %.100q was skipped", j.Name, p.step.shown())
+			said = fmt.Sprintf("the job %.100q with the step %.100q was skipped", j.Name, p.step.Shown())
 		}
 	}
 	return said, false
-}
-
-var expression = regexp.MustCompile(`(?s)\$\{\{.*?\}\}`)
-
-// like matches the name that GitHub shows with that of a file, where an expression stands for
-// anything.
-func like(before, name, after string) *regexp.Regexp {
-	const longest = 500
-	name = strings.ToValidUTF8(name[:min(len(name), longest)], "")
-	var b strings.Builder
-	at := 0
-	for _, m := range expression.FindAllStringIndex(name, -1) {
-		b.WriteString(regexp.QuoteMeta(name[at:m[0]]) + ".*")
-		at = m[1]
-	}
-	b.WriteString(regexp.QuoteMeta(name[at:]))
-	return regexp.MustCompile(`(?s)^` + before + b.String() + after + `$`)
 }

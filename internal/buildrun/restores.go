@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/internal/workflow"
 )
 
 // restored is what of caches a workflow restores.
@@ -95,7 +96,7 @@ const (
 func (r *Reader) restores(ctx context.Context, repo, ref string, f flow) restored {
 	w := walker{Reader: r, repo: repo, ref: ref, out: &restored{gap: f.gap}}
 	for i := range f.jobs {
-		w.steps(ctx, f.jobs[i].steps, 0)
+		w.steps(ctx, f.jobs[i].Steps, 0)
 	}
 	for _, list := range []*[]string{&w.out.prefixes, &w.out.unsure} {
 		slices.Sort(*list)
@@ -111,21 +112,21 @@ type walker struct {
 	out       *restored
 }
 
-func (w *walker) steps(ctx context.Context, steps []step, depth int) {
+func (w *walker) steps(ctx context.Context, steps []workflow.Step, depth int) {
 	for i := range steps {
 		s := &steps[i]
-		name := action(s.uses)
+		name := workflow.Action(s.Uses)
 		switch known, isCacher := cachers[name]; {
-		case s.uses == "", cacheless[name], strings.HasPrefix(name, "docker://"):
+		case s.Uses == "", cacheless[name], strings.HasPrefix(name, "docker://"):
 		case name == "actions/cache", name == "actions/cache/restore":
-			w.out.prefixes = append(w.out.prefixes, literal(s.with["key"]))
-			for line := range strings.Lines(s.with["restore-keys"]) {
+			w.out.prefixes = append(w.out.prefixes, literal(s.With["key"]))
+			for line := range strings.Lines(s.With["restore-keys"]) {
 				if line = strings.TrimSpace(line); line != "" {
 					w.out.prefixes = append(w.out.prefixes, literal(line))
 				}
 			}
 		case isCacher:
-			if known.when(s.with) {
+			if known.when(s.With) {
 				w.out.prefixes = append(w.out.prefixes, known.prefix)
 			}
 		default:
@@ -141,20 +142,20 @@ func literal(key string) string {
 }
 
 // composite looks into an action that is made of steps.
-func (w *walker) composite(ctx context.Context, s *step, depth int) {
+func (w *walker) composite(ctx context.Context, s *workflow.Step, depth int) {
 	w.files++
 	if depth >= maxActionDepth || w.files > maxActionFiles {
-		w.out.unsure = append(w.out.unsure, s.uses)
+		w.out.unsure = append(w.out.unsure, s.Uses)
 		return
 	}
 	repo, folder, ref := w.repo, "", w.ref
-	if local, ok := strings.CutPrefix(s.uses, "./"); ok {
+	if local, ok := strings.CutPrefix(s.Uses, "./"); ok {
 		folder = strings.Trim(local, "/")
 	} else {
-		path, at, _ := strings.Cut(s.uses, "@")
+		path, at, _ := strings.Cut(s.Uses, "@")
 		parts := strings.SplitN(path, "/", 3)
 		if len(parts) < 2 {
-			w.out.unsure = append(w.out.unsure, s.uses)
+			w.out.unsure = append(w.out.unsure, s.Uses)
 			return
 		}
 		repo, ref = parts[0]+"/"+parts[1], at
@@ -169,15 +170,15 @@ func (w *walker) composite(ctx context.Context, s *step, depth int) {
 		}
 		inner := walker{Reader: w.Reader, repo: repo, ref: ref, files: w.files, out: w.out}
 		for i := range f.jobs {
-			if f.jobs[i].steps == nil { // of JavaScript or an image: what it does, its file does not say
-				w.out.unsure = append(w.out.unsure, s.uses)
+			if f.jobs[i].Steps == nil { // of JavaScript or an image: what it does, its file does not say
+				w.out.unsure = append(w.out.unsure, s.Uses)
 			}
-			inner.steps(ctx, f.jobs[i].steps, depth+1)
+			inner.steps(ctx, f.jobs[i].Steps, depth+1)
 		}
 		w.files = inner.files
 		return
 	}
-	w.out.unsure = append(w.out.unsure, s.uses)
+	w.out.unsure = append(w.out.unsure, s.Uses)
 }
 
 // words say in one line what is not known.

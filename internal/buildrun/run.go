@@ -12,6 +12,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/drift"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
@@ -22,55 +23,6 @@ type Question struct {
 	Signed   time.Time       // when it was signed; zero where that is not known
 	Kind     registry.Kind   // of the artifact: which steps publish it
 	Branch   string          // that its commit must be on; "" is the default branch
-}
-
-// runJSON is a run as GitHub describes one.
-type runJSON struct {
-	ID         int64     `json:"id"`
-	Path       string    `json:"path"`
-	Event      string    `json:"event"`
-	Status     string    `json:"status"`
-	Conclusion string    `json:"conclusion"`
-	HeadSHA    string    `json:"head_sha"`
-	HeadBranch string    `json:"head_branch"`
-	Attempt    int       `json:"run_attempt"`
-	Created    time.Time `json:"created_at"`
-	Started    time.Time `json:"run_started_at"`
-	Updated    time.Time `json:"updated_at"`
-	Actor      struct {
-		Login string `json:"login"`
-	} `json:"actor"`
-	Triggering struct {
-		Login string `json:"login"`
-	} `json:"triggering_actor"`
-	Repository repoJSON `json:"repository"`
-}
-
-type repoJSON struct {
-	ID            int64  `json:"id"`
-	FullName      string `json:"full_name"`
-	DefaultBranch string `json:"default_branch"`
-}
-
-// workflow is the path of the run's workflow; GitHub adds "@ref" to some.
-func (r *runJSON) workflow() string {
-	path, _, _ := strings.Cut(r.Path, "@")
-	return path
-}
-
-// end is when it ended, zero while it runs.
-func (r *runJSON) end() time.Time {
-	if r.Status != "completed" {
-		return time.Time{}
-	}
-	return r.Updated
-}
-
-func (r *runJSON) start() time.Time {
-	if r.Started.IsZero() {
-		return r.Created
-	}
-	return r.Started
 }
 
 // invocation is the run that a certificate names (Fulcio's extension 21).
@@ -90,7 +42,7 @@ func (r *Reader) invocation(uri string) (invocation, error) {
 	}
 	in.repo = strings.Join(parts[len(parts)-2:], "/")
 	owner, name, _ := strings.Cut(in.repo, "/")
-	if !isRepo(in.repo) || head != strings.TrimSuffix(r.client.GitURL(owner, name), ".git") {
+	if !ghread.IsRepo(in.repo) || head != strings.TrimSuffix(r.GitURL(owner, name), ".git") {
 		return in, fmt.Errorf("%.200q is not a run of the GitHub that is asked", uri)
 	}
 	digits, attempt, _ := strings.Cut(tail, "/attempts/")
@@ -115,8 +67,8 @@ func (r *Reader) Run(ctx context.Context, q Question) drift.Asked[drift.Run] {
 		return drift.Untold[drift.Run](verify.Gap{Code: verify.GapUnsupported, Detail: "the run of the certificate: " + err.Error()})
 	}
 	run := drift.Run{URL: q.Identity.RunURI, Attempt: in.attempt, Repository: in.repo}
-	path := fmt.Sprintf("%s/actions/runs/%d/attempts/%d", repoPath(in.repo), in.id, in.attempt)
-	found, err := get[runJSON](ctx, r, path, nil)
+	path := fmt.Sprintf("%s/actions/runs/%d/attempts/%d", ghread.RepoPath(in.repo), in.id, in.attempt)
+	found, err := ghread.Get[ghread.Run](ctx, r.Reader, path, nil)
 	if err != nil {
 		run.Found = r.notFound(ctx, in, q, err)
 		return drift.Told(run)
@@ -126,10 +78,10 @@ func (r *Reader) Run(ctx context.Context, q Question) drift.Asked[drift.Run] {
 		return drift.Told(run)
 	}
 	run.Found = drift.Said(true, "run %d", in.id)
-	run.Repository, run.Workflow, run.Event = found.Repository.FullName, found.workflow(), found.Event
+	run.Repository, run.Workflow, run.Event = found.Repository.FullName, found.Workflow(), found.Event
 	run.Head, run.Ref = strings.ToLower(found.HeadSHA), found.HeadBranch
 	run.Actor, run.Triggered = found.Actor.Login, found.Triggering.Login
-	run.Start, run.End = found.start(), found.end()
+	run.Start, run.End = found.Start(), found.End()
 	run.Same = same(&found, &q.Identity)
 	run.Succeeded = succeeded(&found)
 	run.Untrusted = drift.Said(drift.Outside(found.Event), "%q started it, for %q", found.Event, cmp.Or(found.Triggering.Login, found.Actor.Login))
@@ -146,7 +98,7 @@ type about struct {
 	*Reader
 	q   *Question
 	in  invocation
-	run *runJSON
+	run *ghread.Run
 }
 
 // kept is how long GitHub keeps runs at least, by its defaults.
@@ -156,20 +108,20 @@ const kept = 90 * 24 * time.Hour
 func (r *Reader) notFound(ctx context.Context, in invocation, q Question, err error) drift.Answer {
 	what := fmt.Sprintf("run %d of %q", in.id, in.repo)
 	if !errors.Is(err, ghclient.ErrNotFound) {
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	}
-	if _, err := get[repoJSON](ctx, r, repoPath(in.repo), nil); err != nil {
-		return drift.Unsaid(gapOf(fmt.Sprintf("%s: the repository", what), err))
+	if _, err := ghread.Get[ghread.Repo](ctx, r.Reader, ghread.RepoPath(in.repo), nil); err != nil {
+		return drift.Unsaid(ghread.GapOf(fmt.Sprintf("%s: the repository", what), err))
 	}
 	// A list shows whether runs may be read at all.
-	list, err := get[struct {
+	list, err := ghread.Get[struct {
 		Total *int `json:"total_count"`
-	}](ctx, r, repoPath(in.repo)+"/actions/runs", url.Values{"per_page": {"1"}})
+	}](ctx, r.Reader, ghread.RepoPath(in.repo)+"/actions/runs", url.Values{"per_page": {"1"}})
 	if err == nil && list.Total == nil {
 		err = errors.New("the answer is no list")
 	}
 	if err != nil {
-		return drift.Unsaid(gapOf("runs of "+in.repo, err))
+		return drift.Unsaid(ghread.GapOf("runs of "+in.repo, err))
 	}
 	if q.Signed.IsZero() || r.now().Sub(q.Signed) > kept {
 		return drift.Unsaid(verify.Gap{Code: verify.GapGone, Detail: what + " is no longer kept"})
@@ -178,7 +130,7 @@ func (r *Reader) notFound(ctx context.Context, in invocation, q Question, err er
 }
 
 // same compares the run with the certificate, as far as each says.
-func same(run *runJSON, id *verify.Identity) drift.Answer {
+func same(run *ghread.Run, id *verify.Identity) drift.Answer {
 	var differ []string
 	compared := 0
 	compare := func(what, got, want string) {
@@ -194,7 +146,7 @@ func same(run *runJSON, id *verify.Identity) drift.Answer {
 	if id.BuildConfigURI != "" {
 		_, file, _ := strings.Cut(id.BuildConfigURI, "/.github/workflows/")
 		file, _, _ = strings.Cut(file, "@")
-		compare("the workflow", run.workflow(), ".github/workflows/"+file)
+		compare("the workflow", run.Workflow(), ".github/workflows/"+file)
 	}
 	compare("the trigger", run.Event, id.Trigger)
 	if !drift.Outside(run.Event) { // of a pull request, GitHub's list has its head, and the certificate what was checked out
@@ -206,7 +158,7 @@ func same(run *runJSON, id *verify.Identity) drift.Answer {
 	return drift.Said(true, "%d fields are those of the certificate", compared)
 }
 
-func succeeded(run *runJSON) drift.Answer {
+func succeeded(run *ghread.Run) drift.Answer {
 	if run.Status != "completed" {
 		return drift.Unsaid(verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("run %d has not ended: %.40q", run.ID, run.Status)})
 	}

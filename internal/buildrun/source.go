@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/drift"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
@@ -30,7 +31,7 @@ const maxWanted = 200
 // Source reads what the rules compare publishes with. What could not be asked is unknown in it.
 func (r *Reader) Source(ctx context.Context, w Wanted) drift.Source {
 	s := drift.Source{Repository: w.Repository, RunsFrom: w.RunsFrom, Commits: map[string]drift.Answer{}, OnBranch: map[string]drift.Answer{}}
-	if !isRepo(w.Repository) {
+	if !ghread.IsRepo(w.Repository) {
 		gap := verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("%.200q is not a repository of GitHub", w.Repository)}
 		s.Tags, s.Releases, s.Runs = drift.Untold[map[string]drift.Tag](gap), drift.Untold[[]drift.Release](gap), drift.Untold[[]drift.RunSeen](gap)
 		return s
@@ -66,9 +67,9 @@ func (r *Reader) tags(ctx context.Context, w Wanted) drift.Asked[map[string]drif
 			SHA string `json:"sha"`
 		} `json:"commit"`
 	}
-	list, whole, err := pages(ctx, r, repoPath(w.Repository)+"/tags", url.Values{}, plain[tagJSON])
+	list, whole, err := ghread.Pages(ctx, r.Reader, ghread.RepoPath(w.Repository)+"/tags", url.Values{}, ghread.Plain[tagJSON])
 	if err != nil {
-		return drift.Untold[map[string]drift.Tag](gapOf("tags of "+w.Repository, err))
+		return drift.Untold[map[string]drift.Tag](ghread.GapOf("tags of "+w.Repository, err))
 	}
 	out := map[string]drift.Tag{}
 	for _, t := range list {
@@ -90,10 +91,10 @@ func (r *Reader) tags(ctx context.Context, w Wanted) drift.Asked[map[string]drif
 	return drift.Told(out)
 }
 
-// tagTime is when an annotated tag was made; of a plain one it is absent.
+// tagTime is when an annotated tag was made; a plain one does not say.
 func (r *Reader) tagTime(ctx context.Context, repo, name string) registry.Fact[time.Time] {
 	var none registry.Fact[time.Time]
-	if !branchForm(name) {
+	if !ghread.IsRef(name) {
 		return none
 	}
 	type refJSON struct {
@@ -102,11 +103,8 @@ func (r *Reader) tagTime(ctx context.Context, repo, name string) registry.Fact[t
 			SHA  string `json:"sha"`
 		} `json:"object"`
 	}
-	ref, err := get[refJSON](ctx, r, repoPath(repo)+"/git/ref/tags/"+escapePath(name), nil)
-	switch {
-	case err == nil && ref.Object.Type == "commit":
-		return registry.None[time.Time]()
-	case err != nil || ref.Object.Type != "tag" || !isCommit(strings.ToLower(ref.Object.SHA)):
+	ref, err := ghread.Get[refJSON](ctx, r.Reader, ghread.RepoPath(repo)+"/git/ref/tags/"+ghread.EscapePath(name), nil)
+	if err != nil || ref.Object.Type != "tag" || !ghread.IsCommit(strings.ToLower(ref.Object.SHA)) {
 		return none
 	}
 	type annotated struct {
@@ -114,7 +112,7 @@ func (r *Reader) tagTime(ctx context.Context, repo, name string) registry.Fact[t
 			Date time.Time `json:"date"`
 		} `json:"tagger"`
 	}
-	tag, err := get[annotated](ctx, r, repoPath(repo)+"/git/tags/"+ref.Object.SHA, nil)
+	tag, err := ghread.Get[annotated](ctx, r.Reader, ghread.RepoPath(repo)+"/git/tags/"+ref.Object.SHA, nil)
 	if err != nil || tag.Tagger.Date.IsZero() {
 		return none
 	}
@@ -127,10 +125,10 @@ func (r *Reader) releases(ctx context.Context, repo string) drift.Asked[[]drift.
 		Draft     bool      `json:"draft"`
 		Published time.Time `json:"published_at"`
 	}
-	list, whole, err := pages(ctx, r, repoPath(repo)+"/releases", url.Values{}, plain[releaseJSON])
+	list, whole, err := ghread.Pages(ctx, r.Reader, ghread.RepoPath(repo)+"/releases", url.Values{}, ghread.Plain[releaseJSON])
 	switch {
 	case err != nil:
-		return drift.Untold[[]drift.Release](gapOf("releases of "+repo, err))
+		return drift.Untold[[]drift.Release](ghread.GapOf("releases of "+repo, err))
 	case !whole:
 		return drift.Untold[[]drift.Release](verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("releases of %q: more than %d", repo, len(list))})
 	}
@@ -143,32 +141,21 @@ func (r *Reader) releases(ctx context.Context, repo string) drift.Asked[[]drift.
 	return drift.Told(out)
 }
 
-// runs lists workflow runs, the latest first.
-func (r *Reader) runs(ctx context.Context, repo string, query url.Values) ([]runJSON, bool, error) {
-	all := url.Values{"exclude_pull_requests": {"true"}}
-	for key, values := range query {
-		all[key] = values
-	}
-	return pages(ctx, r, repoPath(repo)+"/actions/runs", all, func(page []byte) ([]runJSON, int, error) {
-		return counted[runJSON](page, "workflow_runs")
-	})
-}
-
 // seenRuns lists the runs since a time, but for those of pull requests. Where GitHub lists not all of
 // them, from is the time since which it does.
 func (r *Reader) seenRuns(ctx context.Context, repo string, from time.Time) (drift.Asked[[]drift.RunSeen], time.Time) {
-	list, whole, err := r.runs(ctx, repo, url.Values{"created": {">=" + stamp(from)}})
+	list, whole, err := r.Runs(ctx, repo, url.Values{"created": {">=" + ghread.Stamp(from)}})
 	if err != nil {
-		return drift.Untold[[]drift.RunSeen](gapOf("runs of "+repo, err)), from
+		return drift.Untold[[]drift.RunSeen](ghread.GapOf("runs of "+repo, err)), from
 	}
 	out := []drift.RunSeen{}
 	for i := range list {
 		run := &list[i]
 		if !whole && run.Created.After(from) {
-			from = slices.MinFunc(list, func(a, b runJSON) int { return a.Created.Compare(b.Created) }).Created
+			from = slices.MinFunc(list, func(a, b ghread.Run) int { return a.Created.Compare(b.Created) }).Created
 		}
 		if !strings.HasPrefix(run.Event, "pull_request") {
-			out = append(out, drift.RunSeen{Workflow: run.workflow(), Event: run.Event, Start: run.start(), End: run.end()})
+			out = append(out, drift.RunSeen{Workflow: run.Workflow(), Event: run.Event, Start: run.Start(), End: run.End()})
 		}
 	}
 	return drift.Told(out), from
@@ -178,7 +165,7 @@ func (r *Reader) seenRuns(ctx context.Context, repo string, from time.Time) (dri
 // or of a tag's commit, or is the head of a branch.
 func (r *Reader) known(ctx context.Context, w Wanted, s *drift.Source, commit string) drift.Answer {
 	what := fmt.Sprintf("whether %.40q is a commit of %q", commit, w.Repository)
-	if !isCommit(commit) {
+	if !ghread.IsCommit(commit) {
 		return drift.Said(false, "not the id of a commit")
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Tags.Value)) {
@@ -186,9 +173,9 @@ func (r *Reader) known(ctx context.Context, w Wanted, s *drift.Source, commit st
 			return drift.Said(true, "the tag %q leads to it", name)
 		}
 	}
-	repo, err := get[repoJSON](ctx, r, repoPath(w.Repository), nil)
+	repo, err := ghread.Get[ghread.Repo](ctx, r.Reader, ghread.RepoPath(w.Repository), nil)
 	if err != nil {
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	}
 	var last drift.Answer
 	for _, branch := range slices.Compact([]string{repo.DefaultBranch, cmp.Or(w.Branch, repo.DefaultBranch)}) {
@@ -196,14 +183,14 @@ func (r *Reader) known(ctx context.Context, w Wanted, s *drift.Source, commit st
 			return last
 		}
 	}
-	heads, err := get[[]struct {
+	heads, err := ghread.Get[[]struct {
 		Name string `json:"name"`
-	}](ctx, r, repoPath(w.Repository)+"/commits/"+commit+"/branches-where-head", nil)
+	}](ctx, r.Reader, ghread.RepoPath(w.Repository)+"/commits/"+commit+"/branches-where-head", nil)
 	switch {
 	case err != nil && strings.Contains(last.Detail, "has no commit"):
 		return last
 	case err != nil:
-		return drift.Unsaid(gapOf(what, err))
+		return drift.Unsaid(ghread.GapOf(what, err))
 	case len(heads) > 0:
 		return drift.Said(true, "it is the head of the branch %q", heads[0].Name)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/drift"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/verify"
 )
 
@@ -15,7 +16,7 @@ import (
 func (r *Reader) Tree(ctx context.Context, repo, commit string) drift.Asked[map[string]string] {
 	commit = strings.ToLower(commit)
 	what := fmt.Sprintf("the files of %.40q of %.200q", commit, repo)
-	if !isRepo(repo) || !isCommit(commit) {
+	if !ghread.IsRepo(repo) || !ghread.IsCommit(commit) {
 		return drift.Untold[map[string]string](verify.Gap{Code: verify.GapUnsupported, Detail: what + ": not a repository or commit"})
 	}
 	type treeJSON struct {
@@ -26,10 +27,10 @@ func (r *Reader) Tree(ctx context.Context, repo, commit string) drift.Asked[map[
 			SHA  string `json:"sha"`
 		} `json:"tree"`
 	}
-	tree, err := get[treeJSON](ctx, r, repoPath(repo)+"/git/trees/"+commit, url.Values{"recursive": {"1"}})
+	tree, err := ghread.Get[treeJSON](ctx, r.Reader, ghread.RepoPath(repo)+"/git/trees/"+commit, url.Values{"recursive": {"1"}})
 	switch {
 	case err != nil:
-		return drift.Untold[map[string]string](gapOf(what, err))
+		return drift.Untold[map[string]string](ghread.GapOf(what, err))
 	case tree.Truncated == nil || tree.Tree == nil:
 		return drift.Untold[map[string]string](verify.Gap{Code: verify.GapNoAnswer, Detail: what + ": the answer is no tree"})
 	case *tree.Truncated:

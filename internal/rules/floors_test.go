@@ -24,6 +24,7 @@ var floors = [][]string{
 	{"internal/lookup"},
 	{"internal/buildrun"},
 	{"internal/drift/...", "internal/triage"},
+	{"internal/ghread"},
 	{"internal/policy"},
 	{"internal/discover"},
 	{"internal/policy/..."},
@@ -50,7 +51,7 @@ var floors = [][]string{
 	{"pkg/registry/internal/..."},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
-	{"pkg/digest", "pkg/registry/host", "internal/strictyaml"},
+	{"pkg/digest", "pkg/registry/host", "internal/strictyaml", "internal/workflow"},
 	{"internal/rules", "internal/xtest/..."}, // of tests alone
 }
 

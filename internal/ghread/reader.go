@@ -1,0 +1,233 @@
+package ghread
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/verify"
+)
+
+// Bounds of what is asked.
+const (
+	pageSize = 100
+	maxPages = 10 // of any list; GitHub gives no more than 1,000 runs of a filtered one
+	maxFile  = 1 << 20
+	maxBody  = 32 << 20
+)
+
+// Reader asks one GitHub. It is safe for concurrent use.
+type Reader struct {
+	client *ghclient.Client
+
+	mu    sync.Mutex
+	asked map[string]*memo
+}
+
+// memo is one answer, asked for once.
+type memo struct {
+	once  sync.Once
+	value any
+	err   error
+}
+
+// New makes a Reader, which remembers nothing yet.
+func New(client *ghclient.Client) *Reader {
+	return &Reader{client: client, asked: map[string]*memo{}}
+}
+
+// GitURL is the address of a repository as git has it, on the GitHub that is asked.
+func (r *Reader) GitURL(owner, name string) string { return r.client.GitURL(owner, name) }
+
+// once asks for what the key names, or gives what was answered before. An answer that failed is
+// kept, too, unless the context ended it.
+func once[T any](ctx context.Context, r *Reader, key string, ask func() (T, error)) (T, error) {
+	r.mu.Lock()
+	m := r.asked[key]
+	if m == nil {
+		m = &memo{}
+		r.asked[key] = m
+	}
+	r.mu.Unlock()
+	m.once.Do(func() { m.value, m.err = ask() })
+	if m.err != nil && ctx.Err() == nil && (errors.Is(m.err, context.Canceled) || errors.Is(m.err, context.DeadlineExceeded)) {
+		r.mu.Lock()
+		if r.asked[key] == m {
+			delete(r.asked, key)
+		}
+		r.mu.Unlock()
+		return ask()
+	}
+	value, _ := m.value.(T)
+	return value, m.err
+}
+
+// Get asks REST once for one value.
+func Get[T any](ctx context.Context, r *Reader, path string, query url.Values) (T, error) {
+	return once(ctx, r, fmt.Sprintf("%T %s?%s", *new(T), path, query.Encode()), func() (T, error) {
+		var into T
+		_, err := r.client.Get(ctx, path, query, &into, ghclient.Limit(maxBody))
+		return into, err
+	})
+}
+
+// File reads a file of a repository at a commit, branch or tag.
+func (r *Reader) File(ctx context.Context, repo, name, ref string) ([]byte, error) {
+	if !PlainPath(name) {
+		return nil, fmt.Errorf("%.200q is not a path in a repository", name)
+	}
+	path := RepoPath(repo) + "/contents/" + EscapePath(name)
+	return once(ctx, r, "file "+path+" "+ref, func() ([]byte, error) {
+		var body []byte
+		_, err := r.client.Get(ctx, path, url.Values{"ref": {ref}}, &body, ghclient.Limit(maxFile), ghclient.Accept("application/vnd.github.raw+json"))
+		return body, err
+	})
+}
+
+// Pages asks for a list page by page, and reports whether all of it was read. items reads a page,
+// and how long the list says it is, -1 where it does not: GitHub has no page after the thousandth
+// run, however many there are.
+func Pages[T any](ctx context.Context, r *Reader, path string, query url.Values, items func(page []byte) ([]T, int, error)) (all []T, whole bool, err error) {
+	type list struct {
+		items []T
+		whole bool
+	}
+	query.Set("per_page", fmt.Sprint(pageSize))
+	l, err := once(ctx, r, fmt.Sprintf("%T %s?%s", *new(list), path, query.Encode()), func() (list, error) {
+		var l list
+		next := path
+		for range maxPages {
+			var body []byte
+			resp, err := r.client.Get(ctx, next, query, &body, ghclient.Limit(maxBody))
+			if err != nil {
+				return l, err
+			}
+			page, total, err := items(body)
+			if err != nil {
+				return l, fmt.Errorf("GET %q: %w", path, err)
+			}
+			l.items = append(l.items, page...)
+			if next = resp.Next; next == "" {
+				l.whole = len(l.items) >= total
+				break
+			}
+			query = nil // the address of the next page has it
+		}
+		return l, nil
+	})
+	return l.items, l.whole, err
+}
+
+// Counted reads a page of a list that says how long it is: {"total_count": 2, "jobs": [...]}. One
+// that lacks either is no empty list.
+func Counted[T any](page []byte, name string) (items []T, total int, err error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(page, &fields); err != nil {
+		return nil, 0, err
+	}
+	var count *int
+	if err := json.Unmarshal(orNull(fields["total_count"]), &count); err != nil {
+		return nil, 0, err
+	}
+	if err := json.Unmarshal(orNull(fields[name]), &items); err != nil {
+		return nil, 0, err
+	}
+	if count == nil || items == nil || len(items) > *count {
+		return nil, 0, fmt.Errorf("the answer is no list of %s", name)
+	}
+	return items, *count, nil
+}
+
+func orNull(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
+// Plain reads a page of a list that is nothing but a list.
+func Plain[T any](page []byte) (items []T, total int, err error) {
+	if err := json.Unmarshal(page, &items); err != nil {
+		return nil, 0, err
+	}
+	if items == nil {
+		return nil, 0, errors.New("the answer is no list")
+	}
+	return items, -1, nil
+}
+
+// GapOf says why GitHub did not tell what was asked.
+func GapOf(what string, err error) verify.Gap {
+	var denied *ghclient.NotPermittedError
+	code := verify.GapNoAnswer
+	switch {
+	case errors.As(err, &denied):
+		code = verify.GapDenied
+		if denied.Permission != "" {
+			return verify.Gap{Code: code, Detail: fmt.Sprintf("%s: the token lacks the permission %q", what, denied.Permission)}
+		}
+	case errors.Is(err, ghclient.ErrBadCredentials), errors.Is(err, ghclient.ErrNotFound):
+		code = verify.GapDenied
+	case ghclient.Status(err) == statusGone:
+		code = verify.GapGone
+	}
+	return verify.Gap{Code: code, Detail: what + ": " + err.Error()}
+}
+
+const statusGone = 410
+
+// RepoPath is where the API has a repository, "owner/name".
+func RepoPath(repo string) string {
+	owner, name, _ := strings.Cut(repo, "/")
+	return "repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name)
+}
+
+// EscapePath is a path with each of its parts escaped.
+func EscapePath(name string) string {
+	parts := strings.Split(name, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return strings.Join(parts, "/")
+}
+
+// PlainPath reports whether a path has no part that leads elsewhere.
+func PlainPath(name string) bool {
+	return name != "" && len(name) <= 500 && !slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
+		return part == "" || part == "." || part == ".."
+	})
+}
+
+// IsRepo reports whether text is "owner/name" as GitHub has them.
+func IsRepo(text string) bool {
+	owner, name, ok := strings.Cut(text, "/")
+	return ok && isName(owner) && isName(name)
+}
+
+func isName(s string) bool {
+	if s == "" || len(s) > 100 || strings.Trim(s, ".") == "" {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("_.-", c)
+	})
+}
+
+// IsRef reports whether a name can stand in an address of the API.
+func IsRef(name string) bool {
+	return name != "" && len(name) <= 250 && !strings.Contains(name, "..") && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c == 0x7f })
+}
+
+// IsCommit reports whether text is a commit's id, in lower case.
+func IsCommit(s string) bool {
+	if len(s) != 40 && len(s) != 64 {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool { return (c < '0' || c > '9') && (c < 'a' || c > 'f') })
+}

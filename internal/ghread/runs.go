@@ -1,0 +1,120 @@
+package ghread
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Run is a workflow run as GitHub describes one.
+type Run struct {
+	ID         int64     `json:"id"`
+	Path       string    `json:"path"`
+	Event      string    `json:"event"`
+	Status     string    `json:"status"`
+	Conclusion string    `json:"conclusion"`
+	HeadSHA    string    `json:"head_sha"`
+	HeadBranch string    `json:"head_branch"`
+	Attempt    int       `json:"run_attempt"`
+	Created    time.Time `json:"created_at"`
+	Started    time.Time `json:"run_started_at"`
+	Updated    time.Time `json:"updated_at"`
+	HTMLURL    string    `json:"html_url"`
+	Actor      Account   `json:"actor"`
+	Triggering Account   `json:"triggering_actor"`
+	Repository Repo      `json:"repository"`
+	// Head is the repository that the head commit is of: a fork, of some pull requests. It has no
+	// id where that is gone.
+	Head  Repo   `json:"head_repository"`
+	Pulls []Pull `json:"pull_requests"` // none for pull requests of forks
+}
+
+// Account is a user or an App.
+type Account struct {
+	Login string `json:"login"`
+}
+
+// Repo is a repository.
+type Repo struct {
+	ID            int64  `json:"id"`
+	FullName      string `json:"full_name"`
+	DefaultBranch string `json:"default_branch"`
+}
+
+// Pull is a pull request of a run.
+type Pull struct {
+	Number int64  `json:"number"`
+	Base   Commit `json:"base"`
+}
+
+// Commit is a commit and the branch that it was on.
+type Commit struct {
+	Ref string `json:"ref"`
+	SHA string `json:"sha"`
+}
+
+// Workflow is the path of the run's workflow; GitHub adds "@ref" to some.
+func (r *Run) Workflow() string {
+	path, _, _ := strings.Cut(r.Path, "@")
+	return path
+}
+
+// End is when it ended, zero while it runs.
+func (r *Run) End() time.Time {
+	if r.Status != "completed" {
+		return time.Time{}
+	}
+	return r.Updated
+}
+
+// Start is when its last attempt started.
+func (r *Run) Start() time.Time {
+	if r.Started.IsZero() {
+		return r.Created
+	}
+	return r.Started
+}
+
+// Runs lists workflow runs, the latest first, and reports whether all of them are among them.
+func (r *Reader) Runs(ctx context.Context, repo string, query url.Values) ([]Run, bool, error) {
+	all := url.Values{"exclude_pull_requests": {"true"}}
+	for key, values := range query {
+		all[key] = values
+	}
+	return Pages(ctx, r, RepoPath(repo)+"/actions/runs", all, func(page []byte) ([]Run, int, error) {
+		return Counted[Run](page, "workflow_runs")
+	})
+}
+
+// Job is a job as GitHub describes one.
+type Job struct {
+	ID         int64     `json:"id"`
+	Attempt    int       `json:"run_attempt"`
+	Name       string    `json:"name"`
+	Status     string    `json:"status"`
+	Conclusion string    `json:"conclusion"`
+	Started    time.Time `json:"started_at"`
+	Labels     []string  `json:"labels"`
+	// Runner is 0, and its names are "", where none took the job.
+	Runner      int64  `json:"runner_id"`
+	RunnerName  string `json:"runner_name"`
+	RunnerGroup string `json:"runner_group_name"`
+	Steps       []struct {
+		Name       string `json:"name"`
+		Conclusion string `json:"conclusion"`
+	} `json:"steps"`
+}
+
+// Jobs lists the jobs of one attempt of a run, or of all of them where attempt is 0.
+func (r *Reader) Jobs(ctx context.Context, repo string, run int64, attempt int) ([]Job, bool, error) {
+	path, query := fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs", RepoPath(repo), run, attempt), url.Values{}
+	if attempt == 0 {
+		path, query = fmt.Sprintf("%s/actions/runs/%d/jobs", RepoPath(repo), run), url.Values{"filter": {"all"}}
+	}
+	return Pages(ctx, r, path, query, func(page []byte) ([]Job, int, error) { return Counted[Job](page, "jobs") })
+}
+
+// Stamp is a time as GitHub's filters have it.
+func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
