@@ -175,7 +175,8 @@ func answer(n *Node, s *Signal, r Record) (counts Answer, beside []Answer) {
 	case len(automatic) == 0:
 		return Answer{Detail: "a person answers it"}, nil
 	}
-	return automatic[i], slices.Delete(automatic, i, i+1)
+	counts = automatic[i]
+	return counts, slices.Delete(automatic, i, i+1)
 }
 
 // signal gives what the signal itself answers, as far as it says something.
