@@ -11,6 +11,27 @@ type Runs struct {
 	Caches    []Cache
 	Protected []string // branches with branch protection
 	Rules     []string // branches that a ruleset holds for
+
+	Secrets           []Secret // of the repository
+	DependabotSecrets []Secret
+	Environments      []Environment
+	ReadToken         bool // a job's token may only read, where the workflow does not say
+}
+
+// Secret is a secret by its name. A server has no value of any.
+type Secret struct {
+	Name    string
+	Updated time.Time
+	// Of an organisation: "all", "private" or "selected"; "all" when empty. Of "selected", Selected are
+	// the names of the repositories that see it.
+	Visibility string
+	Selected   []string
+}
+
+// Environment is an environment of a repository.
+type Environment struct {
+	Name    string
+	Secrets []Secret
 }
 
 // Run is one workflow run, or a later attempt of it.
@@ -26,6 +47,11 @@ type Run struct {
 	Actor      string // login of a user; the owner of the repository when empty
 	Start, End time.Time
 	Jobs       []Job
+	// Pull is the number of its pull request, whose base is the commit Base; GitHub shows neither of
+	// a fork's. Fork is the fork, OWNER/NAME, that the head is of.
+	Pull int
+	Base string
+	Fork string
 }
 
 // Job is one job of a run.
@@ -34,6 +60,12 @@ type Job struct {
 	Name       string
 	Conclusion string // "success" when empty
 	Steps      []Step
+	// Runner, Group and Labels are those of GitHub's own when empty. Runner "-" is none: the job
+	// was never taken.
+	Runner   string
+	RunnerID int64
+	Group    string
+	Labels   []string
 }
 
 // Step is one step of a job.

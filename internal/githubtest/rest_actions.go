@@ -101,6 +101,37 @@ func listAttemptJobs(c *call) {
 	c.json(map[string]any{"total_count": len(r.Jobs), "jobs": pageOf(c, r.Jobs, func(j Job) any { return c.jobJSON(r, j) })})
 }
 
+// listJobs lists the jobs of the latest attempt of a run, or of all of them.
+func listJobs(c *call) {
+	id, _ := strconv.ParseInt(c.path("run_id"), 10, 64)
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	type attempt struct {
+		Run
+		Job
+	}
+	latest := 0
+	for _, r := range c.home.Actions.Runs {
+		if r.ID == id {
+			latest = max(latest, r.Attempt)
+		}
+	}
+	if latest == 0 {
+		c.fail(http.StatusNotFound, "Not Found")
+		return
+	}
+	var shown []attempt
+	for _, r := range c.home.Actions.Runs {
+		if r.ID != id || r.Attempt != latest && c.request.URL.Query().Get("filter") != "all" {
+			continue
+		}
+		for _, j := range r.Jobs {
+			shown = append(shown, attempt{r, j})
+		}
+	}
+	c.json(map[string]any{"total_count": len(shown), "jobs": pageOf(c, shown, func(a attempt) any { return c.jobJSON(a.Run, a.Job) })})
+}
+
 func (c *call) runJSON(r Run) map[string]any {
 	api := c.s.api("/repos/%s/actions/runs/%d", c.repo.FullName(), r.ID)
 	actor := c.s.accounts[strings.ToLower(cmp.Or(r.Actor, c.repo.Owner))]
@@ -115,11 +146,18 @@ func (c *call) runJSON(r Run) map[string]any {
 	if end.IsZero() {
 		end = r.Start
 	}
+	pulls, head := []any{}, c.s.repository(c.home)
+	if r.Pull > 0 && r.Fork == "" && c.request.URL.Query().Get("exclude_pull_requests") != "true" {
+		pulls = append(pulls, c.pullOfRun(r))
+	}
+	if r.Fork != "" {
+		head["full_name"], head["fork"] = r.Fork, true
+	}
 	name := strings.TrimSuffix(r.Workflow[strings.LastIndexByte(r.Workflow, '/')+1:], ".yml")
 	return map[string]any{
 		"id": r.ID, "node_id": node("WFR", r.ID), "name": name, "head_branch": r.Branch, "head_sha": r.Head, "path": r.Workflow,
 		"display_title": name, "run_number": 1, "run_attempt": r.Attempt, "event": r.Event, "status": r.Status, "conclusion": conclusion,
-		"workflow_id": 7, "check_suite_id": r.ID, "check_suite_node_id": node("CS", r.ID), "pull_requests": []any{},
+		"workflow_id": 7, "check_suite_id": r.ID, "check_suite_node_id": node("CS", r.ID), "pull_requests": pulls,
 		"created_at": stamp(r.Start), "run_started_at": stamp(r.Start), "updated_at": stamp(end),
 		"actor": c.s.user(actor), "triggering_actor": c.s.user(actor), "referenced_workflows": []any{},
 		"url": api, "html_url": fmt.Sprintf("%s/%s/actions/runs/%d", c.s.base, c.repo.FullName(), r.ID),
@@ -130,7 +168,15 @@ func (c *call) runJSON(r Run) map[string]any {
 			"id": r.Head, "tree_id": r.Head, "message": "change", "timestamp": stamp(r.Start),
 			"author": map[string]any{"name": "Wren", "email": "wren@example.com"}, "committer": map[string]any{"name": "Wren", "email": "wren@example.com"},
 		},
-		"repository": c.s.repository(c.home), "head_repository": c.s.repository(c.home),
+		"repository": c.s.repository(c.home), "head_repository": head,
+	}
+}
+
+func (c *call) pullOfRun(r Run) map[string]any {
+	repo := map[string]any{"id": c.repo.ID, "name": c.repo.Name, "url": c.s.api("/repos/%s", c.repo.FullName())}
+	return map[string]any{
+		"id": r.ID, "number": r.Pull, "url": c.s.api("/repos/%s/pulls/%d", c.repo.FullName(), r.Pull),
+		"head": map[string]any{"ref": r.Branch, "sha": r.Head, "repo": repo}, "base": map[string]any{"ref": c.repo.defaultBranch(), "sha": r.Base, "repo": repo},
 	}
 }
 
@@ -143,14 +189,22 @@ func (c *call) jobJSON(r Run, j Job) map[string]any {
 			"started_at": stamp(r.Start), "completed_at": stamp(r.Start),
 		})
 	}
+	runner := map[string]any{"id": cmp.Or(j.RunnerID, 1), "name": cmp.Or(j.Runner, "GitHub Actions 1"), "group": cmp.Or(j.Group, "GitHub Actions"), "group_id": 0}
+	if j.Runner == "-" {
+		runner = map[string]any{}
+	}
+	labels := j.Labels
+	if labels == nil {
+		labels = []string{"ubuntu-latest"}
+	}
 	return map[string]any{
 		"id": j.ID, "run_id": r.ID, "run_attempt": r.Attempt, "node_id": node("CR", j.ID), "head_sha": r.Head, "head_branch": r.Branch,
 		"run_url": fmt.Sprintf("%s/actions/runs/%d", api, r.ID), "url": fmt.Sprintf("%s/actions/jobs/%d", api, j.ID),
 		"html_url":      fmt.Sprintf("%s/%s/actions/runs/%d/job/%d", c.s.base, c.repo.FullName(), r.ID, j.ID),
 		"check_run_url": fmt.Sprintf("%s/check-runs/%d", api, j.ID), "workflow_name": "release", "name": j.Name,
-		"status": "completed", "conclusion": cmp.Or(j.Conclusion, "success"), "steps": steps, "labels": []string{"ubuntu-latest"},
+		"status": "completed", "conclusion": cmp.Or(j.Conclusion, "success"), "steps": steps, "labels": labels,
 		"created_at": stamp(r.Start), "started_at": stamp(r.Start), "completed_at": stamp(r.Start),
-		"runner_id": 1, "runner_name": "GitHub Actions 1", "runner_group_id": 0, "runner_group_name": "GitHub Actions",
+		"runner_id": runner["id"], "runner_name": runner["name"], "runner_group_id": runner["group_id"], "runner_group_name": runner["group"],
 	}
 }
 
