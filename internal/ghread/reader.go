@@ -77,6 +77,13 @@ func Get[T any](ctx context.Context, r *Reader, path string, query url.Values) (
 	})
 }
 
+// Ask asks REST for one value that is not remembered, of at most max bytes.
+func Ask[T any](ctx context.Context, r *Reader, path string, query url.Values, max int64, opts ...ghclient.GetOption) (T, error) {
+	var into T
+	_, err := r.client.Get(ctx, path, query, &into, append(opts, ghclient.Limit(max))...)
+	return into, err
+}
+
 // File reads a file of a repository at a commit, branch or tag.
 func (r *Reader) File(ctx context.Context, repo, name, ref string) ([]byte, error) {
 	if !PlainPath(name) {

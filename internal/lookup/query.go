@@ -195,3 +195,9 @@ func (q *Query) named(name, ver string) bool {
 func (q *Query) meetsCommit(commit string) bool {
 	return q.Commit == "" || len(commit) >= ioc.CommitKey && (strings.HasPrefix(commit, q.Commit) || strings.HasPrefix(q.Commit, commit))
 }
+
+// Holds reports whether an entry of a lockfile is what q looks for, as WhoHas does. q is of a
+// package or a git repository.
+func (q *Query) Holds(p *lockfile.Package) bool {
+	return (q.Name != "" || q.Repository != "") && q.meets(nil, 0, p)
+}

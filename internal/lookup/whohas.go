@@ -204,3 +204,14 @@ func hold(at map[place]*Holding, s *inventory.State, t *inventory.Tree, entries 
 		}
 	}
 }
+
+// Blobs are the contents, by blob id, of which the inventory knows that they hold what q looks
+// for.
+func Blobs(ctx context.Context, st *store.Store, q Query) (map[inventory.ID]bool, error) {
+	entries, _, err := entriesOf(ctx, st, &q)
+	out := make(map[inventory.ID]bool, len(entries))
+	for blob := range entries {
+		out[blob] = true
+	}
+	return out, err
+}

@@ -1,0 +1,344 @@
+package exposure_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wormsweep/wormsweep/internal/exposure"
+	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/triage"
+)
+
+// secrets gives the organisation and a repository the secrets that ciYAML names, and more.
+func (w *world) secrets(r *githubtest.Repo) {
+	w.server.Update(func() {
+		w.server.Installation().Account.Secrets = []githubtest.Secret{{Name: "SENTRY_DSN", Updated: day(0, 0)}, {Name: "ELSEWHERE", Visibility: "selected"}}
+	})
+	r.Change(func(r *githubtest.Repository) {
+		r.Actions.Secrets = []githubtest.Secret{{Name: "NPM_TOKEN", Updated: day(-30, 0)}, {Name: "OTHER", Updated: day(-30, 0)}}
+		r.Actions.Environments = []githubtest.Environment{{Name: "npm", Secrets: []githubtest.Secret{{Name: "NPM_TOKEN", Updated: day(-7, 0)}}}}
+	})
+}
+
+// TestOrganisation: a lockfile was bad between two commits, runs went in that time on hosted and
+// self-hosted runners, and secrets were there to be read.
+func TestOrganisation(t *testing.T) {
+	w := newWorld(t)
+	web := w.add("web", nil)
+	w.add("docs", map[string]string{"package-lock.json": lock("other", "1.0.0")})
+	w.secrets(web)
+	clean := head(web, "refs/heads/main")
+	w.sweep()
+	broken := web.Push("main", files(bad)).String()
+	w.sweep()
+	fixed := web.Push("main", files(map[string]string{"package-lock.json": lock(badName, "6.6.7")})).String()
+	w.sweep()
+
+	ran(web, clean, day(0, 1), nil)
+	ran(web, broken, day(0, 2), nil)
+	again := ran(web, broken, day(0, 3), func(run *githubtest.Run) {
+		run.Jobs = run.Jobs[:1]
+		run.Jobs[0].Conclusion, run.Jobs[0].Steps[2].Conclusion = "failure", "failure" // it failed, and had run
+	})
+	again.Attempt, again.Jobs = 2, []githubtest.Job{{Name: "test", Conclusion: "skipped", Runner: "-"}}
+	web.AddRun(again)
+	ran(web, fixed, day(1, 2), nil)
+	ran(w.server.Repo("acme/docs"), head(w.server.Repo("acme/docs"), "refs/heads/main"), day(0, 2), nil)
+
+	r := w.ask(nil)
+	if got, want := said(r), "yes no no yes yes yes yes"; got != want {
+		t.Errorf("answers %s, want %s", got, want)
+	}
+	want := `acme/web push had=yes
+  test installed=yes hosted organisation:SENTRY_DSN
+  publish installed=yes self-hosted environment:NPM_TOKEN organisation:SENTRY_DSN id-token publishes:[npm]
+  lint installed=no hosted
+acme/web push had=yes
+  test installed=yes hosted organisation:SENTRY_DSN
+  test installed=no none
+`
+	if d := cmp.Diff(want, jobs(r)); d != "" {
+		t.Errorf("jobs: %s", d)
+	}
+	if len(r.Gaps) > 0 {
+		t.Errorf("gaps: %+v", r.Gaps)
+	}
+	if r.Looked.Repositories != 1 || r.Looked.Runs != 4 || !r.Window.From.Equal(badFrom) {
+		t.Errorf("%+v %+v", r.Looked, r.Window)
+	}
+	if s := r.Runs[0].Jobs[1].Secrets[0]; !s.Updated.Equal(day(-7, 0)) {
+		t.Errorf("%+v: not when the environment's was changed", s)
+	}
+	for id, record := range r.Facts {
+		if record.Data.Source == "" || record.Data.Detail == "" || !record.Data.At.Equal(w.now) {
+			t.Errorf("%s: %+v", id, record.Data)
+		}
+	}
+	// And so the tree comes to B, and says what is to be asked.
+	v := triage.Run(triage.Runbook(), signal(badPURL), r.Facts)
+	if v.Scenario != triage.B || v.Final {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestNobodyRanIt: no run had it, everything could be asked, and so the answer is no.
+func TestNobodyRanIt(t *testing.T) {
+	w := newWorld(t)
+	web := w.add("web", nil)
+	clean := head(web, "refs/heads/main")
+	w.sweep()
+	web.Push("main", files(bad))
+	w.sweep()
+	ran(web, clean, day(0, 1), nil)
+	r := w.ask(nil)
+	if got, want := said(r), "yes no yes no no no no"; got != want {
+		t.Errorf("answers %s, want %s; %+v", got, want, r.Gaps)
+	}
+	if a := r.Facts[triage.Locked].Data; !strings.Contains(a.Detail, `"acme/web" "refs/heads/main", "package-lock.json" line`) {
+		t.Errorf("%+v", a)
+	}
+	facts, err := r.Facts.Override("person-installed", triage.Answer{Truth: triage.No, By: "wren", Detail: "asked all", At: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := triage.Run(triage.Runbook(), signal(badPURL), facts); v.Scenario != triage.Pin || !v.Final {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestBetweenSweeps: no sweep saw the bad lockfile; the run's commit shows it all the same.
+func TestBetweenSweeps(t *testing.T) {
+	w := newWorld(t)
+	web := w.add("web", nil)
+	w.sweep()
+	broken := web.Push("main", files(bad)).String()
+	web.Push("main", files(nil))
+	w.sweep()
+	ran(web, broken, day(0, 2), nil)
+	r := w.ask(nil)
+	if got, want := said(r), "yes no no yes yes yes yes"; got != want {
+		t.Errorf("answers %s, want %s; %+v", got, want, r.Gaps)
+	}
+	if len(r.Holdings) != 0 || r.Looked.Commits != 1 {
+		t.Errorf("%+v, %+v", r.Holdings, r.Looked)
+	}
+}
+
+// TestRuns: single runs, told by what is special about them.
+func TestRuns(t *testing.T) {
+	const (
+		yes     = "yes yes yes yes"
+		no      = "no no no no"
+		unknown = "unknown unknown unknown unknown"
+	)
+	type place struct {
+		*world
+		web                  *githubtest.Repo
+		clean, broken, mixed string
+	}
+	only := func(job int) func(run *githubtest.Run) {
+		return func(run *githubtest.Run) { run.Jobs = run.Jobs[job : job+1] }
+	}
+	workflow := func(text string) map[string]string {
+		return map[string]string{".github/workflows/ci.yml": text, "package-lock.json": bad["package-lock.json"]}
+	}
+	oneStep := func(name string) func(run *githubtest.Run) {
+		return func(run *githubtest.Run) { run.Jobs = []githubtest.Job{{Name: "test", Steps: []githubtest.Step{{Name: name}}}} }
+	}
+	for _, tt := range []struct {
+		what   string
+		push   map[string]string // the bad commit's files, if not usual
+		do     func(p *place)
+		change func(run *githubtest.Run)
+		want   string // installed, self-hosted, secrets, publishes
+		detail string // somewhere in the answers
+	}{
+		{what: "as usual", want: yes},
+		{what: "on GitHub's runner alone", change: only(0), want: "yes no yes unknown", detail: "SENTRY_DSN"}, // who knows what that is for
+		{what: "a job that installs nothing", change: only(2), want: no, detail: "none of the 1 runs"},
+		{what: "before it was bad", change: func(run *githubtest.Run) { run.Start = badFrom.Add(-time.Hour); run.End = badFrom.Add(-time.Minute) }, want: no},
+		{what: "started before, and still running", change: func(run *githubtest.Run) { run.Start = badFrom.Add(-time.Hour); run.End = badFrom.Add(time.Hour) }, want: yes},
+		{what: "the step was skipped", change: func(run *githubtest.Run) {
+			run.Jobs = run.Jobs[:1]
+			run.Jobs[0].Steps[2].Conclusion, run.Jobs[0].Steps[3].Conclusion = "skipped", "skipped"
+		}, want: no},
+		{what: "the step is not shown", change: func(run *githubtest.Run) { run.Jobs = run.Jobs[:1]; run.Jobs[0].Steps = run.Jobs[0].Steps[:1] }, want: unknown, detail: "not known"},
+		{what: "a job that the workflow does not have", change: func(run *githubtest.Run) { run.Jobs = run.Jobs[:1]; run.Jobs[0].Name = "else" }, want: unknown, detail: "no job of that name"},
+		{what: "its jobs are not kept", change: func(run *githubtest.Run) { run.Jobs = nil }, want: unknown, detail: "whose jobs are not known"},
+		{what: "a script of the repository's own", push: workflow("jobs: {test: {steps: [{run: ./build.sh}]}}"), change: oneStep("Run ./build.sh"), want: unknown, detail: "./build.sh"},
+		{what: "an action that nobody knows", push: workflow("jobs: {test: {steps: [{uses: some/thing@v1}]}}"), change: oneStep("Run some/thing@v1"), want: unknown},
+		{what: "a tool for the machine", push: workflow("jobs: {test: {steps: [{run: npm install -g serve}]}}"), change: oneStep("Run npm install -g serve"), want: unknown},
+		{what: "a workflow that is read in two ways", push: workflow("jobs: {test: {steps: [{run: npm ci}]}}\njobs: {}"), change: oneStep("Run npm ci"), want: unknown, detail: "repeated"},
+		{what: "a workflow that is not there", push: map[string]string{".github/workflows/ci.yml": "", "package-lock.json": bad["package-lock.json"]}, want: unknown},
+		{
+			what: "a lockfile that cannot be read whole", push: map[string]string{"package-lock.json": `{"lockfileVersion": 3, "packages": {"node_modules/left-pad-plus": {"version": "1.0.0"}}, "packages": {}}`},
+			want: unknown, detail: "not read whole",
+		},
+		{what: "a lockfile in a folder, as pnpm has it", push: map[string]string{"package-lock.json": "", "apps/a/pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      left-pad-plus:\n        specifier: 6.6.6\n        version: 6.6.6\npackages:\n  left-pad-plus@6.6.6:\n    resolution: {integrity: sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==}\nsnapshots:\n  left-pad-plus@6.6.6: {}\n"}, want: yes},
+		{
+			what: "dynamic names of secrets", push: workflow("permissions: {}\njobs: {test: {steps: [{run: npm ci, env: {A: '${{ secrets[matrix.x] }}'}}]}}"),
+			change: oneStep("Run npm ci"), want: "yes no yes yes", detail: "all that there are, by steps.env.A",
+		},
+		{
+			what: "no secret, and a token that may only read", push: workflow("permissions: {contents: read}\njobs: {test: {steps: [{run: npm ci}]}}"),
+			change: oneStep("Run npm ci"), want: "yes no no no",
+		},
+		{
+			what: "no secret, and a token as the repository has it", push: workflow("jobs: {test: {steps: [{run: npm ci}]}}"),
+			change: oneStep("Run npm ci"), want: "yes no no yes",
+		},
+		{
+			what: "the same, where tokens may only read", push: workflow("jobs: {test: {steps: [{run: npm ci}]}}"),
+			do: func(p *place) { p.web.Change(func(r *githubtest.Repository) { r.Actions.ReadToken = true }) }, change: oneStep("Run npm ci"), want: "yes no no no",
+		},
+		{
+			what: "a secret that there is not", push: workflow("permissions: {}\njobs: {test: {steps: [{run: npm ci, env: {A: '${{ secrets.NOTHING }}'}}]}}"),
+			change: oneStep("Run npm ci"), want: "yes no no no",
+		},
+		{
+			what: "a workflow that calls another, which inherits", push: map[string]string{
+				".github/workflows/ci.yml":    "permissions: {}\njobs: {call: {uses: ./.github/workflows/inner.yml, secrets: inherit}}",
+				".github/workflows/inner.yml": "jobs: {test: {steps: [{run: npm ci, env: {A: '${{ secrets.OTHER }}'}}]}}", "package-lock.json": bad["package-lock.json"],
+			},
+			change: func(run *githubtest.Run) {
+				run.Jobs = []githubtest.Job{{Name: "call / test (20)", Steps: []githubtest.Step{{Name: "Run npm ci"}}}}
+			},
+			want: "yes no yes unknown", detail: "OTHER",
+		},
+		{
+			what: "a workflow that calls another, which is given one under another name", push: map[string]string{
+				".github/workflows/ci.yml":    "permissions: {}\njobs: {call: {uses: ./.github/workflows/inner.yml, secrets: {token: '${{ secrets.NPM_TOKEN }}'}}}",
+				".github/workflows/inner.yml": "jobs: {test: {steps: [{run: npm ci, env: {A: '${{ secrets.token }}', B: '${{ secrets.OTHER }}'}}]}}", "package-lock.json": bad["package-lock.json"],
+			},
+			change: func(run *githubtest.Run) {
+				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Run npm ci"}}}}
+			},
+			want: "yes no yes yes", detail: ": NPM_TOKEN",
+		},
+		{
+			what: "a workflow that calls one that is not there", push: workflow("jobs: {call: {uses: acme/gone/.github/workflows/x.yml@v1, secrets: inherit}}"),
+			change: func(run *githubtest.Run) {
+				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Run npm ci"}}}}
+			},
+			want: unknown,
+		},
+		{what: "a runner of which nobody knows whose it is", change: func(run *githubtest.Run) {
+			run.Jobs = run.Jobs[1:2]
+			run.Jobs[0].Labels = []string{"arc-set"}
+		}, want: "yes unknown yes yes", detail: "arc-build-1"},
+		{
+			what: "a runner that is in the list of our own", do: func(p *place) {
+				p.server.Update(func() {
+					p.server.Installation().Account.Runners = []githubtest.Runner{{ID: 31, Name: "arc-build-1"}}
+				})
+			},
+			change: func(run *githubtest.Run) { run.Jobs = run.Jobs[1:2]; run.Jobs[0].Labels = []string{"arc-set"} }, want: yes,
+		},
+		{
+			what: "a pull request that brings it in", change: func(run *githubtest.Run) { run.Event, run.Pull = "pull_request", 7; run.Base = strings.Repeat("b", 40) }, want: yes,
+		},
+		{
+			what: "a pull request of a fork: it is given nothing", change: func(run *githubtest.Run) {
+				run.Event, run.Fork = "pull_request", "wren/web"
+				run.Jobs = run.Jobs[:1]
+			},
+			want: "yes no no no",
+		},
+		{
+			what: "a pull request without it, onto a base that has it", change: func(run *githubtest.Run) { run.Event, run.Pull, run.Head = "pull_request", 7, "clean"; run.Base = "broken" },
+			want: unknown, detail: "what was merged is not kept",
+		},
+		{
+			what: "a pull request without it, onto a base without it", change: func(run *githubtest.Run) { run.Event, run.Pull, run.Head = "pull_request", 7, "clean"; run.Base = "clean" },
+			want: no,
+		},
+		{
+			what: "a fork's pull request without it, whose base is not told", change: func(run *githubtest.Run) { run.Event, run.Fork, run.Head = "pull_request", "wren/web", "clean" },
+			want: unknown, detail: "is not told",
+		},
+		{
+			what: "pull_request_target, whose base has it", change: func(run *githubtest.Run) {
+				run.Event, run.Pull, run.Head, run.Base = "pull_request_target", 7, "clean", "broken"
+			},
+			want: yes,
+		},
+		{
+			what: "pull_request_target, whose head alone has it", change: func(run *githubtest.Run) {
+				run.Event, run.Pull, run.Base = "pull_request_target", 7, "clean"
+			},
+			want: unknown,
+		},
+		{
+			what: "Dependabot's own run is given Dependabot's secrets", do: func(p *place) {
+				p.web.Change(func(r *githubtest.Repository) { r.Actions.DependabotSecrets = []githubtest.Secret{{Name: "SENTRY_DSN"}} })
+			},
+			change: func(run *githubtest.Run) { run.Actor = "dependabot[bot]"; run.Jobs = run.Jobs[1:2] }, want: "yes yes yes yes", detail: "SENTRY_DSN",
+		},
+		{what: "a commit that is gone", change: func(run *githubtest.Run) { run.Head = strings.Repeat("d", 40) }, want: unknown},
+		{what: "without the permission for runs", do: func(p *place) { p.deny("actions") }, want: unknown, detail: `"actions=read"`},
+		{what: "without the permission for files", do: func(p *place) { p.deny("contents") }, want: unknown, detail: `"contents=read"`},
+		{what: "without the permission for the names of secrets", do: func(p *place) { p.deny("secrets") }, change: only(0), want: "yes no yes unknown"},
+		{
+			what: "without the permission for settings", push: workflow("jobs: {test: {steps: [{run: npm ci}]}}"), do: func(p *place) { p.deny("administration") },
+			change: oneStep("Run npm ci"), want: "yes no no unknown", detail: `"administration=read"`,
+		},
+		{
+			what: "without the permission for runners", do: func(p *place) { p.deny("organization_self_hosted_runners") },
+			change: func(run *githubtest.Run) { run.Jobs = run.Jobs[1:2]; run.Jobs[0].Labels = nil; run.Jobs[0].Labels = []string{"x"} }, want: "yes unknown yes yes", detail: `"organization_self_hosted_runners=read"`,
+		},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			w := newWorld(t)
+			p := &place{world: w, web: w.add("web", nil)}
+			w.secrets(p.web)
+			p.clean = head(p.web, "refs/heads/main")
+			w.sweep()
+			if tt.push == nil {
+				tt.push = bad
+			}
+			p.broken = p.web.Push("main", files(tt.push)).String()
+			p.web.Push("main", files(nil))
+			w.sweep()
+			if tt.do != nil {
+				tt.do(p)
+			}
+			ran(p.web, p.broken, day(0, 2), func(run *githubtest.Run) {
+				if tt.change != nil {
+					tt.change(run)
+				}
+				for _, commit := range []*string{&run.Head, &run.Base} {
+					switch *commit {
+					case "clean":
+						*commit = p.clean
+					case "broken":
+						*commit = p.broken
+					}
+				}
+			})
+			r := w.ask(func(q *exposure.Question) {
+				q.Commits = []exposure.Commit{{Repository: "acme/web", ID: p.broken}} // as a push told
+				if strings.Contains(tt.what, "cannot be read whole") || strings.HasPrefix(tt.what, "without the permission for files") {
+					q.Commits = nil
+				}
+			})
+			got := strings.Join(strings.Fields(said(r))[3:], " ")
+			if got != tt.want {
+				t.Errorf("%s, want %s\n%s\n%+v", got, tt.want, jobs(r), r.Gaps)
+			}
+			details := ""
+			for _, id := range []string{triage.CIInstalled, triage.CISelfHosted, triage.CISecrets, triage.CIPublishes} {
+				details += r.Facts[id].Data.Detail + "\n"
+			}
+			if !strings.Contains(details, tt.detail) {
+				t.Errorf("%q is not in\n%s", tt.detail, details)
+			}
+		})
+	}
+}
+
+func (w *world) deny(permission string) {
+	w.server.Update(func() { delete(w.server.Installation().Permissions, permission) })
+}

@@ -1,0 +1,256 @@
+package exposure
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/wormsweep/wormsweep/internal/ghread"
+	"github.com/wormsweep/wormsweep/internal/triage"
+	"github.com/wormsweep/wormsweep/internal/workflow"
+)
+
+// part is a job of a workflow as a run has it: of the run's own workflow, or of one that it calls.
+type part struct {
+	workflow.Job
+	shown   *regexp.Regexp
+	repo    string // where its files and its local actions are
+	ref     string
+	secrets workflow.Secrets // that it could read
+	// limits are what the token may, from the outermost workflow inwards: each may only lessen
+	// what the one before gave. A nil one does not say.
+	limits  []*workflow.Permissions
+	unknown string // why it is not known, or not whole
+}
+
+const (
+	maxCalls = 10  // of one workflow by another, as GitHub has it
+	maxParts = 500 // of one run
+)
+
+// flow is the jobs of a run's workflow.
+type flow struct {
+	*ghread.Reader
+	parts []part
+	// unknown says why the jobs are not known, or not all of them.
+	unknown string
+}
+
+// readFlow reads the workflow of a run, and those that it calls, at its commit.
+func readFlow(ctx context.Context, r *ghread.Reader, repo string, run *ghread.Run) *flow {
+	f := &flow{Reader: r}
+	ref := strings.ToLower(run.HeadSHA)
+	if run.Event == "pull_request_target" { // whose workflow is the base's
+		ref = run.Repository.DefaultBranch
+		if len(run.Pulls) > 0 {
+			ref = cmp.Or(run.Pulls[0].Base.SHA, ref)
+		}
+	}
+	file, gap := r.Workflow(ctx, repo, run.Workflow(), ref)
+	if file == nil {
+		f.unknown = gap.Detail
+		return f
+	}
+	f.add(ctx, file, caller{repo: repo, ref: ref}, 0)
+	return f
+}
+
+// caller is what a workflow is given by the one that calls it; the zero value, but for the place,
+// is that of a workflow that nothing calls.
+type caller struct {
+	repo, ref string
+	name      string // "caller / ", as GitHub shows its jobs
+	called    bool
+	inherits  bool
+	passes    map[string]workflow.Secrets
+	secrets   workflow.Secrets // that are given as inputs
+	limits    []*workflow.Permissions
+}
+
+func (f *flow) add(ctx context.Context, file *workflow.File, by caller, depth int) {
+	for _, j := range file.Jobs {
+		if len(f.parts) >= maxParts {
+			f.unknown = fmt.Sprintf("more than %d jobs", maxParts)
+			return
+		}
+		own := by.resolve(j.Secrets)
+		own.Add(by.resolve(file.Secrets))
+		own.Add(by.secrets)
+		permissions := j.Permissions
+		if permissions == nil {
+			permissions = file.Permissions
+		}
+		limits := append(slices.Clone(by.limits), permissions)
+		j.Name = by.name + j.Name
+		p := part{Job: j, shown: j.Shown(), repo: by.repo, ref: by.ref, secrets: own, limits: limits}
+		if j.Uses == "" {
+			f.parts = append(f.parts, p)
+			continue
+		}
+		inner := caller{name: j.Name + " / ", called: true, secrets: own, limits: limits, passes: map[string]workflow.Secrets{}}
+		inner.inherits = j.Inherits && (!by.called || by.inherits)
+		for name, s := range j.Passes {
+			inner.passes[name] = by.resolve(s)
+		}
+		if j.Inherits && by.called && !by.inherits { // what it was passed itself
+			inner.passes = by.passes
+		}
+		f.call(ctx, &p, inner, depth)
+	}
+}
+
+// resolve turns the names that a workflow has for secrets into those of the repository.
+func (c *caller) resolve(s workflow.Secrets) workflow.Secrets {
+	if !c.called || c.inherits {
+		return s
+	}
+	out := workflow.Secrets{Token: s.Token}
+	for name, passed := range c.passes {
+		if s.All != "" || slices.Contains(s.Names, name) {
+			out.Add(passed)
+		}
+	}
+	return out
+}
+
+// call reads a workflow that a job calls: "./.github/workflows/x.yml", or
+// "owner/name/path@ref". One that cannot be read may use all that it is given.
+func (f *flow) call(ctx context.Context, p *part, inner caller, depth int) {
+	if file, why := f.calledFile(ctx, p, &inner, depth); file != nil {
+		f.add(ctx, file, inner, depth+1)
+	} else {
+		p.unknown = why
+		if inner.inherits {
+			p.secrets.Add(workflow.Secrets{All: "secrets: inherit, for a workflow that could not be read"})
+		}
+		for _, s := range inner.passes {
+			p.secrets.Add(s)
+		}
+		p.shown = regexp.MustCompile(`(?s)^` + regexp.QuoteMeta(inner.name))
+		f.parts = append(f.parts, *p)
+	}
+}
+
+func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int) (*workflow.File, string) {
+	if depth >= maxCalls {
+		return nil, fmt.Sprintf("workflows call each other more than %d deep", maxCalls)
+	}
+	repo, path, ref := p.repo, "", p.ref
+	if local, ok := strings.CutPrefix(p.Uses, "./"); ok {
+		path = local
+	} else {
+		address, at, _ := strings.Cut(p.Uses, "@")
+		parts := strings.SplitN(address, "/", 3)
+		if len(parts) < 3 {
+			return nil, fmt.Sprintf("%.200q is no workflow", p.Uses)
+		}
+		repo, path, ref = parts[0]+"/"+parts[1], parts[2], at
+	}
+	inner.repo, inner.ref = repo, ref
+	file, gap := f.Workflow(ctx, repo, path, ref)
+	if file == nil {
+		return nil, gap.Detail
+	}
+	return file, ""
+}
+
+// find gives the jobs of the workflow that a run shows by a name, several where names are alike.
+func (f *flow) find(name string) []*part {
+	var out, whole []*part
+	for i := range f.parts {
+		p := &f.parts[i]
+		if !p.shown.MatchString(name) {
+			continue
+		}
+		out = append(out, p)
+		// "call / build" is not the job "build" beside the job "call".
+		if strings.Count(p.Name, " / ") == strings.Count(name, " / ") || p.unknown != "" {
+			whole = append(whole, p)
+		}
+	}
+	if len(whole) > 0 {
+		return whole
+	}
+	return out
+}
+
+// may answers whether the token could have a permission at "write". fallback is what it is
+// where no workflow says: never for id-token.
+func (p *part) may(permission string, fallback triage.Truth) triage.Truth {
+	said := fallback
+	if permission == "id-token" {
+		said = triage.No
+	}
+	for _, limit := range p.limits {
+		switch {
+		case limit == nil:
+		case !limit.May(permission):
+			return triage.No
+		default:
+			said = triage.Yes
+		}
+	}
+	return said
+}
+
+const (
+	maxActionDepth = 4
+	maxActionFiles = 50
+)
+
+// actions looks into actions that are made of steps.
+type actions struct {
+	*asked
+	*ghread.Reader
+	files int
+}
+
+// step answers whether a step, if it ran, installed what the project locks, and how it is called.
+func (l *actions) step(ctx context.Context, s *workflow.Step, repo, ref string, depth int) (triage.Truth, string) {
+	truth := l.installs(s)
+	how := s.Shown()
+	if truth != triage.Unknown || s.Uses == "" || strings.HasPrefix(s.Uses, "docker://") {
+		return truth, how
+	}
+	if l.files++; depth >= maxActionDepth || l.files > maxActionFiles {
+		return triage.Unknown, how
+	}
+	folder := ""
+	if local, ok := strings.CutPrefix(s.Uses, "./"); ok {
+		folder = strings.Trim(local, "/")
+	} else {
+		address, at, _ := strings.Cut(s.Uses, "@")
+		parts := strings.SplitN(address, "/", 3)
+		if len(parts) < 2 {
+			return triage.Unknown, how
+		}
+		repo, ref = parts[0]+"/"+parts[1], at
+		if len(parts) == 3 {
+			folder = strings.Trim(parts[2], "/")
+		}
+	}
+	for _, name := range []string{"action.yml", "action.yaml"} {
+		file, _ := l.Workflow(ctx, repo, strings.TrimPrefix(folder+"/"+name, "/"), ref)
+		if file == nil {
+			continue
+		}
+		if !file.Action || len(file.Jobs) == 0 || file.Jobs[0].Steps == nil { // what it does, its file does not say
+			return triage.Unknown, how
+		}
+		whole := triage.No
+		for i := range file.Jobs[0].Steps {
+			truth, inner := l.step(ctx, &file.Jobs[0].Steps[i], repo, ref, depth+1)
+			if truth == triage.Yes {
+				return triage.Yes, how + ": " + inner
+			}
+			if truth == triage.Unknown {
+				whole = triage.Unknown
+			}
+		}
+		return whole, how
+	}
+	return triage.Unknown, how
+}
