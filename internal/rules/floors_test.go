@@ -20,6 +20,7 @@ var floors = [][]string{
 	{"internal/jobs", "internal/hook"},
 	{"internal/appdb", "internal/groupcommit"},
 	{"internal/shard", "internal/incident/..."},
+	{"internal/respond"},
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
 	{"internal/buildrun"},

@@ -4,14 +4,18 @@ package host
 
 // The hosts.
 const (
-	NPM         = "registry.npmjs.org"     // npm registry: packuments and tarballs
-	NPMYarn     = "registry.yarnpkg.com"   // a second name of it, which classic yarn locks carry
-	PyPI        = "pypi.org"               // PyPI: the index
-	PyPIFiles   = "files.pythonhosted.org" // PyPI: the files
-	GoProxy     = "proxy.golang.org"       // Go module mirror
-	GoSum       = "sum.golang.org"         // Go checksum database
-	GitHub      = "github.com"             // repositories and actions
-	GitHubFiles = "codeload.github.com"    // archives of them
+	NPM       = "registry.npmjs.org"     // npm registry: packuments and tarballs
+	NPMYarn   = "registry.yarnpkg.com"   // a second name of it, which classic yarn locks carry
+	PyPI      = "pypi.org"               // PyPI: the index
+	PyPIFiles = "files.pythonhosted.org" // PyPI: the files
+	GoProxy   = "proxy.golang.org"       // Go module mirror
+	GoSum     = "sum.golang.org"         // Go checksum database
+
+	NPMWeb        = "www.npmjs.com"     // npm's pages for people
+	PyPIInspector = "inspector.pypi.io" // shows the files of a release of PyPI
+
+	GitHub      = "github.com"          // repositories and actions
+	GitHubFiles = "codeload.github.com" // archives of them
 
 	GitHubAPI       = "api.github.com"                      // its REST API, and GraphQL
 	GitHubUploads   = "uploads.github.com"                  // the assets of releases

@@ -1,0 +1,338 @@
+package respond
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/verify"
+	"github.com/wormsweep/wormsweep/pkg/ecosystem"
+	"github.com/wormsweep/wormsweep/pkg/registry"
+	"github.com/wormsweep/wormsweep/pkg/registry/host"
+	"github.com/wormsweep/wormsweep/pkg/version"
+)
+
+// OursInput are the facts of Scenario C.
+type OursInput struct {
+	Organisation string // of GitHub; "" where it is not known
+	Artifacts    []Ours
+	// Consumers are the places of the organisation that hold a bad version, by the inventory;
+	// unknown where none was asked.
+	Consumers registry.Fact[[]Consumer]
+	// Credentials are those that the job or machine of the bad publish could read; unknown where
+	// nobody found out, and then every kind is on the list.
+	Credentials registry.Fact[[]Credential]
+	Contact     string // whom consumers ask, "" where it is not known
+}
+
+// Ours is an artifact of the organisation with a version that is bad.
+type Ours struct {
+	Kind     registry.Kind
+	Name     string
+	PURL     string // without version
+	Source   string // "owner/repository", "" where it is not known
+	Protocol string // of its registry, as policies have it: "npm", "harbor", "ghpackages"; "" is the public one's
+	Address  string // of its registry, https; "" is the public one's
+	Bad      []BadVersion
+	Good     []string // versions that were verified, or are unsigned as the policy lets them be
+
+	Listing *registry.Listing // nil where it was not asked or did not answer, and Gap says why
+	Gap     string
+	// Dependents are public packages that depend on it. Downloads are those of the last week
+	// (npm). They are unknown where nobody looked.
+	Dependents, Downloads registry.Fact[int]
+}
+
+// BadVersion is a version that we did not publish as we should have.
+type BadVersion struct {
+	Version string
+	Digest  string                   // algorithm:hex of its main file, "" where it is not known
+	Time    registry.Fact[time.Time] // of its publishing, by the origin
+	Verdict verify.Verdict
+	Why     []string // a line each
+	// Downloads in all (GHCR), and the number of the version in GitHub's API ("" is not known).
+	Downloads registry.Fact[int]
+	ID        string
+}
+
+// Consumer is a place that holds a bad version.
+type Consumer struct {
+	Repository, File, Package string // Package is a purl with version
+}
+
+// Credential is something to be replaced.
+type Credential struct {
+	Kind   string // of rotations: "npm", "github", "aws"
+	Name   string // "NPM_TOKEN"
+	Holder string // where it lies: "acme/sdk", "environment release of acme/sdk"
+}
+
+// ScenarioC plans what is to be done about versions that were published by us, or in our name, and
+// should not have been: in the order of the runbook, with what each registry can and cannot do.
+// Nothing is changed by it.
+func ScenarioC(in OursInput) *Plan {
+	p := &Plan{Form: Form, Kind: Withdrawal, About: []Subject{}, Basis: []Basis{}, Steps: []Step{}}
+	b := &withdrawal{in: in, plan: p}
+	b.in.Artifacts = slices.Clone(in.Artifacts)
+	slices.SortStableFunc(b.in.Artifacts, func(x, y Ours) int {
+		return cmp.Or(cmp.Compare(slices.Index(registry.Kinds, x.Kind), slices.Index(registry.Kinds, y.Kind)), strings.Compare(x.Name, y.Name))
+	})
+	b.about()
+	b.freeze()
+	for i := range b.in.Artifacts {
+		b.artifact(&b.in.Artifacts[i])
+	}
+	b.rotation()
+	b.aftermath()
+	p.Checks = b.republish()
+	p.Title = fmt.Sprintf("Scenario C: take back %s of %s", count(b.versions(), "version"), count(len(b.in.Artifacts), "artifact"))
+	return p
+}
+
+// withdrawal makes one plan.
+type withdrawal struct {
+	in      OursInput
+	plan    *Plan
+	frozen  []string // ids of the steps that stop publishing
+	done    []string // ids of the steps that take versions back
+	rotated []string
+}
+
+func (b *withdrawal) versions() (n int) {
+	for i := range b.in.Artifacts {
+		n += len(b.in.Artifacts[i].Bad)
+	}
+	return n
+}
+
+// add appends a step, and gives its id.
+func (b *withdrawal) add(s Step) string {
+	kept, left := fits(s.Commands...)
+	s.Commands = kept
+	if left > 0 {
+		s.Notes = append(s.Notes, "A command is withheld: a name in it cannot be typed as it is shown.")
+	}
+	b.plan.Steps = append(b.plan.Steps, s)
+	return s.ID
+}
+
+func (b *withdrawal) missing(what, why string) {
+	b.plan.Missing = append(b.plan.Missing, Missing{What: what, Why: why})
+}
+
+func (b *withdrawal) about() {
+	for i := range b.in.Artifacts {
+		a := &b.in.Artifacts[i]
+		a.Bad = slices.Clone(a.Bad)
+		slices.SortStableFunc(a.Bad, func(x, y BadVersion) int { return strings.Compare(x.Version, y.Version) })
+		for _, v := range a.Bad {
+			s := Subject{Kind: string(a.Kind), Name: a.Name, Version: v.Version, PURL: a.PURL, Digest: v.Digest, Why: v.Why, Ecosystem: a.ecosystem()}
+			if v.Verdict != "" {
+				s.Why = append([]string{"verdict: " + string(v.Verdict)}, v.Why...)
+			}
+			b.plan.About = append(b.plan.About, s)
+		}
+		if a.Listing != nil && a.Listing.Role == registry.Mirror {
+			a.Listing, a.Gap = nil, "its registry is a mirror, whose tags and times are not believed: ask the origin"
+		}
+		if a.Listing == nil {
+			b.missing("what is published of "+a.id(), cmp.Or(a.Gap, "its registry was not asked"))
+		} else {
+			b.plan.Basis = append(b.plan.Basis, Basis{"what is published of " + a.id(), bareAddress(a.Listing.Registry)})
+		}
+		if a.Source == "" {
+			b.missing("the repository of "+a.id(), "the policy names none")
+		}
+	}
+	if b.in.Consumers.Knowledge != registry.Present {
+		b.missing("who of the organisation installed it", "no inventory was asked")
+	}
+	if b.in.Credentials.Knowledge != registry.Present {
+		b.missing("what the job of the publish could read", "nobody found out: every kind of credential is on the list")
+	}
+}
+
+// freeze stops what publishes, before anything else.
+func (b *withdrawal) freeze() {
+	var sources []string
+	for i := range b.in.Artifacts {
+		if s := b.in.Artifacts[i].Source; s != "" && !slices.Contains(sources, s) {
+			sources = append(sources, s)
+		}
+	}
+	slices.Sort(sources)
+	for _, source := range sources {
+		s := Step{
+			ID: "freeze-" + slug(source), Title: "Stop the workflows of " + source + " that publish", Class: Human, Repository: source,
+			Why:      "What published once can publish again while its versions are taken back, and reads every new credential.",
+			Commands: []Command{command("gh", "workflow", "disable", Word{Blank: "workflow that publishes"}, "--repo", repositoryWord(source))},
+			Probe:    Probe{Text: "The workflow is disabled, and no run of it is queued or in progress.", Command: command("gh", "run", "list", "--repo", repositoryWord(source), "--limit", "20").ref()},
+		}
+		s.Link = githubLink(source, "/actions")
+		b.frozen = append(b.frozen, b.add(s))
+	}
+}
+
+// artifact plans for one artifact, by what its registry can do.
+func (b *withdrawal) artifact(a *Ours) {
+	var ids []string
+	switch a.protocol() {
+	case "npm":
+		ids = b.npm(a)
+	case "pypi":
+		ids = b.pypi(a)
+	case "goproxy":
+		ids = b.module(a)
+	case "ghreleases":
+		ids = b.release(a)
+	case "harbor":
+		ids = b.harbor(a)
+	case "ghpackages":
+		ids = b.ghpackages(a)
+	default:
+		ids = b.oci(a)
+	}
+	b.done = append(b.done, ids...)
+}
+
+func (a *Ours) id() string { return string(a.Kind) + ":" + a.Name }
+
+func (a *Ours) slug() string { return string(a.Kind) + "-" + slug(a.Name) }
+
+func (a *Ours) ecosystem() ecosystem.Ecosystem {
+	for e, k := range kindOf {
+		if k == a.Kind {
+			return e
+		}
+	}
+	return ""
+}
+
+// protocol is the given one, or that of the public registry of the kind.
+func (a *Ours) protocol() string {
+	if a.Protocol != "" {
+		return a.Protocol
+	}
+	switch a.Kind {
+	case registry.NPM:
+		return "npm"
+	case registry.PyPI:
+		return "pypi"
+	case registry.Go:
+		return "goproxy"
+	case registry.Release:
+		return "ghreleases"
+	}
+	if name, _, _ := strings.Cut(a.Name, "/"); name == host.GHCR {
+		return "ghpackages"
+	}
+	return "oci"
+}
+
+func (a *Ours) bad(v string) bool {
+	return slices.ContainsFunc(a.Bad, func(b BadVersion) bool { return b.Version == v })
+}
+
+// lastGood is the version to show instead: the last that was verified and was published before the
+// first bad one. It is "" where that is not known: a version that nobody verified is none.
+func (a *Ours) lastGood() string {
+	if a.Listing == nil {
+		return ""
+	}
+	var first time.Time
+	for _, v := range a.Bad {
+		t, known := v.Time.Get()
+		if !known {
+			return ""
+		}
+		if first.IsZero() || t.Before(first) {
+			first = t
+		}
+	}
+	e, best := a.ecosystem(), ""
+	for i := range a.Listing.Releases {
+		r := &a.Listing.Releases[i]
+		t, known := r.Time.Get()
+		if !known || !t.Before(first) || a.bad(r.Version) || !slices.Contains(a.Good, r.Version) || prerelease(e, r.Version) ||
+			r.Unpublished.Knowledge == registry.Present || r.Yanked.Knowledge == registry.Present {
+			continue
+		}
+		if n, err := version.Compare(e, r.Version, best); best == "" || err == nil && n > 0 {
+			best = r.Version
+		}
+	}
+	return best
+}
+
+// slug is a name as a part of an id: what of it is plain, and a digest of all of it.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
+			b.WriteRune(r)
+		} else if b.Len() > 0 && !strings.HasSuffix(b.String(), "-") {
+			b.WriteByte('-')
+		}
+		if b.Len() >= 40 {
+			break
+		}
+	}
+	sum := sha256.Sum256([]byte(name))
+	return strings.Trim(b.String(), "-") + "-" + hex.EncodeToString(sum[:4])
+}
+
+// repositoryWord is "owner/repository" as a word, or a blank where it is none.
+func repositoryWord(source string) Word { return word(okRepository(source), source, "repository") }
+
+func okRepository(source string) bool {
+	return strings.Count(source, "/") == 1 && ecosystem.Actions.CheckName(source) == nil && !strings.HasPrefix(source, "-")
+}
+
+// githubLink is an address below a repository's, "" where the name is none.
+func githubLink(source, rest string) string {
+	if !okRepository(source) {
+		return ""
+	}
+	return "https://" + host.GitHub + "/" + source + rest
+}
+
+// word is a checked text, or a blank that says what should stand there.
+func word(ok bool, text, blank string) Word {
+	if !ok || text == "" || strings.HasPrefix(text, "-") {
+		return Word{Blank: blank}
+	}
+	return Word{Text: text}
+}
+
+// spec is name and version as one word.
+func spec(e ecosystem.Ecosystem, name, v string) Word {
+	if e.CheckName(name) != nil || strings.HasPrefix(name, "-") {
+		return Word{Blank: "package"}
+	}
+	if version.Check(e, v) != nil {
+		return Word{Text: name + "@", Blank: "version"}
+	}
+	return Word{Text: name + "@" + v}
+}
+
+// address is that of the registry of the artifact, without a slash at its end, or the public one's;
+// "" for one that is no address.
+func (a *Ours) address(public string) string {
+	text := cmp.Or(a.Address, "https://"+public)
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		strings.Trim(u.Host, plainLetters) != "" || strings.Trim(u.Path, plainLetters) != "" {
+		return ""
+	}
+	return strings.TrimSuffix(text, "/")
+}
+
+// fetch is a command that reads an address and changes nothing.
+func fetch(words ...any) Command {
+	return command(append([]any{"curl", "--fail", "--silent", "--show-error"}, words...)...)
+}
