@@ -135,10 +135,14 @@ func insideFolder(dir string) bool {
 	return true
 }
 
-// quote makes one word of a POSIX shell. "=" is quoted too: before a program it would be an
-// assignment.
+// quote makes one word of a POSIX shell. "=" is quoted but in an option: before a program it would
+// be an assignment.
 func quote(s string) string {
-	if s != "" && strings.Trim(s, plainLetters) == "" {
+	plain := plainLetters
+	if strings.HasPrefix(s, "-") {
+		plain += "="
+	}
+	if s != "" && strings.Trim(s, plain) == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -50,14 +50,14 @@ func (b *withdrawal) advisory(source string) Document {
 			continue
 		}
 		for _, v := range a.Bad {
-			body.Vulnerabilities = append(body.Vulnerabilities, vulnerability{pkg{advisoryEcosystem(a.Kind), plainName(a.Name)}, "= " + plainName(v.Version), ""})
+			body.Vulnerabilities = append(body.Vulnerabilities, vulnerability{pkg{advisoryEcosystem(a.Kind), plainName(a.Name)}, "= " + osvVersion(a.ecosystem(), v.Version), ""})
 			lines = append(lines, "- `"+plainName(a.id())+" "+plainName(v.Version)+digestNote(v.Digest)+"`")
 		}
 	}
 	body.Summary = "Malicious code in versions published in our name"
 	body.Severity, body.CWEs = "critical", []string{malicious}
 	body.Description = "Versions were published that were not made by our release process. They are to be taken for malicious.\n\n" +
-		"Affected, and no other version:\n" + strings.Join(lines, "\n") + "\n\n" +
+		"Affected, and no other version that is known of:\n" + strings.Join(lines, "\n") + "\n\n" +
 		"What to do: " + consumerAdvice + "\n\nA clean version: to be named when it is published."
 	return Document{
 		ID: "advisory-" + slug(source) + ".json", Title: "Draft advisory of " + source, Media: "application/json", Text: indented(body),
@@ -237,7 +237,7 @@ func (b *withdrawal) notices() []Document {
 		contact, blanks = "<CONTACT>", []string{"contact"}
 	}
 	mail := fmt.Sprintf("Subject: Compromised versions of our packages: act now\n\nVersions were published in our name that we did not make. They are malicious:\n\n%s\n\n"+
-		"No other version is affected.\n\nWhat to do: %s\n\nThe advisory will be here:\n%s\n\nAsk us: %s\n",
+		"No other version is known to be affected.\n\nWhat to do: %s\n\nThe advisory will be here:\n%s\n\nAsk us: %s\n",
 		strings.Join(versions, "\n"), consumerAdvice, strings.Join(orNone(links), "\n"), contact)
 	chat := fmt.Sprintf("Compromised versions of our packages:\n%s\nTake them out of lockfiles and caches. Whatever installed one is compromised: off the network first, then replace credentials. Ask: %s\n",
 		strings.Join(versions, "\n"), contact)

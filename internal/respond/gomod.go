@@ -28,7 +28,7 @@ func (b *withdrawal) module(a *Ours) []string {
 		return fetch(proxy + rest).ref()
 	}
 	s := Step{
-		ID: a.slug() + "-retract", Title: "Retract the bad versions of " + a.Name + " in its go.mod", Class: Automatic, Repository: a.Source, After: b.frozen,
+		ID: a.slug() + "-retract", Title: "Retract the bad versions of " + a.Name + " in its go.mod", Class: Automatic, Repository: a.Source,
 		Why: "The go command warns of a retracted version and does not pick it. It reads that in the go.mod of the highest version alone.",
 		Edits: []Edit{{
 			File: "go.mod", What: "manifest", How: "by the command, in a pull request",
@@ -49,7 +49,7 @@ func (b *withdrawal) module(a *Ours) []string {
 	retract := b.add(s)
 
 	tag := Step{
-		ID: a.slug() + "-tag", Title: "Publish a higher version of " + a.Name + " with the retraction", Class: Human, After: []string{retract},
+		ID: a.slug() + "-tag", Title: "Publish a higher version of " + a.Name + " with the retraction", Class: Human, After: append(b.frozenFor(a), retract),
 		Irreversible: "A version of a module that a proxy has seen can never be changed or taken back.",
 		Link:         githubLink(a.Source, "/tags"),
 		Why:          "Until it is published nobody learns of the retraction. It may retract itself.",
@@ -188,7 +188,7 @@ func (b *withdrawal) release(a *Ours) (ids []string) {
 			}
 		}
 		warned := b.add(Step{
-			ID: id("warn"), Title: "Mark the release " + v.Version + " as withdrawn", Class: Workflow, Repository: a.Name, Link: link, After: b.frozen,
+			ID: id("warn"), Title: "Mark the release " + v.Version + " as withdrawn", Class: Workflow, Repository: a.Name, Link: link,
 			Why:      "Title and text can be changed of every release, of an immutable one too. It can be undone.",
 			Commands: []Command{command("gh", "release", "edit", tag, "--repo", repo, "--title", Word{Text: "WITHDRAWN, do not use: " + tag.Text, Blank: tag.Blank})},
 			Probe:    Probe{Text: "The release says that it is withdrawn.", Command: command("gh", "release", "view", tag, "--repo", repo).ref()},
@@ -203,7 +203,7 @@ func (b *withdrawal) release(a *Ours) (ids []string) {
 		})
 		gone := Step{
 			ID: id("delete"), Title: "Delete the release " + v.Version + " and its files, not its tag", Class: Workflow, Repository: a.Name, Link: link,
-			Irreversible: "Its files are gone.", After: []string{warned, kept},
+			Irreversible: "Its files are gone.", After: append(b.frozenFor(a), warned, kept),
 			Commands: []Command{command("gh", "release", "delete", tag, "--repo", repo, "--yes")},
 			Probe:    Probe{Text: "The release answers 404.", Command: command("gh", "release", "view", tag, "--repo", repo).ref()},
 		}

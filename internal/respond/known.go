@@ -19,6 +19,7 @@ import (
 // name versions as safe; that counts for nothing here, since whoever writes the list could have us
 // "fix" to a bad one. Every check is answered with yes.
 type Choice struct {
+	PURL      string    `json:"purl"`
 	Version   string    `json:"version"`
 	Published time.Time `json:"published"`
 	Digests   []string  `json:"digests"` // algorithm:hex, the strongest first
@@ -79,7 +80,7 @@ func (b *pinner) choose(key packageKey, bad string) (choice *Choice, lacks []str
 		why := failed(checks)
 		if why == "" {
 			at, _ := r.Time.Get()
-			c := &Choice{Version: r.Version, Published: at.UTC(), Checks: checks, Passed: passed, Scripts: scripted(key.ecosystem, r)}
+			c := &Choice{PURL: key.ecosystem.PURL(key.name, r.Version), Version: r.Version, Published: at.UTC(), Checks: checks, Passed: passed, Scripts: scripted(key.ecosystem, r)}
 			for _, d := range j.digests(r) {
 				c.Digests = append(c.Digests, d.String())
 			}

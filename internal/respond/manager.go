@@ -64,11 +64,18 @@ func (g *place) override(to string) (Edit, bool) {
 	in := func(name, add string) (Edit, bool) {
 		return Edit{File: file(name), What: "manifest", To: to, Add: add, How: "by hand, before the command"}, true
 	}
+	// Of the major version alone: others of the package may be in the project, and are good.
+	key := g.name
+	if m := major(g.ecosystem, g.version); m != "" {
+		key += "@" + m
+	}
 	switch g.manager {
-	case npm, bun:
-		return in("package.json", jsonPair("overrides", g.name, to))
+	case npm:
+		return in("package.json", jsonPair("overrides", key, to))
 	case pnpm:
-		return in("package.json", `"pnpm": {`+jsonPair("overrides", g.name, to)+`}`)
+		return in("package.json", `"pnpm": {`+jsonPair("overrides", key, to)+`}`)
+	case bun:
+		return in("package.json", jsonPair("overrides", g.name, to))
 	case yarn1, yarn2, yarnAny:
 		return in("package.json", jsonPair("resolutions", g.name, to))
 	case uv:
@@ -94,6 +101,9 @@ func jsonPair(key, name, to string) string {
 
 // noBuild keeps Python's tools from building an archive, which runs its code.
 const noBuild = "An archive that has to be built runs its own code: the commands take wheels alone, and fail where there is none."
+
+// everyMajor is what an override without a range does.
+const everyMajor = "The override is for every version of the package in the project: where somebody needs another major version, name the ranges that it is for."
 
 // commands are what the manager is told, and what a person should know. None of them runs an
 // installation script, and none runs here.
@@ -134,6 +144,7 @@ func (g *place) commands(to string) (out []Command, notes []string) {
 			add("bun", "add", "--lockfile-only", "--ignore-scripts", "--exact", spec)
 		} else {
 			add("bun", "install", "--lockfile-only", "--ignore-scripts")
+			notes = append(notes, everyMajor)
 		}
 	case deno:
 		notes = append(notes, "Change the version in deno.json, take the entry out of deno.lock, and lock again without running anything.")
@@ -158,10 +169,10 @@ func (g *place) commands(to string) (out []Command, notes []string) {
 		} else {
 			add("pdm", "lock", "--update-reuse")
 		}
-		notes = append(notes, "pdm may build an archive to read it, which runs its code: do this where nothing is to be had.")
+		notes = append(notes, "pdm may build an archive to read it, which runs its code: run it where there are no credentials.")
 	case pipenv:
 		add("pipenv", "upgrade", spec)
-		notes = append(notes, "pipenv may build an archive to read it, which runs its code: do this where nothing is to be had.")
+		notes = append(notes, "pipenv may build an archive to read it, which runs its code: run it where there are no credentials.")
 	case gotool:
 		out, notes = g.golang(to, notes)
 	default:
@@ -177,6 +188,9 @@ func (g *place) yarn(spec string, direct bool, notes []string) ([]Command, []str
 	if direct {
 		classic = command("yarn", "add", "--exact", "--ignore-scripts", "--non-interactive", spec)
 		berry = command("env", "YARN_ENABLE_SCRIPTS=false", "yarn", "add", "--exact", "--mode=update-lockfile", spec)
+	}
+	if !direct {
+		notes = append(notes, everyMajor)
 	}
 	classic, berry = classic.in(g.dir), berry.in(g.dir)
 	if g.manager == yarn1 {

@@ -36,9 +36,9 @@ func Markdown(w io.Writer, p *Plan, ticks Ticks, now time.Time) error {
 	if len(p.Steps) > 0 {
 		b.WriteString("\n### Steps\n")
 	}
-	standing := p.Stand(now, ticks)
+	standing, seen := p.Stand(now, ticks), shown{}
 	for i := range p.Steps {
-		markdownStep(&b, i, &p.Steps[i], standing[i], ticks)
+		markdownStep(&b, i, &p.Steps[i], standing[i], details(i, &p.Steps[i], ticks, seen))
 	}
 	section("A clean version", len(p.Checks), func(i int) string {
 		return box(p.Checks[i].Answer == Yes) + " " + prose(checkLine(&p.Checks[i]))
@@ -50,12 +50,12 @@ func Markdown(w io.Writer, p *Plan, ticks Ticks, now time.Time) error {
 	return err
 }
 
-func markdownStep(b *strings.Builder, i int, s *Step, at Standing, ticks Ticks) {
+func markdownStep(b *strings.Builder, i int, s *Step, at Standing, lines []labelled) {
 	fmt.Fprintf(b, "\n#### %d. %s\n\n- %s %s, class %s: %s\n", i+1, prose(s.Title), box(at.State == Done), strings.ToUpper(string(at.State)), prose(string(s.Class)), prose(s.ID))
 	for _, why := range at.Why {
 		fmt.Fprintf(b, "  - %s\n", prose(why))
 	}
-	for _, l := range details(s, ticks) {
+	for _, l := range lines {
 		fmt.Fprintf(b, "- **%s:** %s\n", l.label, prose(l.text))
 	}
 	if okLink(s.Link) {

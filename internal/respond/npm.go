@@ -39,7 +39,7 @@ func (b *withdrawal) npm(a *Ours) []string {
 	ids := slices.Clone(tags)
 	for _, v := range a.Bad {
 		ids = append(ids, b.add(Step{
-			ID: a.slug() + "-deprecate-" + slug(v.Version), Title: "Deprecate " + a.Name + "@" + v.Version, Class: Workflow, After: b.frozen,
+			ID: a.slug() + "-deprecate-" + slug(v.Version), Title: "Deprecate " + a.Name + "@" + v.Version, Class: Workflow,
 			Why:      "Whoever installs it is warned. It can be undone, with an empty message.",
 			Commands: []Command{command("npm", "deprecate", spec(ecosystem.NPM, a.Name, v.Version), a.warning(), from)},
 			Probe:    Probe{Text: "The version shows the message.", Command: command("npm", "view", spec(ecosystem.NPM, a.Name, v.Version), "deprecated", "--prefer-online", from).ref()},
@@ -59,7 +59,7 @@ func (b *withdrawal) npm(a *Ours) []string {
 		s := Step{
 			ID: a.slug() + "-unpublish-" + slug(v.Version), Title: "Unpublish " + a.Name + "@" + v.Version, Class: Workflow,
 			Irreversible: "The number can never be published again, and mirrors keep the version.",
-			After:        slices.Concat(b.frozen, before),
+			After:        slices.Concat(b.frozenFor(a), before),
 			Probe:        Probe{Text: "The version is gone from the packument of the origin, and its tarball answers 404.", Command: view("versions")},
 			Notes:        []string{"A lockfile with address and integrity still installs it from a mirror or cache."},
 		}

@@ -70,7 +70,7 @@ func (b *withdrawal) oci(a *Ours) (ids []string) {
 		kept := b.imageEvidence(a, &v, i)
 		ids = append(ids, kept, b.add(Step{
 			ID: a.slug() + "-delete-" + slug(v.Version), Title: "Delete the image " + v.Version + " of " + a.Name + " by its digest", Class: Workflow,
-			Irreversible: "The manifest is gone; its bytes go with the registry's next clean-up.", After: append([]string{kept}, b.frozen...),
+			Irreversible: "The manifest is gone; its bytes go with the registry's next clean-up.", After: append(b.frozenFor(a), kept),
 			Commands: []Command{command("oras", "manifest", "delete", "--force", i.at(&v))},
 			Probe:    i.probe(&v),
 			Notes:    append([]string{"By a tag only the tag goes. A registry that answers 405 has no deletion: its administrator does it."}, pulled...),
@@ -120,7 +120,7 @@ func (b *withdrawal) harbor(a *Ours) (ids []string) {
 		ids = append(ids, kept, copied, rule, b.add(Step{
 			ID: id("delete"), Title: "Delete the image " + v.Version + " of " + a.Name + " by its digest", Class: Workflow,
 			Irreversible: "The image and its accessories are gone from the project; its bytes go with the next clean-up.",
-			After:        append([]string{copied, rule}, b.frozen...),
+			After:        append(b.frozenFor(a), copied, rule),
 			Commands:     []Command{call("DELETE", digest)},
 			Probe:        i.probe(&v),
 			Notes:        append([]string{"A label blocks nothing, and without a tag the digest can still be pulled. To block at once, let the project demand signatures.", "The audit log says who pushed it."}, pulled...),
@@ -161,7 +161,7 @@ func (b *withdrawal) ghpackages(a *Ours) (ids []string) {
 		kept := b.imageEvidence(a, &v, i)
 		ids = append(ids, kept)
 		s := Step{
-			ID: id("delete"), Title: "Delete the version " + v.Version + " of " + a.Name, Class: Workflow, Link: page, After: append([]string{kept}, b.frozen...),
+			ID: id("delete"), Title: "Delete the version " + v.Version + " of " + a.Name, Class: Workflow, Link: page, After: append(b.frozenFor(a), kept),
 			Why:      fmt.Sprintf("It can be restored for %d days, as long as nobody takes the name.", restoreDays),
 			Commands: []Command{command("gh", "api", "--method", "DELETE", at(&v, ""))},
 			Probe:    i.probe(&v),
@@ -184,7 +184,7 @@ func (b *withdrawal) ghpackages(a *Ours) (ids []string) {
 		ids = append(ids, b.add(s))
 		if s.Refused != "" {
 			ids = append(ids, b.add(Step{
-				ID: id("private"), Title: "Make the package " + a.Name + " private", Class: Human, Link: page, After: b.frozen,
+				ID: id("private"), Title: "Make the package " + a.Name + " private", Class: Human, Link: page,
 				Why: "It stops every pull of every version, which can be undone.", Probe: i.probe(&v),
 			}))
 		}

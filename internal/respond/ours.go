@@ -40,6 +40,9 @@ type Ours struct {
 	Address  string // of its registry, https; "" is the public one's
 	Bad      []BadVersion
 	Good     []string // versions that were verified, or are unsigned as the policy lets them be
+	Unknown  []string // versions of which nobody could say so
+	// Workflows are the files of Source's workflows that publish it: "release.yml".
+	Workflows []string
 
 	Listing *registry.Listing // nil where it was not asked or did not answer, and Gap says why
 	Gap     string
@@ -145,6 +148,9 @@ func (b *withdrawal) about() {
 		} else {
 			b.plan.Basis = append(b.plan.Basis, Basis{"what is published of " + a.id(), bareAddress(a.Listing.Registry)})
 		}
+		if len(a.Unknown) > 0 {
+			b.missing("whether these versions of "+a.id()+" are ours: "+strings.Join(a.Unknown, ", "), "they could not be verified")
+		}
 		if a.Source == "" {
 			b.missing("the repository of "+a.id(), "the policy names none")
 		}
@@ -168,14 +174,46 @@ func (b *withdrawal) freeze() {
 	slices.Sort(sources)
 	for _, source := range sources {
 		s := Step{
-			ID: "freeze-" + slug(source), Title: "Stop the workflows of " + source + " that publish", Class: Human, Repository: source,
-			Why:      "What published once can publish again while its versions are taken back, and reads every new credential.",
-			Commands: []Command{command("gh", "workflow", "disable", Word{Blank: "workflow that publishes"}, "--repo", repositoryWord(source))},
-			Probe:    Probe{Text: "The workflow is disabled, and no run of it is queued or in progress.", Command: command("gh", "run", "list", "--repo", repositoryWord(source), "--limit", "20").ref()},
+			ID: freezeID(source), Title: "Stop the workflows of " + source + " that publish", Class: Human, Repository: source,
+			Why:   "What published once can publish again while its versions are taken back, and reads every new credential.",
+			Probe: Probe{Text: "The workflow is disabled, and no run of it is queued or in progress.", Command: command("gh", "run", "list", "--repo", repositoryWord(source), "--limit", "20").ref()},
+		}
+		for _, name := range b.workflows(source) {
+			s.Commands = append(s.Commands, command("gh", "workflow", "disable", name, "--repo", repositoryWord(source)))
 		}
 		s.Link = githubLink(source, "/actions")
 		b.frozen = append(b.frozen, b.add(s))
 	}
+}
+
+func freezeID(source string) string { return "freeze-" + slug(source) }
+
+// workflows are those of a repository that publish, as words; a blank where none is known.
+func (b *withdrawal) workflows(source string) []Word {
+	var names []string
+	for i := range b.in.Artifacts {
+		if a := &b.in.Artifacts[i]; a.Source == source {
+			names = append(names, a.Workflows...)
+		}
+	}
+	slices.Sort(names)
+	const blank = "workflow that publishes"
+	if len(names) == 0 {
+		return []Word{{Blank: blank}}
+	}
+	var out []Word
+	for _, name := range slices.Compact(names) {
+		out = append(out, word(okFile(name) && (strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")), name, blank))
+	}
+	return out
+}
+
+// frozenFor are the steps that come before anything of an artifact that cannot be undone.
+func (b *withdrawal) frozenFor(a *Ours) []string {
+	if id := freezeID(a.Source); slices.Contains(b.frozen, id) {
+		return []string{id}
+	}
+	return nil
 }
 
 // artifact plans for one artifact, by what its registry can do.

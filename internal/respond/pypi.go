@@ -34,13 +34,13 @@ func (b *withdrawal) pypi(a *Ours) (ids []string) {
 			at = link("/manage/project/" + name + "/releases/")
 		}
 		yank := b.add(Step{
-			ID: a.slug() + "-yank-" + slug(v.Version), Title: "Yank " + a.Name + " " + v.Version, Class: Human, Link: at, After: b.frozen,
+			ID: a.slug() + "-yank-" + slug(v.Version), Title: "Yank " + a.Name + " " + v.Version, Class: Human, Link: at,
 			Why:   "The quick first click: nobody gets the release who did not ask for it by its number. Who did still does: yanking alone is not enough.",
 			Probe: Probe{Text: "Every file of the release is yanked in the index.", Command: index},
 		})
 		gone := b.add(Step{
 			ID: a.slug() + "-delete-" + slug(v.Version), Title: "Delete the release " + v.Version + " of " + a.Name, Class: Human, Link: at,
-			Irreversible: "The names of its files can never be uploaded again.", After: []string{yank, evidence},
+			Irreversible: "The names of its files can never be uploaded again.", After: append(b.frozenFor(a), yank, evidence),
 			Probe: Probe{Text: "The index has no file of the release.", Command: index},
 			Notes: []string{"An administrator of PyPI can put the release in quarantine instead, which hides it and keeps it: ask for that in the report."},
 		})

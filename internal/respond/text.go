@@ -43,8 +43,9 @@ func Text(w io.Writer, p *Plan, ticks Ticks, now time.Time) error {
 	}
 	standing := p.Stand(now, ticks)
 	if section("STEPS", len(p.Steps)) {
+		seen := shown{}
 		for i := range p.Steps {
-			textStep(&b, i, &p.Steps[i], standing[i], ticks)
+			textStep(&b, i, &p.Steps[i], standing[i], details(i, &p.Steps[i], ticks, seen))
 		}
 	}
 	if section("A CLEAN VERSION", len(p.Checks)) {
@@ -71,14 +72,14 @@ func Text(w io.Writer, p *Plan, ticks Ticks, now time.Time) error {
 
 var classes = map[Class]string{Automatic: "automatic after its gates", Workflow: "the yank workflow", Human: "a person"}
 
-func textStep(b *strings.Builder, i int, s *Step, at Standing, ticks Ticks) {
+func textStep(b *strings.Builder, i int, s *Step, at Standing, lines []labelled) {
 	line := func(indent, s string) { b.WriteString(indent + inertLine(s) + "\n") }
 	fmt.Fprintf(b, "\n %2d. %s %s %s\n", i+1, box(at.State == Done), s.Class, inertLine(s.Title))
 	fmt.Fprintf(b, "     %s (%s)\n", strings.ToUpper(string(at.State)), inertLine(s.ID))
 	for _, why := range at.Why {
 		line("       ", why)
 	}
-	for _, l := range details(s, ticks) {
+	for _, l := range lines {
 		line("     ", l.label+": "+l.text)
 	}
 	if okLink(s.Link) {
@@ -115,8 +116,12 @@ func textCommand(b *strings.Builder, label string, c *Command) {
 // labelled is a line of a step with what it is.
 type labelled struct{ label, text string }
 
+// shown are the choices whose checks were written already, with the step that they stand at: in six
+// hundred repositories the answer is the same.
+type shown map[string]int
+
 // details are what a step says in a line each, in a fixed order.
-func details(s *Step, ticks Ticks) (out []labelled) {
+func details(n int, s *Step, ticks Ticks, seen shown) (out []labelled) {
 	add := func(label, text string) {
 		if text != "" {
 			out = append(out, labelled{label, text})
@@ -135,8 +140,15 @@ func details(s *Step, ticks Ticks) (out []labelled) {
 	}
 	if c := s.Choice; c != nil {
 		add("to", c.Version+", published "+stamp(c.Published)+", "+strings.Join(c.Digests[:min(len(c.Digests), 3)], " "))
-		for i := range c.Checks {
-			add("check", checkLine(&c.Checks[i]))
+		key := digestOf(c.Checks) + c.PURL
+		first, again := seen[key]
+		if again {
+			add("check", fmt.Sprintf("yes: all of them, as at step %d", first+1))
+		} else {
+			seen[key] = n
+			for i := range c.Checks {
+				add("check", checkLine(&c.Checks[i]))
+			}
 		}
 		for _, p := range c.Passed {
 			add("passed over", p.Version+": "+p.Why)
