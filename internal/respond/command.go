@@ -113,15 +113,15 @@ const (
 	plainLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+:,./_-"
 )
 
-// typeable reports whether s is printable ASCII, and nothing in it is taken for a command by what
-// shows it: a GitHub Actions runner does so with "##[" anywhere.
+// typeable reports whether s is printable ASCII, and nothing in it is taken for a command or a link
+// by what shows it: a GitHub Actions runner does so with "##[" anywhere, terminals with "www.".
 func typeable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}
-	return !strings.Contains(s, "##[") && !strings.Contains(s, "::")
+	return !strings.Contains(s, "##[") && !strings.Contains(s, "::") && !strings.Contains(strings.ToLower(s), "www.")
 }
 
 // insideFolder reports whether a path with slashes leads to a folder below the one that it begins

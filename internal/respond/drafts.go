@@ -175,6 +175,7 @@ func osvVersion(e ecosystem.Ecosystem, v string) string {
 func (b *withdrawal) ownList() Document {
 	p := ioc.Pack{
 		Schema: ioc.Schema, ID: "published-by-us", Title: "Versions that were published in our name", Status: ioc.PackActive, Severity: ioc.Critical, Revision: 1,
+		Sources:    []ioc.Source{{ID: "verification"}},
 		Indicators: []ioc.Indicator{},
 	}
 	var left []string
@@ -186,7 +187,7 @@ func (b *withdrawal) ownList() Document {
 			continue
 		}
 		name := e.CanonicalName(a.Name)
-		ind := ioc.Indicator{Type: ioc.TypePackage, Confidence: ioc.Confirmed, Ecosystem: e, Name: name}
+		ind := ioc.Indicator{Type: ioc.TypePackage, Confidence: ioc.Confirmed, Ecosystem: e, Name: name, Sources: []string{"verification"}}
 		for _, v := range a.Bad {
 			if e.CheckName(name) != nil || ioc.CheckVersion(e, v.Version) != nil {
 				left = append(left, plainName(a.id()+"@"+v.Version)+": a name or version that a list does not hold")

@@ -267,7 +267,7 @@ func (j *judge) digests(r *registry.Published) []digest.Digest {
 }
 
 func (j *judge) checks(r *registry.Published) []Check {
-	return []Check{j.before(r), j.unlisted(r), j.digest(r), j.recorded(r), j.provenance(r), j.offered(r)}
+	return []Check{j.unlisted(r), j.before(r), j.digest(r), j.recorded(r), j.provenance(r), j.offered(r)}
 }
 
 func (j *judge) before(r *registry.Published) Check {

@@ -112,8 +112,8 @@ func (g *place) commands(to string) (out []Command, notes []string) {
 		return nil, []string{"A command is withheld: the name or version is none that a registry can have."}
 	}
 	spec := pinned(g.ecosystem, g.name, to)
-	if g.alias != "" {
-		if ecosystem.NPM.CheckName(g.alias) != nil {
+	if g.alias != "" && g.ecosystem == ecosystem.NPM {
+		if ecosystem.NPM.CheckName(g.alias) != nil || strings.HasPrefix(g.alias, "-") {
 			return nil, []string{"A command is withheld: the package is installed under another name, and that is none that npm takes."}
 		}
 		spec = g.alias + "@npm:" + spec

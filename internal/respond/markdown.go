@@ -97,11 +97,15 @@ func markdownDraft(b *strings.Builder, d *Document) {
 	if d.Refused != "" {
 		fmt.Fprintf(b, "\n%s\n", prose(d.Refused))
 	}
-	b.WriteString("\n\n")
-	for line := range strings.Lines(d.Text) { // indented, so that no line of it is anything but code
-		b.WriteString("    " + inertDraft(line) + "\n")
+	fence := "```"
+	for strings.Contains(d.Text, fence) {
+		fence += "`" // longer than any in the text, so that no line of it is anything but code
 	}
-	b.WriteString("\n</details>\n")
+	b.WriteString("\n\n" + fence + "text\n")
+	for line := range strings.Lines(d.Text) {
+		b.WriteString(inertDraft(line) + "\n")
+	}
+	b.WriteString(fence + "\n\n</details>\n")
 }
 
 // summaryText is a draft's name as the text of an HTML element.

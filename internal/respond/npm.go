@@ -199,6 +199,7 @@ func unpublish(a *Ours, v *BadVersion) (gates []Gate, deadline *Deadline, refuse
 	window := Gate{ID: "window", Question: "Is it within 72 hours of its publishing, or does the package have fewer than 300 downloads a week and one owner?"}
 	later := a.later()
 	t, known := v.Time.Get()
+	known = known && t.Year() < 9000 // a later one has no end that could be written
 	switch {
 	case later == Yes:
 		window.Answer, window.Detail = Yes, "few downloads and one owner"

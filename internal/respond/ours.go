@@ -182,6 +182,7 @@ func (b *withdrawal) freeze() {
 			s.Commands = append(s.Commands, command("gh", "workflow", "disable", name, "--repo", repositoryWord(source)))
 		}
 		s.Link = githubLink(source, "/actions")
+		s.Notes = []string{"Cancel what runs, and throw its caches away: they may hold what the worm left there."}
 		b.frozen = append(b.frozen, b.add(s))
 	}
 }

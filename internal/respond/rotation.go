@@ -22,7 +22,7 @@ var rotations = []struct {
 	{
 		"npm",
 		[]registry.Kind{registry.NPM},
-		"npm tokens and trusted publishers", "https://" + host.NPMWeb + "/settings/tokens",
+		"npm tokens and trusted publishers", "https://" + host.NPMWeb + "/settings/~/tokens",
 		"The old token is refused by npm whoami, and the new one was made after the incident.",
 		"A person with a second factor does it. Look at the trusted publisher of each package: it may name another workflow now.",
 	},
@@ -57,7 +57,7 @@ var rotations = []struct {
 // the home folder of whoever revokes the token that they watch.
 func (b *withdrawal) rotation() {
 	contained := b.add(Step{
-		ID: "contain", Title: "Take the machine or runner of the bad publish off the network, and what watches tokens off it", Class: Human, After: b.frozen,
+		ID: "contain", Title: "Take the machine or runner of the bad publish off the network, and what watches tokens off it", Class: Human,
 		Why:   "Do not revoke a token before that. Some of these worms leave a service, gh-token-monitor, that deletes the home folder when the stolen token is revoked.",
 		Probe: Probe{Text: "The machine is off the network, or is a hosted runner whose job has ended, and no such service is on it."},
 		Notes: []string{"Memory and disk are evidence: keep them before it is built anew."},

@@ -254,10 +254,13 @@ func inertDraft(line string) string {
 // letters.
 func okLink(link string) bool {
 	rest, web := strings.CutPrefix(link, "https://")
+	if strings.Contains(strings.ToLower(strings.TrimPrefix(rest, host.NPMWeb)), "www.") {
+		return false
+	}
 	mail := ""
 	if !web {
 		mail, _ = strings.CutPrefix(link, "mailto:")
 		rest = mail
 	}
-	return rest != "" && rest != link && len(link) < 2048 && strings.Trim(rest, plainLetters+"?=&") == ""
+	return rest != "" && rest != link && len(link) < 2048 && strings.Trim(rest, plainLetters+"?=&~") == ""
 }

@@ -24,10 +24,16 @@ type Ticks []Tick
 // regard to letter case, as GitHub does: one person is not two.
 func (t Ticks) By(s *Step) []string {
 	var out []string
-	digest := s.Digest()
+	digest := ""
 	for _, tick := range t {
+		if tick.Step != s.ID || tick.By == "" {
+			continue
+		}
+		if digest == "" {
+			digest = s.Digest()
+		}
 		same := func(by string) bool { return strings.EqualFold(by, tick.By) }
-		if tick.Step == s.ID && tick.Digest == digest && tick.By != "" && !slices.ContainsFunc(out, same) {
+		if tick.Digest == digest && !slices.ContainsFunc(out, same) {
 			out = append(out, tick.By)
 		}
 	}
