@@ -64,7 +64,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Version:       Version(),
 	}
-	group(root, sweepCommand(), reportCommand(), inventoryCommand(), whoHasCommand(), rematchCommand(), diffCommand(), verifyCommand(), publishedCommand(), configCommand(), iocCommand())
+	group(root, sweepCommand(), reportCommand(), inventoryCommand(), whoHasCommand(), rematchCommand(), diffCommand(), planCommand(), verifyCommand(), publishedCommand(), configCommand(), iocCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(helpCommand())

@@ -92,6 +92,19 @@ func (c *Content) HasDigest(i int, d digest.Digest) bool {
 	return false
 }
 
+// HasAlgorithm reports whether package i has a digest of that algorithm.
+func (c *Content) HasAlgorithm(i int, a digest.Algorithm) bool {
+	if c.digests == nil {
+		return false
+	}
+	for _, own := range c.digests[i] {
+		if own.algorithm == a {
+			return true
+		}
+	}
+	return false
+}
+
 // Chain is the way from the project to package i, as Ways.To gives it.
 func (c *Content) Chain(i int) []string { return c.ways.To(c.packages, i) }
 
