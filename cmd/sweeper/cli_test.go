@@ -71,8 +71,8 @@ func TestHelpIsOneScreen(t *testing.T) {
 		}
 	}
 	walk(nil)
-	if seen != 25 {
-		t.Errorf("%d commands, want 25", seen)
+	if seen != 26 {
+		t.Errorf("%d commands, want 26", seen)
 	}
 }
 

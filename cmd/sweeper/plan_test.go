@@ -83,7 +83,7 @@ func TestPlanOfInventory(t *testing.T) {
 	t.Setenv("WORMSWEEP_APP_ID", fmt.Sprint(github.App().ID))
 	t.Setenv("WORMSWEEP_APP_KEY", string(github.App().Key))
 	write(t, "wave.json", `{"schema":"ioc-pack/1","id":"wave","title":"A wave","first_seen":"2026-08-04","status":"active","severity":"critical","revision":1,
-"modified":"2026-08-05T00:00:00Z","sources":[{"id":"us"}],"indicators":[{"id":"x","type":"package","confidence":"confirmed","sources":["us"],"ecosystem":"npm","name":"worm-lib","versions":["2.0.2"]}]}`)
+"modified":"2026-08-05T00:00:00Z","sources":[{"id":"us"}],"indicators":[{"id":"package-1b272153b4347d34","type":"package","confidence":"confirmed","sources":["us"],"ecosystem":"npm","name":"worm-lib","versions":["2.0.2"]}]}`)
 	if stdout, stderr, exit := run(t, "sweep", "--org", "acme", "--github-url", github.URL(), "--inventory", "i.db", "--ioc", "wave.json"); exit != 1 {
 		t.Fatalf("sweep: exit %d\n%s%s", exit, stdout, stderr)
 	}
@@ -134,10 +134,9 @@ func TestPlanOfInventory(t *testing.T) {
 	// Ours is no pin.
 	write(t, "wormsweep.yaml", `version: 1
 artifacts:
-  - kind: npm
-    name: worm-lib
+  - artifact: npm:worm-lib
     source: acme/worm-lib
-    unsigned: allowed
+    unsigned: true
 `)
 	plans = planned(t, 1, "--inventory", "i.db", "--ioc", "wave.json")
 	if len(plans) != 2 || plans[1].Kind != respond.Withdrawal || plans[1].About[0].Version != "2.0.2" || len(plans[0].Steps) != 0 {

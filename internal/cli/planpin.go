@@ -66,13 +66,9 @@ func (p *planning) ours(e ecosystem.Ecosystem, name string) bool {
 
 // found are the findings that a plan can be for, those of packages that a person names among them.
 func (p *planning) found(ctx context.Context) ([]*finding.Finding, error) {
-	opt := sweep.Options{Set: p.set, Only: p.campaigns, Version: Version(), Shown: shownByGitHub, NoSizes: true}
-	if len(p.campaigns) > 0 {
-		var err error
-		if opt.Set, err = p.set.Only(p.campaigns...); err != nil {
-			return nil, err
-		}
-	}
+	// All of the catalogue, and one campaign picked of what it meets: what was listed for all of it is
+	// known of the trees.
+	opt := sweep.Options{Set: p.set, Version: Version(), Shown: shownByGitHub, NoSizes: true}
 	var out []*finding.Finding
 	matched := make([]bool, len(p.wanted))
 	_, err := lookup.Rematch(ctx, p.store, opt, func(e finding.Event) error {
@@ -80,7 +76,7 @@ func (p *planning) found(ctx context.Context) ([]*finding.Finding, error) {
 			p.lacking = append(p.lacking, l)
 		}
 		f, ok := e.(*finding.Finding)
-		if !ok || f.State != finding.Active && f.State != finding.Latent {
+		if !ok || f.State != finding.Active && f.State != finding.Latent || len(p.campaigns) > 0 && !slices.Contains(p.campaigns, f.Campaign) {
 			return nil
 		}
 		if len(p.wanted) == 0 {
