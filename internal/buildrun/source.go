@@ -91,7 +91,7 @@ func (r *Reader) tags(ctx context.Context, w Wanted) drift.Asked[map[string]drif
 	return drift.Told(out)
 }
 
-// tagTime is when an annotated tag was made; a plain one does not say.
+// tagTime is when an annotated tag was made; of a plain one it is absent.
 func (r *Reader) tagTime(ctx context.Context, repo, name string) registry.Fact[time.Time] {
 	var none registry.Fact[time.Time]
 	if !ghread.IsRef(name) {
@@ -104,7 +104,10 @@ func (r *Reader) tagTime(ctx context.Context, repo, name string) registry.Fact[t
 		} `json:"object"`
 	}
 	ref, err := ghread.Get[refJSON](ctx, r.Reader, ghread.RepoPath(repo)+"/git/ref/tags/"+ghread.EscapePath(name), nil)
-	if err != nil || ref.Object.Type != "tag" || !ghread.IsCommit(strings.ToLower(ref.Object.SHA)) {
+	switch {
+	case err == nil && ref.Object.Type == "commit":
+		return registry.None[time.Time]()
+	case err != nil || ref.Object.Type != "tag" || !ghread.IsCommit(strings.ToLower(ref.Object.SHA)):
 		return none
 	}
 	type annotated struct {

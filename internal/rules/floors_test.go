@@ -19,24 +19,18 @@ var floors = [][]string{
 	{"internal/journal", "internal/handler"},
 	{"internal/jobs", "internal/hook"},
 	{"internal/appdb", "internal/groupcommit"},
+	{"internal/exposure"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/respond"},
 	{"internal/report", "internal/exclusion"},
 	{"internal/lookup"},
-	{"internal/buildrun"},
-	{"internal/drift/...", "internal/triage"},
-	{"internal/ghread"},
-	{"internal/policy"},
-	{"internal/discover"},
-	{"internal/policy/..."},
-	{"internal/verify"},
 	{"internal/store/..."},
 	{"internal/sweep"},
 	{"internal/inventory"},
 	{"internal/match", "internal/feeds/..."},
 	{"internal/published"},
 	{"internal/discover", "internal/buildrun", "internal/registries", "internal/verify/served"},
-	{"internal/source/github", "internal/drift/..."},
+	{"internal/source/github", "internal/drift/...", "internal/triage", "internal/ghread"},
 	{"internal/policy/..."},
 	{"internal/verify/gomodule/...", "internal/verify/image"},
 	{"internal/finding", "internal/source/local", "internal/source/gitwire", "pkg/lockfile/formats", "iocs/..."},
@@ -114,7 +108,7 @@ var network = []string{
 	"pkg/registry/fetch", "internal/verify/image",
 	"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/ghpackages", "pkg/registry/ghreleases", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 	"internal/registries", "internal/verify/served", // to pass a transport on
-	"internal/hook", "internal/app", "internal/apptest", // they listen: what they ask goes through internal/ghclient
+	"internal/hook", "internal/app", "internal/app/setup", "internal/apptest", // they listen: what they ask goes through internal/ghclient
 	"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/...",
 }
 

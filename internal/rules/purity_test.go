@@ -12,7 +12,8 @@ import (
 // pure packages are functions of their arguments: no file, network, clock, environment or
 // random number.
 var pure = []string{
-	"internal/feeds/sshsig", "internal/finding", "internal/inventory", "internal/match", "internal/policy", "internal/respond", "internal/strictyaml", "iocs", "pkg/digest", "pkg/ecosystem", "pkg/ioc",
+	"internal/drift/...",
+	"internal/feeds/sshsig", "internal/finding", "internal/inventory", "internal/match", "internal/policy", "internal/respond", "internal/triage", "internal/strictyaml", "iocs", "pkg/digest", "pkg/ecosystem", "pkg/ioc",
 	"pkg/lockfile/...", "pkg/registry/host", "pkg/version",
 }
 
