@@ -18,6 +18,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/apptest"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/journal"
+	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
 )
 
 // flood sends pushes until it is stopped, and gives how many were answered with 202, with
@@ -173,5 +174,34 @@ func TestDiskFull(t *testing.T) {
 	db, err := appdb.Open(t.Context(), database, appdb.Options{})
 	if err = errors.Join(err, func() error { return db.Close() }()); err != nil {
 		t.Errorf("what was full is damaged: %v", err)
+	}
+}
+
+// TestPostgresCrash: the server of the database dies again and again under load. Meanwhile
+// deliveries are answered with 503; all that was answered with 202 is done.
+func TestPostgresCrash(t *testing.T) {
+	server := pgtest.Start(t)
+	database := server.Database(t)
+	github := githubtest.Start(t, githubtest.Options{})
+	config := apptest.Config(t, github, database)
+	processes := []*apptest.Process{apptest.Serve(t, config), apptest.Serve(t, config)}
+	var n atomic.Int64
+	f := newFlood(t, github, func() string { return processes[n.Add(1)%2].URL }, 8)
+	for range 3 {
+		before := f.accepted.Load()
+		until(t, "deliveries are taken", 30*time.Second, func() bool { return f.accepted.Load() > before+200 })
+		server.Crash(t, time.Second)
+	}
+	before := f.accepted.Load()
+	until(t, "deliveries are taken again", 30*time.Second, func() bool { return f.accepted.Load() > before+200 })
+	f.end()
+	if f.refused.Load() == 0 || f.broken.Load() > 0 {
+		t.Errorf("%d refused and %d broken: a delivery that cannot be stored is refused", f.refused.Load(), f.broken.Load())
+	}
+	f.check(t, database)
+	for _, p := range processes {
+		if code, took := p.Stop(); code != 0 || took > 25*time.Second {
+			t.Errorf("exit code %d after %v", code, took)
+		}
 	}
 }

@@ -67,6 +67,14 @@ func (s *Server) Database(t testing.TB) string {
 	return (&url.URL{Scheme: "postgres", User: url.User("wormsweep"), Path: "/" + name, RawQuery: url.Values{"host": {s.dir}}.Encode()}).String()
 }
 
+// Crash stops the server as a power cut does, for so long, and starts it again.
+func (s *Server) Crash(t testing.TB, down time.Duration) {
+	t.Helper()
+	s.run(t, "pg_ctl", "-D", s.data(), "-m", "immediate", "-w", "stop")
+	time.Sleep(down)
+	s.start(t)
+}
+
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
