@@ -44,6 +44,7 @@ type App struct {
 
 	installations *installations
 	handlers      map[string][]handler.Handler
+	takers        []handler.Taker
 	ends          *groupcommit.Group[journal.End]
 	receiver      *hook.Handler
 	metrics       *metrics
@@ -92,6 +93,11 @@ func (a *App) wire(ctx context.Context) error {
 	if a.journal, err = journal.Open(ctx, a.db); err != nil {
 		return err
 	}
+	if a.db.SQLite() != nil { // which this process has to itself
+		if err := a.journal.Orphans(ctx); err != nil {
+			return err
+		}
+	}
 	if a.jobs, err = jobs.NewRunner(a.db, jobs.Options{Kinds: a.kinds(), Schedules: a.schedules(), Workers: a.config.Workers, Logger: a.log}); err != nil {
 		return err
 	}
@@ -99,7 +105,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.installations = &installations{journal: a.journal, github: a.github, log: a.log}
 	a.ends = groupcommit.New(func(ctx context.Context, ends []journal.End) error { return a.journal.End(ctx, ends...) })
 	a.metrics = newMetrics(a)
-	a.handlers = a.table()
+	a.handlers, a.takers = a.table(), a.signalTakers()
 	return nil
 }
 

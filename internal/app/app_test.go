@@ -21,6 +21,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/journal"
+	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
 // bench is an App in this process, with a simulator of GitHub and a log.
@@ -306,6 +307,55 @@ func TestHandlers(t *testing.T) {
 }
 
 var errPanic = fmt.Errorf("a panic")
+
+// TestSignal: a signal is kept and taken, again when more came to it, and until it was taken well.
+func TestSignal(t *testing.T) {
+	b := newBench(t)
+	var taken []int
+	says := error(nil)
+	b.takers = []handler.Taker{handler.TakerFunc(func(_ context.Context, s triage.Signal, _ handler.Effects) error {
+		taken = append(taken, s.Count)
+		return says
+	})}
+	signal := func(ref string) {
+		t.Helper()
+		s := triage.Signal{Source: triage.FromWatch, AlertID: triage.AlertPublish, SourceRef: ref, Subject: triage.Subject{Kind: triage.Repository, Parts: map[string]string{"repository": "acme/web"}}}
+		if err := b.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var id string
+	take := func() error {
+		t.Helper()
+		if _, err := b.db.One(t.Context(), "SELECT id FROM app_signal", nil, &id); err != nil {
+			t.Fatal(err)
+		}
+		return b.take(t.Context(), jobs.Job{Kind: kindSignal, Args: fmt.Appendf(nil, `{"signal": %q}`, id)})
+	}
+	signal("a")
+	says = io.ErrUnexpectedEOF
+	if err := take(); outcome(err) != "again" {
+		t.Errorf("%v", err)
+	}
+	says = nil
+	for range 2 { // the second time nothing has changed
+		if err := take(); err != nil {
+			t.Error(err)
+		}
+	}
+	signal("a")
+	signal("b")
+	if err := take(); err != nil {
+		t.Error(err)
+	}
+	if fmt.Sprint(taken) != "[1 1 2]" {
+		t.Errorf("taken %v", taken)
+	}
+	var jobsMade int
+	if _, err := b.db.One(t.Context(), "SELECT count(*) FROM river_job", nil, &jobsMade); err != nil || jobsMade != 2 {
+		t.Errorf("%d jobs, %v; want one for each change", jobsMade, err)
+	}
+}
 
 // TestJanitor: a delivery whose job is no more has a new one, and one whose job was given up
 // without a word is dead.

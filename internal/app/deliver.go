@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
@@ -58,12 +59,15 @@ func (a *App) act(ctx context.Context, d hook.Delivery) error {
 
 // call calls a handler and makes an error of a panic, so that the others are called all the same.
 func (a *App) call(ctx context.Context, h handler.Handler, d hook.Delivery) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
+	defer recovered(&err)
 	return h.Handle(ctx, d, a.effects)
+}
+
+// recovered makes an error of a panic.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }
 
 // worst is the error of several that says what becomes of a delivery: one that is tried again
@@ -95,13 +99,21 @@ const suspendedRetry = 2 * time.Minute
 // translate says what becomes of a delivery whose handler was told of a limit of GitHub, or that
 // its installation is suspended.
 func (a *App) translate(d hook.Delivery, err error) error {
-	var limited *ghclient.RateLimitedError
+	var suspended *ghclient.SuspendedError
+	if errors.As(err, &suspended) {
+		a.installations.forget(d.Installation)
+	}
+	return limited(err)
+}
+
+// limited puts off what a limit of GitHub or a suspension stopped: waiting uses up no attempt.
+func limited(err error) error {
+	var limit *ghclient.RateLimitedError
 	var suspended *ghclient.SuspendedError
 	switch {
-	case errors.As(err, &limited):
-		return &jobs.SnoozeError{Until: limited.Until, Err: err}
+	case errors.As(err, &limit):
+		return &jobs.SnoozeError{Until: limit.Until, Err: err}
 	case errors.As(err, &suspended):
-		a.installations.forget(d.Installation)
 		return &jobs.SnoozeError{Until: time.Now().Add(suspendedRetry), Err: err}
 	}
 	return err

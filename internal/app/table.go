@@ -14,9 +14,15 @@ func (a *App) table() map[string][]handler.Handler {
 	}
 }
 
+// signalTakers says who takes signals to triage and on, whatever noticed them.
+func (a *App) signalTakers() []handler.Taker {
+	return nil
+}
+
 // The kinds of jobs.
 const (
 	kindDelivery = "delivery"
+	kindSignal   = "signal"
 	kindJanitor  = "janitor"
 )
 
@@ -24,6 +30,7 @@ const (
 func (a *App) kinds() []jobs.Kind {
 	return []jobs.Kind{
 		{Name: kindDelivery, Timeout: jobs.DefaultTimeout, Run: a.deliver, Dead: a.deadLetter},
+		{Name: kindSignal, Timeout: jobs.MaxTimeout, Run: a.take},
 		{Name: kindJanitor, Timeout: jobs.MaxTimeout, Run: a.janitor},
 	}
 }

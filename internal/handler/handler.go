@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
 // A Handler acts on deliveries of the events that the App's table names for it.
@@ -28,6 +29,26 @@ type Func func(ctx context.Context, d hook.Delivery, fx Effects) error
 
 // Handle calls f.
 func (f Func) Handle(ctx context.Context, d hook.Delivery, fx Effects) error { return f(ctx, d, fx) }
+
+// Signals is where a handler puts what it noticed.
+type Signals interface {
+	// Signal keeps a signal, and has it triaged soon. It returns once it is on the disk. ID,
+	// Fingerprint, Episode, Count and, where they are not set, the times are filled in. SourceRef
+	// should name the finding or the delivery: the same signal with the same one changes nothing.
+	Signal(ctx context.Context, s triage.Signal) error
+}
+
+// A Taker takes signals to triage and on. It is called at least once for each version of a
+// signal, as a Handler is for deliveries, and its errors mean the same.
+type Taker interface {
+	Take(ctx context.Context, s triage.Signal, fx Effects) error
+}
+
+// TakerFunc is a function as a Taker.
+type TakerFunc func(ctx context.Context, s triage.Signal, fx Effects) error
+
+// Take calls f.
+func (f TakerFunc) Take(ctx context.Context, s triage.Signal, fx Effects) error { return f(ctx, s, fx) }
 
 // Effects is the one way to write to the outside.
 type Effects interface {

@@ -165,7 +165,7 @@ func (h *Handler) serve(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if !h.signed(d.Body, signature) {
 		return &refusal{http.StatusUnauthorized, OutcomeUnsigned, "the signature is not that of the body"}
 	}
-	vouch(ctx)
+	defer vouch(ctx)()
 	if d.Action, d.Installation, err = shape(d.Event, d.Body); err != nil {
 		h.log.LogAttrs(ctx, slog.LevelWarn, "a signed delivery has not the shape of its event", slog.String("delivery", d.ID), slog.String("event", d.Event), slog.String("error", err.Error()))
 		return &refusal{http.StatusBadRequest, OutcomeShape, err.Error()}
@@ -196,9 +196,12 @@ func (h *Handler) headers(r *http.Request) (d Delivery, signature []byte, err er
 	if !word(d.ID) || !word(d.Event) {
 		return d, nil, &refusal{http.StatusBadRequest, OutcomeHeaders, "X-GitHub-Delivery or X-GitHub-Event is missing, or odd"}
 	}
-	d.Hook, err = strconv.ParseInt(one(r, "X-GitHub-Hook-ID"), 10, 64)
-	if err != nil || d.Hook <= 0 {
-		return d, nil, &refusal{http.StatusBadRequest, OutcomeHeaders, "X-GitHub-Hook-ID is missing, or odd"}
+	// What stands in for GitHub (emulate, relays) may leave it out. It is not signed either way.
+	if len(r.Header.Values("X-GitHub-Hook-ID")) > 0 {
+		d.Hook, err = strconv.ParseInt(one(r, "X-GitHub-Hook-ID"), 10, 64)
+		if err != nil || d.Hook <= 0 {
+			return d, nil, &refusal{http.StatusBadRequest, OutcomeHeaders, "X-GitHub-Hook-ID is odd"}
+		}
 	}
 	if r.ContentLength > MaxBody {
 		return d, nil, tooLarge()

@@ -256,6 +256,11 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	r := newReceiver(t, hook.Options{})
+	without := delivery(ping)
+	without.Header.Del("X-GitHub-Hook-ID")
+	if status := r.send(without); status != http.StatusAccepted || r.kept["0/72d3162e-cc78-11e3-81ab-4c9367dc0958"].Event != "ping" {
+		t.Errorf("without the number of a hook: %d", status)
+	}
 	for _, method := range []string{"GET", "PUT", "HEAD", "DELETE", "OPTIONS"} {
 		req := delivery(ping)
 		req.Method = method

@@ -11,8 +11,8 @@ import (
 const Connections = 512
 
 // Limit bounds the connections of a listener. At the bound a new one closes the oldest of those
-// over which nothing came yet that was rightly signed: whoever opens connections by the thousand
-// closes his own, and GitHub's are short.
+// over which no rightly signed delivery is being worked on: whoever opens connections by the
+// thousand closes his own.
 func Limit(l net.Listener, most int) net.Listener {
 	if most <= 0 {
 		most = Connections
@@ -84,11 +84,21 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// vouch says that something rightly signed came over the connection of a request.
-func vouch(ctx context.Context) {
-	if c, ok := ctx.Value(connKey{}).(*conn); ok {
+// vouch says that a rightly signed delivery came over the connection of a request, and keeps it
+// open until done is called.
+func vouch(ctx context.Context) (done func()) {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	if !ok {
+		return func() {}
+	}
+	c.of.mu.Lock()
+	c.leave()
+	c.of.mu.Unlock()
+	return func() {
 		c.of.mu.Lock()
-		c.leave()
-		c.of.mu.Unlock()
+		defer c.of.mu.Unlock()
+		if !c.closed && c.place == nil {
+			c.place = c.of.strangers.PushBack(c) // as the newest
+		}
 	}
 }

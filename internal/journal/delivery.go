@@ -175,31 +175,65 @@ type Retention struct {
 	Deliveries time.Duration // and the bodies of what is dead; 0 is 60 days
 }
 
-// prunes is how many rows one transaction deletes, so that deliveries do not wait for it.
-const prunes = 500
+// prunes is how many rows one transaction drops, so that deliveries do not wait for it.
+const prunes = 200
 
 // Prune drops what has been kept for long enough. Effects are kept: they say what not to do again.
 func (j *Journal) Prune(ctx context.Context, keep Retention) error {
-	bodies, deliveries := cmp.Or(keep.Bodies, 3*24*time.Hour).Milliseconds(), max(cmp.Or(keep.Deliveries, 60*24*time.Hour), 4*24*time.Hour).Milliseconds()
+	bodies := cmp.Or(keep.Bodies, 3*24*time.Hour)
+	deliveries := max(cmp.Or(keep.Deliveries, 60*24*time.Hour), 4*24*time.Hour)
 	for _, step := range []struct {
-		statement string
-		args      []any
+		state State
+		after time.Duration
+		drop  func(context.Context, State, time.Duration) (int, error)
 	}{
-		{"DELETE FROM app_body WHERE delivery IN (SELECT number FROM app_delivery JOIN app_body ON delivery = number WHERE state = 'done' AND ended < {now} - $1 LIMIT $2)", []any{bodies, prunes}},
-		{"DELETE FROM app_body WHERE delivery IN (SELECT number FROM app_delivery JOIN app_body ON delivery = number WHERE state = 'dead' AND ended < {now} - $1 LIMIT $2)", []any{deliveries, prunes}},
-		{"DELETE FROM app_delivery WHERE number IN (SELECT number FROM app_delivery WHERE state <> 'accepted' AND ended < {now} - $1 AND NOT EXISTS (SELECT 1 FROM app_body WHERE delivery = number) LIMIT $2)", []any{deliveries, prunes}},
+		{Done, bodies, j.dropBodies},
+		{Dead, deliveries, j.dropBodies},
+		{Done, deliveries, j.dropDeliveries},
+		{Dead, deliveries, j.dropDeliveries},
 	} {
-		for {
-			n, err := j.db.Exec(ctx, step.statement, step.args...)
-			if err != nil {
+		for dropped := prunes; dropped == prunes; {
+			var err error
+			if dropped, err = step.drop(ctx, step.state, step.after); err != nil {
 				return fmt.Errorf("drop old deliveries: %w", err)
-			}
-			if n < prunes {
-				break
 			}
 		}
 	}
 	return nil
+}
+
+func (j *Journal) dropBodies(ctx context.Context, state State, after time.Duration) (dropped int, err error) {
+	err = j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		var numbers []int64
+		err := tx.Query(ctx, "SELECT number FROM app_delivery WHERE kept = 1 AND state = $1 AND ended < {now} - $2 ORDER BY ended LIMIT $3",
+			[]any{string(state), after.Milliseconds(), prunes}, func(scan func(...any) error) error {
+				var number int64
+				err := scan(&number)
+				numbers = append(numbers, number)
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		dropped = len(numbers)
+		for _, number := range numbers {
+			if _, err := tx.Exec(ctx, "DELETE FROM app_body WHERE delivery = $1", number); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, "UPDATE app_delivery SET kept = 0 WHERE number = $1", number); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return dropped, err
+}
+
+func (j *Journal) dropDeliveries(ctx context.Context, state State, after time.Duration) (dropped int, err error) {
+	n, err := j.db.Exec(ctx, `DELETE FROM app_delivery WHERE number IN (
+		SELECT number FROM app_delivery WHERE state = $1 AND ended < {now} - $2 AND kept = 0 ORDER BY ended LIMIT $3)`,
+		string(state), after.Milliseconds(), prunes)
+	return int(n), err
 }
 
 // Requeue gives an accepted delivery a new job instead of one, in one transaction; it does

@@ -76,6 +76,16 @@ func (e *Effects) Once(ctx context.Context, key string, do func(context.Context)
 	return err
 }
 
+// Orphans gives back all claims. It is for a process that is the only one of its database and
+// has claimed nothing yet: whoever holds a claim is dead, and it is not known how far he came.
+func (j *Journal) Orphans(ctx context.Context) error {
+	_, err := j.db.Exec(ctx, "UPDATE app_effect SET state = 'failed', lease = 0, reason = 'the process that claimed it died' WHERE state = 'claimed'")
+	if err != nil {
+		return fmt.Errorf("give back the claims of a dead process: %w", err)
+	}
+	return nil
+}
+
 // killedRetry is how long what the kill switch stopped is put off.
 const killedRetry = 30 * time.Second
 

@@ -143,6 +143,28 @@ func TestLost(t *testing.T) {
 	})
 }
 
+// TestOrphans: who works alone gives back what a dead process claimed, and looks before he makes
+// it again.
+func TestOrphans(t *testing.T) {
+	both(t, func(t *testing.T, s *suite) {
+		var o outside
+		func() {
+			defer func() { recover() }()
+			_ = s.Effects("dead", journal.EffectOptions{Crash: func(step string) {
+				if step == "after call" {
+					panic("killed")
+				}
+			}}).Once(t.Context(), "key", o.do, o.find)
+		}()
+		if err := s.Orphans(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Effects("next", journal.EffectOptions{}).Once(t.Context(), "key", o.do, o.find); err != nil || o.made.Load() != 1 || o.looked.Load() != 1 {
+			t.Errorf("%v, made %d, looked %d", err, o.made.Load(), o.looked.Load())
+		}
+	})
+}
+
 // TestFenced: a process that slept past its lease does not call, and what it made late is not
 // recorded over the one that took its place.
 func TestFenced(t *testing.T) {

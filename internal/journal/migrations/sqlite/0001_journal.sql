@@ -13,9 +13,11 @@ CREATE TABLE app_delivery (
     attempts     INTEGER NOT NULL DEFAULT 0,
     ended        BIGINT  NOT NULL DEFAULT 0,
     job          BIGINT  NOT NULL DEFAULT 0,
+    kept         INTEGER NOT NULL DEFAULT 1, -- 0 once its body was dropped
     UNIQUE (hook, id)
 );
 CREATE INDEX app_delivery_state ON app_delivery (state, ended);
+CREATE INDEX app_delivery_kept ON app_delivery (state, ended) WHERE kept = 1;
 
 -- Bodies, which are kept for less long than their deliveries.
 CREATE TABLE app_body (

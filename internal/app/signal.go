@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/handler"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/triage"
+)
+
+// signalArgs are the arguments of a signal's job.
+type signalArgs struct {
+	Signal string `json:"signal"`
+}
+
+// Signal implements handler.Signals: a signal and the job that takes it to triage are in the
+// database together or not.
+func (a *App) Signal(ctx context.Context, s triage.Signal) error {
+	err := a.db.Tx(ctx, func(tx *appdb.Tx) error {
+		id, isNew, err := a.journal.Notice(ctx, tx, s)
+		if err != nil || !isNew {
+			return err
+		}
+		_, err = a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{id}})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep a signal of %q: %w", s.AlertID, err)
+	}
+	return nil
+}
+
+// take takes a signal to triage, unless somebody has taken it as it is now.
+func (a *App) take(ctx context.Context, j jobs.Job) error {
+	args, err := decode[signalArgs](j)
+	if err != nil {
+		return err
+	}
+	s, found, err := a.journal.Signal(ctx, args.Signal)
+	if err != nil || !found || s.Taken >= s.Version {
+		return err
+	}
+	var errs []error
+	for _, t := range a.takers {
+		if err := a.takeBy(ctx, t, s.Signal); err != nil {
+			errs = append(errs, limited(err))
+		}
+	}
+	if err := worst(errs); err != nil {
+		return err
+	}
+	return a.journal.Took(ctx, s.ID, s.Version)
+}
+
+func (a *App) takeBy(ctx context.Context, t handler.Taker, s triage.Signal) (err error) {
+	defer recovered(&err)
+	return t.Take(ctx, s, a.effects)
+}

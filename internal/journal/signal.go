@@ -1,0 +1,89 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/triage"
+)
+
+// Quiet is how long nothing of a fingerprint must come until what comes is a new episode.
+const Quiet = 24 * time.Hour
+
+// Signal is a signal as it is kept.
+type Signal struct {
+	triage.Signal
+	Version int64 // counts what came to it
+	Taken   int64 // the version that triage saw last
+}
+
+// Notice keeps a signal in a transaction: with what is there of its episode, or as a new one. It
+// gives its ID. The same signal (by its SourceRef) again changes nothing, since handlers run more
+// than once; isNew is false then.
+func (j *Journal) Notice(ctx context.Context, tx *appdb.Tx, s triage.Signal) (id string, isNew bool, err error) {
+	if s.FirstSeen.IsZero() {
+		var now int64
+		if _, err := tx.One(ctx, "SELECT {now}", nil, &now); err != nil {
+			return "", false, err
+		}
+		s.FirstSeen = appdb.Time(now)
+	}
+	s = s.Identified()
+	if tx.Postgres() != nil { // two that notice one thing at once do so one after the other
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 8247610255961327))", s.Fingerprint); err != nil {
+			return "", false, err
+		}
+	}
+	old, found, err := signal(ctx, tx, "fingerprint = $1 AND seen >= $2 ORDER BY seen DESC", s.Fingerprint, appdb.Millis(s.LastSeen.Add(-Quiet)))
+	switch {
+	case err != nil:
+		return "", false, err
+	case found && s.SourceRef != "" && s.SourceRef == old.SourceRef:
+		return old.ID, false, nil
+	case !found:
+		text, err := json.Marshal(s)
+		if err != nil {
+			return "", false, err
+		}
+		n, err := tx.Exec(ctx, `INSERT INTO app_signal (id, fingerprint, signal, version, seen) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (id) DO NOTHING`,
+			s.ID, s.Fingerprint, string(text), appdb.Millis(s.LastSeen))
+		return s.ID, n > 0, err
+	}
+	merged := triage.Again(old.Signal, s)
+	text, err := json.Marshal(merged)
+	if err != nil {
+		return "", false, err
+	}
+	_, err = tx.Exec(ctx, "UPDATE app_signal SET signal = $1, version = version + 1, seen = $2 WHERE id = $3",
+		string(text), appdb.Millis(merged.LastSeen), old.ID)
+	return old.ID, true, err
+}
+
+// Signal reads a signal.
+func (j *Journal) Signal(ctx context.Context, id string) (Signal, bool, error) {
+	return signal(ctx, j.db, "id = $1", id)
+}
+
+func signal(ctx context.Context, q appdb.Querier, where string, args ...any) (s Signal, found bool, err error) {
+	var text string
+	found, err = q.One(ctx, "SELECT signal, version, taken FROM app_signal WHERE "+where, args, &text, &s.Version, &s.Taken)
+	if err == nil && found {
+		err = json.Unmarshal([]byte(text), &s.Signal)
+	}
+	if err != nil {
+		return Signal{}, false, fmt.Errorf("read a signal: %w", err)
+	}
+	return s, found, nil
+}
+
+// Took says that triage has seen a version of a signal, or a later one.
+func (j *Journal) Took(ctx context.Context, id string, version int64) error {
+	_, err := j.db.Exec(ctx, "UPDATE app_signal SET taken = $1 WHERE id = $2 AND taken < $1", version, id)
+	if err != nil {
+		return fmt.Errorf("keep that triage saw the signal %q: %w", id, err)
+	}
+	return nil
+}
