@@ -28,7 +28,8 @@ test: lint fuzz
 
 # The race detector runs where goroutines meet. What renders, reads a format or files an incident
 # starts none, and is called by what does; other processes are not seen by it.
-RACE := ./cmd/... ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/feeds/... \
+RACE := ./cmd/... ./internal/app/... ./internal/appdb ./internal/groupcommit ./internal/hook ./internal/jobs \
+	./internal/journal ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/feeds/... \
 	./internal/ghclient/... ./internal/githubtest/... ./internal/incident/folder \
 	./internal/incident/githubissues ./internal/incident/slack ./internal/lookup/... ./internal/match/... \
 	./internal/source/... ./internal/store/... ./internal/sweep/... \
@@ -50,6 +51,7 @@ lint:
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go vet -tags e2e ./cmd/sweeper
+	go vet -tags chaos ./cmd/app ./internal/app
 	go vet -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle
 	$(TOOL) staticcheck ./...
 	$(TOOL) staticcheck -tags e2e ./cmd/sweeper
