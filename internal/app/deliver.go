@@ -59,14 +59,15 @@ func (a *App) act(ctx context.Context, d hook.Delivery) error {
 
 // call calls a handler and makes an error of a panic, so that the others are called all the same.
 func (a *App) call(ctx context.Context, h handler.Handler, d hook.Delivery) (err error) {
-	defer recovered(&err)
+	defer a.recovered(ctx, &err)
 	return h.Handle(ctx, d, a.effects)
 }
 
-// recovered makes an error of a panic.
-func recovered(err *error) {
+// recovered makes an error of a panic, and says where it was.
+func (a *App) recovered(ctx context.Context, err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		*err = fmt.Errorf("panic: %v", p)
+		a.log.LogAttrs(ctx, slog.LevelError, "a handler panicked", slog.String("error", (*err).Error()), slog.String("stack", string(debug.Stack())))
 	}
 }
 

@@ -55,6 +55,6 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 }
 
 func (a *App) takeBy(ctx context.Context, t handler.Taker, s triage.Signal) (err error) {
-	defer recovered(&err)
+	defer a.recovered(ctx, &err)
 	return t.Take(ctx, s, a.effects)
 }

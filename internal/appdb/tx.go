@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -158,4 +159,17 @@ func postgresConn(to interface {
 			return rows, nil
 		},
 	}
+}
+
+// Text is a text from outside as both databases take it, in a column or in JSON: without bytes
+// that are no UTF-8 and without NUL, and of at most so many bytes.
+func Text(s string, most int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
 }

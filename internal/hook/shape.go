@@ -92,7 +92,9 @@ func members(body []byte) (action string, installation int64, names map[string]b
 		switch {
 		case name == "action" && dec.PeekKind() == '"':
 			token, err := dec.ReadToken()
-			action = token.String()
+			if text := token.String(); err == nil && word(text) {
+				action = text // GitHub's are words; nobody acts on another
+			}
 			return err
 		case (name == "installation" || name == "alert") && dec.PeekKind() == '{':
 			return object(dec, func(inner string) error {

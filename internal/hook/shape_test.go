@@ -52,6 +52,7 @@ func TestShape(t *testing.T) {
 		{"unheard_of", `{}`, 202},
 		{"unheard_of", `{"zen": 1, "action": 7, "installation": null}`, 202},
 		{"unheard_of", `{"a": "\ud800"}`, 202},
+		{"unheard_of", `{"action": "\u0000"}`, 202},
 		{"unheard_of", "{\"a\": \"\xff\"}", 202},
 		{"unheard_of", ``, 400},
 		{"unheard_of", `[]`, 400},

@@ -174,6 +174,8 @@ func TestOutcomes(t *testing.T) {
 					return fmt.Errorf("wrapped: %w", jobs.Dead("it is no good"))
 				case what == "fail":
 					return errors.New("GitHub is down")
+				case what == "odd bytes":
+					return errors.New("a\x00b\xffc" + strings.Repeat("é", 5000))
 				case what == "panic":
 					panic("a fault of ours")
 				}
@@ -194,11 +196,12 @@ func TestOutcomes(t *testing.T) {
 			runs   int
 			reason string
 		}{
-			"nothing": {jobs.Ended, 1, ""},
-			"snooze":  {jobs.Ended, 4, ""}, // each its first attempt, though it has one
-			"dead":    {jobs.Failed, 1, "it is no good"},
-			"fail":    {jobs.Failed, 1, "failed 1 times, at last: GitHub is down"},
-			"panic":   {jobs.Failed, 1, "failed 1 times, at last: panic: a fault of ours"},
+			"nothing":   {jobs.Ended, 1, ""},
+			"snooze":    {jobs.Ended, 4, ""}, // each its first attempt, though it has one
+			"dead":      {jobs.Failed, 1, "it is no good"},
+			"fail":      {jobs.Failed, 1, "failed 1 times, at last: GitHub is down"},
+			"odd bytes": {jobs.Failed, 1, "failed 1 times, at last: a\uFFFDb\uFFFDc" + strings.Repeat("é", 983)},
+			"panic":     {jobs.Failed, 1, "failed 1 times, at last: panic: a fault of ours"},
 		} {
 			id := s.insert(r, jobs.New{Kind: "k", Args: what})[0]
 			s.wait(what+" ends", 15*time.Second, func() bool { state := s.state(r, id); return state == jobs.Ended || state == jobs.Failed })

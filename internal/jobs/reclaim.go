@@ -28,6 +28,15 @@ const (
 			SELECT 1 FROM app_process p WHERE p.id = attempted_by[array_upper(attempted_by, 1)] AND p.beat >= {now} - $1)`
 )
 
+// River counts a job as available that has a time, and takes it no sooner. One that is available
+// and a while ahead was put there by a clock that has gone back since.
+const (
+	overdueSQLite = `UPDATE river_job SET scheduled_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
+		WHERE state = 'available' AND scheduled_at > strftime('%Y-%m-%d %H:%M:%f', 'now', '+15 seconds')`
+	overduePostgres = `UPDATE river_job SET scheduled_at = now()
+		WHERE state = 'available' AND scheduled_at > now() + interval '15 seconds'`
+)
+
 // register makes this process one that works.
 func (r *Runner) register(ctx context.Context) error {
 	return r.db.Tx(ctx, func(tx *appdb.Tx) error {
@@ -61,15 +70,19 @@ func (r *Runner) unregister(ctx context.Context) error {
 	return nil
 }
 
-// beat says that this process is alive, and takes from those that are not.
+// beat says that this process is alive, takes from those that are not, and sets clocks right.
 func (r *Runner) beat(ctx context.Context) {
-	if r.db.Postgres() == nil {
-		return // it works alone, and is not taken from
-	}
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
 	err := r.db.Tx(ctx, func(tx *appdb.Tx) error {
+		if tx.Postgres() == nil { // this process works alone, and is not taken from
+			_, err := tx.Exec(ctx, overdueSQLite)
+			return err
+		}
 		if _, err := tx.Exec(ctx, "INSERT INTO app_process (id, started, beat) VALUES ($1, {now}, {now}) ON CONFLICT (id) DO UPDATE SET beat = {now}", r.id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, overduePostgres); err != nil {
 			return err
 		}
 		return r.reclaim(ctx, tx)

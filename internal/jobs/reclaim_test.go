@@ -62,3 +62,24 @@ func TestReclaim(t *testing.T) {
 		}
 	})
 }
+
+// TestAbuse41 is row 41: a clock that was an hour ahead, and has been set back since, keeps no
+// job from running.
+func TestAbuse41(t *testing.T) {
+	both(t, func(t *testing.T, s *suite) {
+		r := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{{Name: "k", Run: func(context.Context, jobs.Job) error { return nil }}}})
+		ids := s.insert(r, jobs.New{Kind: "k"}, jobs.New{Kind: "k", At: time.Now().Add(time.Hour)})
+		ahead := "UPDATE river_job SET scheduled_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 hour') WHERE id = $1"
+		if s.db.Postgres() != nil {
+			ahead = "UPDATE river_job SET scheduled_at = now() + interval '1 hour' WHERE id = $1"
+		}
+		if _, err := s.db.Exec(t.Context(), ahead, ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		s.start(r)
+		s.wait("it runs", 15*time.Second, func() bool { return s.state(r, ids[0]) == jobs.Ended })
+		if state := s.state(r, ids[1]); state != jobs.Waiting {
+			t.Errorf("a job that is for later: %v", state)
+		}
+	})
+}

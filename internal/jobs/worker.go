@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
 )
 
 // worker runs every job.
@@ -97,18 +99,22 @@ func (r *Runner) outcome(ctx context.Context, kind Kind, j Job, err error) error
 		about = append(about, slog.String("stack", string(p.stack)))
 	}
 	r.log.LogAttrs(ctx, slog.LevelWarn, "a job failed, and is tried again", append(about, slog.String("error", err.Error()))...)
-	return err
+	return errors.New(appdb.Text(err.Error(), maxReason))
 }
+
+// maxReason bounds what is kept of an error, in bytes.
+const maxReason = 2000
 
 // bury ends a job for good.
 func (r *Runner) bury(ctx context.Context, kind Kind, j Job, reason string, about []slog.Attr) error {
+	reason = appdb.Text(reason, maxReason)
 	r.log.LogAttrs(ctx, slog.LevelError, "a job is given up", append(about, slog.String("reason", reason))...)
 	if kind.Dead != nil {
 		// What a job's time was not enough for is told all the same.
 		told, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		if err := kind.Dead(told, j, reason); err != nil {
-			return fmt.Errorf("tell that a job is given up (%s): %w", reason, err)
+			return errors.New(appdb.Text(fmt.Sprintf("tell that a job is given up (%s): %v", reason, err), maxReason))
 		}
 	}
 	return river.JobCancel(errors.New(reason))

@@ -139,13 +139,16 @@ func (j *Journal) End(ctx context.Context, ends ...End) error {
 	return j.db.Tx(ctx, func(tx *appdb.Tx) error {
 		for _, e := range ends {
 			if _, err := tx.Exec(ctx, "UPDATE app_delivery SET state = $1, reason = $2, ended = {now} WHERE number = $3 AND state = 'accepted'",
-				string(e.State), e.Reason, e.Number); err != nil {
+				string(e.State), appdb.Text(e.Reason, maxReason), e.Number); err != nil {
 				return fmt.Errorf("end delivery %d: %w", e.Number, err)
 			}
 		}
 		return nil
 	})
 }
+
+// maxReason bounds what is kept of a reason, in bytes.
+const maxReason = 2000
 
 // Failed counts a run that failed.
 func (j *Journal) Failed(ctx context.Context, number int64) error {

@@ -55,6 +55,9 @@ func (j *Journal) Effects(holder string, opt EffectOptions) *Effects {
 
 // Once implements handler.Effects.
 func (e *Effects) Once(ctx context.Context, key string, do func(context.Context) ([]byte, error), find func(context.Context) ([]byte, bool, error)) error {
+	if key == "" || key != appdb.Text(key, maxKey) {
+		return jobs.Dead(fmt.Sprintf("effect %.100q: not a key: empty, too long, or of odd bytes", key))
+	}
 	e.opt.Crash("before claim")
 	c, err := e.claim(ctx, key)
 	if err != nil || c.done {
@@ -85,6 +88,9 @@ func (j *Journal) Orphans(ctx context.Context) error {
 	}
 	return nil
 }
+
+// maxKey is the length in bytes of the longest key.
+const maxKey = 1000
 
 // killedRetry is how long what the kill switch stopped is put off.
 const killedRetry = 30 * time.Second
@@ -221,7 +227,7 @@ func (e *Effects) release(ctx context.Context, key string, c claim, why error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	_, err := e.j.db.Exec(ctx, "UPDATE app_effect SET state = 'failed', lease = 0, reason = $1 WHERE key = $2 AND fence = $3 AND state = 'claimed'",
-		why.Error(), key, c.fence)
+		appdb.Text(why.Error(), maxReason), key, c.fence)
 	if err != nil {
 		e.opt.Logger.LogAttrs(ctx, slog.LevelWarn, "a claim was not given back", slog.String("effect", key), slog.String("error", err.Error()))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -139,6 +140,28 @@ func TestLost(t *testing.T) {
 		err := fx.Once(t.Context(), "blind", blind.do, func(context.Context) ([]byte, bool, error) { return nil, false, unseen })
 		if !errors.Is(err, unseen) || blind.made.Load() != 1 {
 			t.Errorf("%v, made %d", err, blind.made.Load())
+		}
+	})
+}
+
+// TestOddText: a key that a database does not take is refused, and an error that it does not take
+// is kept as far as it goes.
+func TestOddText(t *testing.T) {
+	both(t, func(t *testing.T, s *suite) {
+		var o outside
+		fx := s.Effects("a", journal.EffectOptions{})
+		for _, key := range []string{"", "a\x00", "a\xff", strings.Repeat("k", 1001)} {
+			var dead *jobs.DeadError
+			if err := fx.Once(t.Context(), key, o.do, o.find); !errors.As(err, &dead) || o.made.Load() > 0 {
+				t.Errorf("%.20q: %v", key, err)
+			}
+		}
+		odd := outside{fails: errors.New("a\x00\xff" + strings.Repeat("x", 5000))}
+		if err := fx.Once(t.Context(), "odd", odd.do, odd.find); !errors.Is(err, odd.fails) {
+			t.Error(err)
+		}
+		if e, _, err := s.Effect(t.Context(), "odd"); err != nil || e.State != "failed" || !strings.HasPrefix(e.Reason, "a\uFFFD\uFFFDx") || len(e.Reason) > 2000 {
+			t.Errorf("%s, %d bytes of a reason, %v", e.State, len(e.Reason), err)
 		}
 	})
 }
