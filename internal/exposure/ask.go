@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/policy"
@@ -19,22 +18,12 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
-// Permissions are what a token needs so that no question stays open for want of one. Each of
-// them may lack.
-func Permissions() ghclient.Permissions {
-	return ghclient.Permissions{
-		"actions": "read", "contents": "read", "metadata": "read",
-		"secrets": "read", "dependabot_secrets": "read", "environments": "read",
-		"administration": "read", "organization_self_hosted_runners": "read",
-	}
-}
-
 // Asker has the data. What of it is nil is not known: the questions that need it stay unknown.
 type Asker struct {
 	Set    *ioc.Set
 	Policy *policy.Policy
 	Store  *store.Store
-	// GitHub gives a reader for the repositories of an owner.
+	// GitHub gives a reader for the repositories of an owner: see Reader.
 	GitHub func(ctx context.Context, owner string) (*ghread.Reader, error)
 	// Published answers whether we publish a package, from more than the policy: manifests, the
 	// maintainers at the registry. nil has no more.

@@ -14,8 +14,9 @@ import (
 
 // secrets gives the organisation and a repository the secrets that ciYAML names, and more.
 func (w *world) secrets(r *githubtest.Repo) {
+	in := w.server.Installation()
 	w.server.Update(func() {
-		w.server.Installation().Account.Secrets = []githubtest.Secret{{Name: "SENTRY_DSN", Updated: day(0, 0)}, {Name: "ELSEWHERE", Visibility: "selected"}}
+		in.Account.Secrets = []githubtest.Secret{{Name: "SENTRY_DSN", Updated: day(0, 0)}, {Name: "ELSEWHERE", Visibility: "selected"}}
 	})
 	r.Change(func(r *githubtest.Repository) {
 		r.Actions.Secrets = []githubtest.Secret{{Name: "NPM_TOKEN", Updated: day(-30, 0)}, {Name: "OTHER", Updated: day(-30, 0)}}
@@ -231,8 +232,9 @@ func TestRuns(t *testing.T) {
 		}, want: "yes unknown yes yes", detail: "arc-build-1"},
 		{
 			what: "a runner that is in the list of our own", do: func(p *place) {
+				in := p.server.Installation()
 				p.server.Update(func() {
-					p.server.Installation().Account.Runners = []githubtest.Runner{{ID: 31, Name: "arc-build-1"}}
+					in.Account.Runners = []githubtest.Runner{{ID: 31, Name: "arc-build-1"}}
 				})
 			},
 			change: func(run *githubtest.Run) { run.Jobs = run.Jobs[1:2]; run.Jobs[0].Labels = []string{"arc-set"} }, want: yes,
@@ -340,5 +342,6 @@ func TestRuns(t *testing.T) {
 }
 
 func (w *world) deny(permission string) {
-	w.server.Update(func() { delete(w.server.Installation().Permissions, permission) })
+	in := w.server.Installation()
+	w.server.Update(func() { delete(in.Permissions, permission) })
 }

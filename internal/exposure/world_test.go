@@ -1,7 +1,6 @@
 package exposure_test
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/exposure"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
-	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 	"github.com/wormsweep/wormsweep/internal/inventory"
@@ -87,11 +85,11 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, server: githubtest.Start(t, githubtest.Options{}), now: badFrom.AddDate(0, 0, -1)}
+	in := w.server.Installation()
 	w.server.Update(func() {
 		for name, level := range exposure.Permissions() {
-			w.server.Installation().Permissions[name] = level
+			in.Permissions[name] = level
 		}
-		w.server.Installation().Permissions["members"] = "read"
 	})
 	w.server.AddMembers(w.server.Organization("acme"), "wren", "dependabot[bot]")
 	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "inventory.db"), store.Options{Now: func() time.Time { return w.now }})
@@ -106,13 +104,7 @@ func newWorld(t *testing.T) *world {
 	w.asker = exposure.Asker{
 		Set: w.set, Store: st, Now: func() time.Time { return w.now },
 		Policy: &policy.Policy{Version: 1, Organisation: "acme", Artifacts: []policy.Artifact{{Kind: "npm", Name: "@acme/sdk"}, {Kind: "oci", Name: "ghcr.io/acme/api"}}},
-		GitHub: func(ctx context.Context, owner string) (*ghread.Reader, error) {
-			c, err := w.client().Installation(ctx, owner, nil)
-			if err != nil {
-				return nil, err
-			}
-			return ghread.New(c), nil
-		},
+		GitHub: exposure.Reader(w.client()),
 	}
 	return w
 }
@@ -173,7 +165,7 @@ func head(r *githubtest.Repo, ref string) string {
 func (w *world) sweep() {
 	w.t.Helper()
 	ctx := w.t.Context()
-	c, err := w.client().Installation(ctx, "acme", nil)
+	c, err := w.client().Installation(ctx, "acme", ghclient.Permissions{"metadata": "read", "contents": "read"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
