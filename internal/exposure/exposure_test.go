@@ -147,7 +147,9 @@ func TestRuns(t *testing.T) {
 		return map[string]string{".github/workflows/ci.yml": text, "package-lock.json": bad["package-lock.json"]}
 	}
 	oneStep := func(name string) func(run *githubtest.Run) {
-		return func(run *githubtest.Run) { run.Jobs = []githubtest.Job{{Name: "test", Steps: []githubtest.Step{{Name: name}}}} }
+		return func(run *githubtest.Run) {
+			run.Jobs = []githubtest.Job{{Name: "test", Steps: []githubtest.Step{{Name: name}}}}
+		}
 	}
 	for _, tt := range []struct {
 		what   string
@@ -250,11 +252,17 @@ func TestRuns(t *testing.T) {
 			want: "yes no no no",
 		},
 		{
-			what: "a pull request without it, onto a base that has it", change: func(run *githubtest.Run) { run.Event, run.Pull, run.Head = "pull_request", 7, "clean"; run.Base = "broken" },
+			what: "a pull request without it, onto a base that has it", change: func(run *githubtest.Run) {
+				run.Event, run.Pull, run.Head = "pull_request", 7, "clean"
+				run.Base = "broken"
+			},
 			want: unknown, detail: "what was merged is not kept",
 		},
 		{
-			what: "a pull request without it, onto a base without it", change: func(run *githubtest.Run) { run.Event, run.Pull, run.Head = "pull_request", 7, "clean"; run.Base = "clean" },
+			what: "a pull request without it, onto a base without it", change: func(run *githubtest.Run) {
+				run.Event, run.Pull, run.Head = "pull_request", 7, "clean"
+				run.Base = "clean"
+			},
 			want: no,
 		},
 		{
@@ -275,7 +283,9 @@ func TestRuns(t *testing.T) {
 		},
 		{
 			what: "Dependabot's own run is given Dependabot's secrets", do: func(p *place) {
-				p.web.Change(func(r *githubtest.Repository) { r.Actions.DependabotSecrets = []githubtest.Secret{{Name: "SENTRY_DSN"}} })
+				p.web.Change(func(r *githubtest.Repository) {
+					r.Actions.DependabotSecrets = []githubtest.Secret{{Name: "SENTRY_DSN"}}
+				})
 			},
 			change: func(run *githubtest.Run) { run.Actor = "dependabot[bot]"; run.Jobs = run.Jobs[1:2] }, want: "yes yes yes yes", detail: "SENTRY_DSN",
 		},
@@ -289,7 +299,11 @@ func TestRuns(t *testing.T) {
 		},
 		{
 			what: "without the permission for runners", do: func(p *place) { p.deny("organization_self_hosted_runners") },
-			change: func(run *githubtest.Run) { run.Jobs = run.Jobs[1:2]; run.Jobs[0].Labels = nil; run.Jobs[0].Labels = []string{"x"} }, want: "yes unknown yes yes", detail: `"organization_self_hosted_runners=read"`,
+			change: func(run *githubtest.Run) {
+				run.Jobs = run.Jobs[1:2]
+				run.Jobs[0].Labels = nil
+				run.Jobs[0].Labels = []string{"x"}
+			}, want: "yes unknown yes yes", detail: `"organization_self_hosted_runners=read"`,
 		},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
