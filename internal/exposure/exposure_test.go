@@ -78,6 +78,10 @@ acme/web push had=yes
 			t.Errorf("%s: %+v", id, record.Data)
 		}
 	}
+	// Of a time that ended before, a run is none that counts, though its commit is known.
+	if r := w.ask(func(q *exposure.Question) { q.Window.Until = day(0, 1) }); r.Facts[triage.CIInstalled].Data.Truth != triage.No {
+		t.Errorf("%+v", r.Facts[triage.CIInstalled])
+	}
 	// And so the tree comes to B, and says what is to be asked.
 	v := triage.Run(triage.Runbook(), signal(badPURL), r.Facts)
 	if v.Scenario != triage.B || v.Final {
@@ -107,6 +111,26 @@ func TestNobodyRanIt(t *testing.T) {
 	}
 	if v := triage.Run(triage.Runbook(), signal(badPURL), facts); v.Scenario != triage.Pin || !v.Final {
 		t.Errorf("%+v", v)
+	}
+}
+
+// TestOthersMayHave: one run installed it, with nothing to be read, and another repository could
+// not be looked at: nothing about runners, secrets or publishing is no.
+func TestOthersMayHave(t *testing.T) {
+	w := newWorld(t)
+	web := w.add("web", map[string]string{".github/workflows/ci.yml": "permissions: {}\njobs: {test: {steps: [{run: npm ci}]}}", "package-lock.json": lock(badName, "6.6.6")})
+	gone := w.add("gone", nil)
+	w.sweep()
+	w.sweep()
+	ran(web, head(web, "refs/heads/main"), day(0, 2), func(run *githubtest.Run) {
+		run.Jobs = []githubtest.Job{{Name: "test", Steps: []githubtest.Step{{Name: "Run npm ci"}}}}
+	})
+	if got, want := said(w.ask(nil)), "yes no yes yes no no no"; got != want {
+		t.Errorf("answers %s, want %s", got, want)
+	}
+	gone.Remove()
+	if got, want := said(w.ask(nil)), "yes no yes yes unknown unknown unknown"; got != want {
+		t.Errorf("with a repository that is gone: answers %s, want %s", got, want)
 	}
 }
 
@@ -287,7 +311,7 @@ func TestRuns(t *testing.T) {
 					r.Actions.DependabotSecrets = []githubtest.Secret{{Name: "SENTRY_DSN"}}
 				})
 			},
-			change: func(run *githubtest.Run) { run.Actor = "dependabot[bot]"; run.Jobs = run.Jobs[1:2] }, want: "yes yes yes yes", detail: "SENTRY_DSN",
+			change: func(run *githubtest.Run) { run.Actor = "dependabot[bot]"; run.Jobs = run.Jobs[1:2] }, want: "yes yes yes yes", detail: " dependabot:SENTRY_DSN",
 		},
 		{what: "a commit that is gone", change: func(run *githubtest.Run) { run.Head = strings.Repeat("d", 40) }, want: unknown},
 		{what: "without the permission for runs", do: func(p *place) { p.deny("actions") }, want: unknown, detail: `"actions=read"`},
@@ -344,7 +368,7 @@ func TestRuns(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("%s, want %s\n%s\n%+v", got, tt.want, jobs(r), r.Gaps)
 			}
-			details := ""
+			details := jobs(r)
 			for _, id := range []string{triage.CIInstalled, triage.CISelfHosted, triage.CISecrets, triage.CIPublishes} {
 				details += r.Facts[id].Data.Detail + "\n"
 			}

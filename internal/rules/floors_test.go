@@ -23,6 +23,7 @@ var floors = [][]string{
 	{"internal/shard", "internal/incident/..."},
 	{"internal/respond"},
 	{"internal/report", "internal/exclusion"},
+	{"internal/exposure"},
 	{"internal/lookup"},
 	{"internal/store/..."},
 	{"internal/sweep"},
