@@ -187,24 +187,3 @@ func who(commit gitstore.CommitInfo) map[string]any {
 	name, address, _ := strings.Cut(strings.TrimSuffix(commit.Author, ">"), " <")
 	return map[string]any{"name": name, "email": address, "date": commit.When.UTC().Format(time.RFC3339)}
 }
-
-func getTag(c *call) {
-	if c.refuseEmpty() {
-		return
-	}
-	id, o, ok := c.object("tag_sha", gitstore.Tag)
-	if !ok {
-		return
-	}
-	tag, err := gitstore.DecodeTag(o.Data)
-	if err != nil {
-		panic(err) // a repository that the test broke is not for REST
-	}
-	name, address, _ := strings.Cut(strings.TrimSuffix(gitstore.DefaultAuthor, ">"), " <")
-	c.json(map[string]any{
-		"node_id": "TA_" + id.String(), "tag": tag.Name, "sha": id.String(), "url": c.gitURL("tags", id), "message": tag.Message,
-		"tagger":       map[string]any{"name": name, "email": address, "date": "2026-01-05T09:00:00Z"},
-		"object":       map[string]any{"sha": tag.Target.String(), "type": tag.Kind.String(), "url": c.gitURL(tag.Kind.String()+"s", tag.Target)},
-		"verification": map[string]any{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil},
-	})
-}

@@ -46,7 +46,6 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/tags", "metadata:read", listTags},
 	{"GET", "/repos/{owner}/{repo}/contents/{path...}", "contents:read", getContents},
 	{"GET", "/repos/{owner}/{repo}/pulls", "pull_requests:read", listPulls},
-	{"GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", "contents:read", getTag},
 
 	{"GET", "/repos/{owner}/{repo}/releases", "contents:read", listReleases},
 	{"GET", "/repos/{owner}/{repo}/releases/tags/{tag...}", "contents:read", getReleaseByTag},
