@@ -43,7 +43,6 @@ const (
 
 // Set is a loaded file. A nil Set covers nothing. It is safe for concurrent use.
 type Set struct {
-	name    string
 	entries []entry
 	index   map[string][]int // key of a target to its entries, ascending; expired ones are not in it
 	expired []int
@@ -51,6 +50,7 @@ type Set struct {
 
 // entry is one exclusion of the file.
 type entry struct {
+	file    string
 	line    int
 	target  target
 	expires time.Time // the last day, at 00:00 UTC
@@ -151,7 +151,7 @@ func (s *Set) Expired() []string {
 	var out []string
 	for _, i := range s.expired {
 		e := &s.entries[i]
-		out = append(out, fmt.Sprintf("%q: line %d: ended %s, owner %q: %s", s.name, e.line, e.shown.Expires, e.shown.Owner, &e.target))
+		out = append(out, fmt.Sprintf("%q: line %d: ended %s, owner %q: %s", e.file, e.line, e.shown.Expires, e.shown.Owner, &e.target))
 	}
 	return out
 }

@@ -23,7 +23,8 @@ func Load(name string, data []byte, now time.Time) (*Set, error) {
 	file, root := strictyaml.Open(name, data, MaxBytes)
 	l := loader{
 		File:  file,
-		set:   &Set{name: name, index: map[string][]int{}},
+		name:  name,
+		set:   &Set{index: map[string][]int{}},
 		today: now.UTC().Truncate(24 * time.Hour),
 	}
 	if root != nil {
@@ -37,6 +38,7 @@ func Load(name string, data []byte, now time.Time) (*Set, error) {
 
 type loader struct {
 	*strictyaml.File
+	name  string
 	set   *Set
 	today time.Time // 00:00 UTC
 }
@@ -72,7 +74,7 @@ func (l *loader) entry(n *yaml.Node) {
 	if keys == nil {
 		return
 	}
-	e := entry{line: n.Line}
+	e := entry{file: l.name, line: n.Line}
 	e.shown.Owner = l.filled(n, keys, "owner", "who answers for it?")
 	e.shown.Reason = l.filled(n, keys, "reason", "why need nobody look there?")
 	e.shown.Expires = l.filled(n, keys, "expires", "the last day on which it applies, as 2006-01-02")

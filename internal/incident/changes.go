@@ -91,3 +91,21 @@ func proofOf(r *Record, s *Sweep) string {
 	return fmt.Sprintf("Closed with proof: the campaign was found at %s of %s, and each of them was settled since, the last by the sweep of %s with the catalogue of revision %s.\n",
 		count(len(refs), "ref", "refs"), count(repositoriesIn(r.Places), "repository", "repositories"), s.started.Format("2006-01-02 15:04 UTC"), code(s.revision))
 }
+
+// logChanges writes into the timeline what a sweep found and proved.
+func (p *planner) logChanges() {
+	for _, part := range []struct {
+		kind   EntryKind
+		places []*Place
+	}{{EntryFound, p.changes.found}, {EntrySettled, p.changes.settled}} {
+		if n := len(part.places); n > 0 {
+			text := fmt.Sprintf("%s in %s", count(n, "place", "places"), count(repositoriesIn(part.places), "repository", "repositories"))
+			p.rec.log(Entry{At: p.in.act(BySweep).at, Kind: part.kind, By: BySweep, Text: text})
+		}
+	}
+}
+
+// curedOf says that nothing is left, and who has to say the rest.
+func curedOf(r *Record) string {
+	return fmt.Sprintf("Proven clean: nothing of %s is left. That does not end the incident: whoever is on call declares it over, with %s.\n", code(r.Campaign.ID), code("/resolve"))
+}

@@ -16,16 +16,21 @@ const (
 	maxBytes      = 60_000 // of one text
 	maxParts      = 20     // comments that carry on the issue's text
 	maxRepository = 12_000 // bytes of what is said of one repository
-	maxThings     = 9_000  // bytes of the list of what was found
-	maxSettled    = 9_000
-	maxGapList    = 6_000
-	maxReferences = 3_000
+	maxThings     = 8_000  // bytes of the list of what was found
+	maxSettled    = 6_000
+	maxTimeline   = 6_000
+	maxTriage     = 4_000
+	maxSignals    = 3_000
+	maxKept       = 4_000
+	maxGapList    = 5_000
+	maxReferences = 2_000
 )
 
 // Stamp is what a text says of the sweep that it was written after. It is no content.
 type Stamp struct {
 	Swept  time.Time
-	Report string // where the full report of the sweep is: an address or a name; may be ""
+	Acted  time.Time // without a sweep: of what people did
+	Report string    // where the full report of the sweep is: an address or a name; may be ""
 }
 
 // texts are the text of an issue and of the comments that carry it on, without their marks.
@@ -77,8 +82,10 @@ func section(heading, text string) string {
 
 // render makes the texts of a record.
 func (w *writer) render() texts {
-	before := w.intro() + section("First steps", w.steps()) + section("What was found", w.things())
-	after := section("Settled", w.settled()) + section("Not looked at", w.gaps()) + section("References", w.references())
+	before := w.intro() + section("First steps", w.steps()) + section("Commands", w.commands()) + section("Signals", w.signals()) +
+		section("Triage", w.triage()) + section("What was found", w.things())
+	after := section("Settled", w.settled()) + section("Evidence", w.kept()) + section("Timeline", w.timeline()) +
+		section("Not looked at", w.gaps()) + section("References", w.references())
 	title, one, next := "Repositories", "a repository", "sweep"
 	if w.rec.published() {
 		title, one, next = "Artifacts", "an artifact", "verification"

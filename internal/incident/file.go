@@ -34,11 +34,39 @@ func (f *Filer) turn(ctx context.Context, c Campaign, s *Sweep, done *Done) erro
 	if err != nil {
 		return err
 	}
-	in := Input{Key: f.opt.Key, Organisation: f.opt.Organisation, Campaign: c, Sweep: s, Stamp: Stamp{s.started, f.opt.Report}}
+	in := Input{Key: f.opt.Key, Organisation: f.opt.Organisation, Campaign: c, Sweep: s, Stamp: Stamp{Swept: s.started, Report: f.opt.Report}, Commands: f.opt.Commands}
 	if version > 0 {
 		in.Previous = rec
 	}
 	in.Owners = f.owners.of(ctx, s, rec, c.ID)
+	return f.carryOut(ctx, in, rec, version, done)
+}
+
+// show is an attempt to have an issue show what its record has, without a sweep. Where another run
+// is writing it the error is a *BusyError; that run begins again with the record as it is now.
+func (f *Filer) show(ctx context.Context, campaign string) error {
+	rec, version, err := f.load(ctx, campaign)
+	switch {
+	case err != nil:
+		return err
+	case version == 0 || rec.Response.Shown >= rec.Response.Revision && !rec.Response.Closing:
+		return nil
+	case rec.Claim != nil && rec.Claim.Holder != f.holder && f.opt.Now().Before(rec.Claim.Until):
+		return &BusyError{rec.Claim.Until}
+	}
+	rec.Claim = nil
+	now := f.opt.Now().UTC()
+	in := Input{Key: f.opt.Key, Organisation: f.opt.Organisation, Campaign: rec.Campaign, Previous: rec, Now: now, Stamp: Stamp{Acted: now}, Commands: f.opt.Commands}
+	return f.carryOut(ctx, in, rec, version, &Done{Campaign: campaign})
+}
+
+// BusyError says that another run writes the issue.
+type BusyError struct{ Until time.Time } // of its claim
+
+func (e *BusyError) Error() string { return "another run is writing the issue" }
+
+// carryOut does what follows from an input, but for the issue, which it looks for.
+func (f *Filer) carryOut(ctx context.Context, in Input, rec *Record, version int64, done *Done) error {
 	others, err := f.look(ctx, &in)
 	if err != nil {
 		return err
@@ -63,9 +91,7 @@ func (f *Filer) keep(ctx context.Context, old, rec *Record, version int64) error
 	if err != nil {
 		return err
 	}
-	if f.opt.Notifier == nil {
-		rec.Owed = nil
-	}
+	f.settle(rec)
 	after, err := rec.encode()
 	if err != nil || version > 0 && bytes.Equal(before, after) {
 		return err

@@ -23,6 +23,10 @@ type Options struct {
 	Campaigns    []Campaign // that the sweep looked for
 	Owners       Owners     // nil knows no owners
 	Notifier     Notifier   // nil tells no chat
+	Commands     bool       // the App listens to comments: issues name the commands
+	// Gate is asked before each write to the tracker; an error keeps it from being sent. nil is
+	// always open.
+	Gate func(ctx context.Context) error
 
 	AllowPublic bool // write to a public repository as well
 	DryRun      bool // write nothing: say what would be written
@@ -143,7 +147,7 @@ type Done struct {
 // String says it in one line, which names nothing from outside but the campaign.
 func (d Done) String() string {
 	var words []string
-	for _, kind := range []ActionKind{Create, Reopen, Update, PostComment, WritePart, Close, closeDuplicate} {
+	for _, kind := range []ActionKind{Create, Reopen, Update, PostComment, WritePart, Close, Dismiss, closeDuplicate} {
 		n := 0
 		for _, a := range d.Actions {
 			if a.Kind == kind {

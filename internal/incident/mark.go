@@ -47,6 +47,7 @@ const (
 	markIncident = "incident"
 	markPart     = "part"
 	markComment  = "comment"
+	markAnswer   = "answer"
 	markTick     = "tick"
 )
 

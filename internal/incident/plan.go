@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/report"
 )
@@ -13,12 +14,24 @@ type Input struct {
 	Organisation string
 	Campaign     Campaign // of an id that the catalogue has no more, the id alone
 	Previous     *Record  // nil for none
-	Sweep        *Sweep
-	Issue        *Issue    // as it stands; nil for none
-	Comments     []Comment // of our own author, where there is something to write
+	// Sweep is nil where nothing was swept, and the issue is to show what people did.
+	Sweep    *Sweep
+	Now      time.Time // without a sweep
+	Issue    *Issue    // as it stands; nil for none
+	Comments []Comment // of our own author, where there is something to write
 	// Owners gives the owners of a file by its repository's CODEOWNERS; nil knows none.
 	Owners func(repository, file string) []string
 	Stamp  Stamp
+	// Commands says that the App listens to comments.
+	Commands bool
+}
+
+// act is what the sweep, or a person at the issue, did.
+func (in Input) act(by Mover) act {
+	if in.Sweep != nil {
+		return act{by: by, at: in.Sweep.started}
+	}
+	return act{by: by, at: in.Now}
 }
 
 // Planned is what follows from an Input.
@@ -41,12 +54,13 @@ type Action struct {
 // ActionKind is the kind of an Action.
 type ActionKind string
 
-// The kinds. Update, Reopen and Close write the issue's text as well as its state.
+// The kinds. Update, Reopen, Close and Dismiss write the issue's text as well as its state.
 const (
 	Create      ActionKind = "create"
 	Update      ActionKind = "update"
 	Reopen      ActionKind = "reopen"
 	Close       ActionKind = "close"
+	Dismiss     ActionKind = "dismiss" // closes without proof
 	PostComment ActionKind = "comment"
 	WritePart   ActionKind = "part"
 )
@@ -57,18 +71,29 @@ var noDigest = strings.Repeat("0", 64)
 // Plan decides what is to be written. It is pure, and one input gives one plan.
 func Plan(in Input) Planned {
 	rec, h := in.begin()
-	rec.observe(in.Sweep, in.Owners)
-	if in.Previous == nil && in.Issue == nil && len(rec.Places) == 0 {
+	if in.Sweep != nil {
+		rec.observe(in.Sweep, in.Owners)
+	}
+	if in.Previous == nil && (in.Sweep == nil || in.Issue == nil && len(rec.Places) == 0) {
 		return Planned{}
 	}
+	rec.Response.Commands = rec.Response.Commands || in.Commands
 	ahead := rec.clone()
 	rec = rec.clone() // with its strings as a Store gives them back: equal content, equal digest
-	p := &planner{in: in, head: h, rec: rec, changes: rec.changes()}
+	p := &planner{in: in, head: h, rec: rec}
+	// What a sweep found and nobody was told of is told by the next one.
+	tell := in.Sweep != nil || in.Issue == nil
+	if tell {
+		p.changes = rec.changes()
+	}
 	if rec.Issue = 0; in.Issue != nil {
 		rec.Issue = in.Issue.Number
 	}
 	p.decide()
-	rec.tell()
+	if tell {
+		rec.tell()
+	}
+	rec.Response.Shown = rec.Response.Revision
 	return Planned{Ahead: ahead, Record: rec, Actions: p.actions}
 }
 
@@ -87,16 +112,17 @@ func (in Input) begin() (*Record, head) {
 		}
 		return rec, h
 	}
-	rec := &Record{Schema: RecordSchema, Organisation: in.Organisation, Campaign: in.Campaign, Status: Open, FirstSeen: in.Sweep.started}
+	rec := &Record{Schema: RecordSchema, Organisation: in.Organisation, Campaign: in.Campaign, State: Open, FirstSeen: in.act(BySweep).at}
 	switch {
 	case in.Issue == nil:
 	case in.Issue.Open:
 		rec.Lost = true
 	case h.state == markClosed:
-		rec.Status = Closed
+		rec.State = Closed
 	default:
-		rec.Status = Dismissed
+		rec.State = Dismissed
 	}
+	rec.Status = rec.State.status()
 	rec.Sequence = h.sequence
 	return rec, h
 }
@@ -114,55 +140,126 @@ type planner struct {
 // decide finds the transition from the state of the issue and what changed.
 func (p *planner) decide() {
 	rec, issue, news := p.rec, p.in.Issue, p.changes.news()
+	reopening := rec.Response.Reopening
+	rec.Response.Reopening = false
+	p.logChanges()
+	p.rec.Response.Closing = p.rec.Response.Closing && !news // found after a person resolved it
 	switch {
 	case issue == nil:
-		if len(rec.open()) > 0 && (rec.Status != Dismissed || news) {
-			rec.Status, rec.Insisted = Open, false
+		if rec.live() && (rec.State != Dismissed || news) {
+			p.goOn()
+			rec.Insisted = false
 			p.create()
 		}
+		rec.Response.Closing = false
+	case issue.Open && rec.Response.Closing:
+		p.resolve()
 	case issue.Open:
-		if rec.Status == Closed && p.head.state == markClosed {
-			rec.Insisted = true // a person opened it again
-		}
-		if news {
-			rec.Insisted = false
-			p.reopened = rec.Status != Open // by a run that did not come to write that down
-		}
-		rec.Status = Open
-		if rec.cured() {
-			p.close()
-		} else {
-			p.update()
-		}
-	case news || p.head.state == markClosed && p.found():
-		rec.Status, rec.Insisted = Open, false
+		p.open()
+	case reopening:
 		p.reopen()
+	case news || p.head.state == markClosed && p.found():
+		if !rec.State.over() {
+			rec.must(Dismissed, p.in.act(ByHand)) // closed by a person, meanwhile
+		}
+		p.goOn()
+		rec.Insisted = false
+		p.reopen()
+	case rec.Response.Closing:
+		rec.Response.Closing = false // we closed it, and did not come to write that down
 	case p.head.state == markClosed:
-		rec.Status = Closed // we closed it, and did not come to write that down
+		p.proven() // as well
+	case rec.State != Dismissed:
+		if rec.State == Closed { // the text is not as we left it
+			rec.must(Open, p.in.act(ByHand))
+		}
+		rec.must(Dismissed, p.in.act(ByHand))
+		rec.Lost, rec.Dropped = false, 0
 	default:
-		rec.Status, rec.Lost, rec.Dropped = Dismissed, false, 0
+		rec.Lost, rec.Dropped = false, 0
 	}
 }
 
-// cured reports whether the incident can be closed: everything that was ever found is settled.
+// open goes on with an issue that is open.
+func (p *planner) open() {
+	rec, news := p.rec, p.changes.news()
+	if rec.State == Closed && p.head.state == markClosed {
+		rec.Insisted = true // a person opened it again
+	}
+	if news {
+		rec.Insisted = false
+		p.reopened = rec.State.over() // by a run that did not come to write that down
+	}
+	switch {
+	case rec.State == Contained && news:
+		rec.must(Acknowledged, p.in.act(BySweep))
+	case rec.State.over() && !news:
+		rec.must(Open, p.in.act(ByHand))
+	case rec.State.over() || rec.State == Cured && news:
+		p.goOn()
+	}
+	switch {
+	case !rec.cured() || p.in.Sweep == nil:
+		p.update()
+	case rec.needsPerson():
+		if rec.State != Cured {
+			rec.must(Cured, p.in.act(BySweep))
+		}
+		p.update()
+	default:
+		p.proven()
+		p.close()
+	}
+}
+
+// goOn takes an incident that was over, or proven gone, up again.
+func (p *planner) goOn() {
+	if p.rec.State.over() || p.rec.State == Cured {
+		p.rec.must(Open, p.in.act(BySweep))
+	}
+}
+
+// proven takes an incident to its end with the proof of the sweep.
+func (p *planner) proven() {
+	if p.rec.State.over() {
+		if p.rec.State == Closed {
+			return
+		}
+		p.rec.must(Open, p.in.act(ByHand))
+	}
+	if p.rec.State != Cured {
+		p.rec.must(Cured, p.in.act(BySweep))
+	}
+	p.rec.must(Closed, p.in.act(BySweep))
+}
+
+// live reports whether there is anything to be dealt with.
+func (r *Record) live() bool {
+	return len(r.open()) > 0 || len(r.Response.Signals) > 0 && !r.State.over()
+}
+
+// cured reports whether everything that was ever found is settled, and nothing is known to be
+// missing.
 func (r *Record) cured() bool {
 	return len(r.Places) > 0 && len(r.open()) == 0 && !r.Lost && r.Dropped == 0 && !r.Insisted
 }
 
 // found reports whether the sweep found the campaign.
-func (p *planner) found() bool { return len(p.in.Sweep.findings[p.rec.Campaign.ID]) > 0 }
+func (p *planner) found() bool {
+	return p.in.Sweep != nil && len(p.in.Sweep.findings[p.rec.Campaign.ID]) > 0
+}
 
 // create makes the issue. Where its text goes on in comments, it bears no digest before these
 // are written.
 func (p *planner) create() {
+	title := "Wormsweep: " + report.EscapeTitle(p.rec.Campaign.ID) + " in " + report.EscapeTitle(p.rec.Organisation)
+	if p.rec.Campaign.Severity != "" {
+		title += ", " + report.EscapeTitle(p.rec.Campaign.Severity)
+	}
 	text, digest := p.texts()
 	first := digest
 	if len(text.parts) > 0 {
 		first = noDigest
-	}
-	title := "Wormsweep: " + report.EscapeTitle(p.rec.Campaign.ID) + " in " + report.EscapeTitle(p.rec.Organisation)
-	if p.rec.Campaign.Severity != "" {
-		title += ", " + report.EscapeTitle(p.rec.Campaign.Severity)
 	}
 	p.add(Action{Kind: Create, Title: title, Body: p.body(text, markOpen, first)})
 	if p.parts(text); len(text.parts) > 0 {
@@ -176,6 +273,7 @@ func (p *planner) create() {
 func (p *planner) update() {
 	adopted := p.in.Previous == nil || p.in.Previous.Issue == 0 // its text is what it was made with
 	tell := !adopted && p.changes.any()
+	cured := p.rec.State == Cured && (p.in.Previous == nil || p.in.Previous.State != Cured)
 	if tell {
 		p.rec.Sequence++
 	}
@@ -187,6 +285,9 @@ func (p *planner) update() {
 	case tell && p.reopened:
 		p.comment(openedAgain, p.changes)
 		p.rec.owe(NoticeChanged)
+	case tell && cured:
+		p.comment(curedOf(p.rec), p.changes)
+		p.rec.owe(NoticeCured)
 	case tell:
 		p.comment("", p.changes)
 		p.rec.owe(NoticeChanged)
@@ -208,12 +309,23 @@ func (p *planner) reopen() {
 
 func (p *planner) close() {
 	p.rec.Sequence++
-	p.rec.Status = Closed
 	text, digest := p.texts()
 	p.parts(text)
 	p.comment(proofOf(p.rec, p.in.Sweep), changes{settled: p.changes.settled})
 	p.add(Action{Kind: Close, Body: p.body(text, markClosed, digest)})
 	p.rec.owe(NoticeCured)
+}
+
+// resolve closes the issue of an incident that a person declared over.
+func (p *planner) resolve() {
+	p.rec.Response.Closing = false
+	text, digest := p.texts()
+	p.parts(text)
+	if p.rec.State == Closed {
+		p.add(Action{Kind: Close, Body: p.body(text, markClosed, digest)})
+	} else {
+		p.add(Action{Kind: Dismiss, Body: p.body(text, markOpen, digest)})
+	}
 }
 
 func (p *planner) add(a Action) { p.actions = append(p.actions, a) }

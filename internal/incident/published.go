@@ -59,7 +59,7 @@ func (r *Record) nouns() nouns {
 // scenarioC are the first steps where we are the source, in our own words.
 func (w *writer) scenarioC() string {
 	steps := []string{
-		"Say in a comment that you are on it, and call the publisher of the artifact and whoever is on call. These versions are **published by us**: this is Scenario C.",
+		w.onIt() + " Call the publisher of the artifact and whoever is on call. These versions are **published by us**: this is Scenario C.",
 		"Keep the evidence first: the files as the registry serves them, its metadata, the run that published and its logs. Withdraw nothing before that.",
 		"Move the registry's tags (npm's " + code("latest") + ", an image's tags) back to the last good version. That can be undone, and stops most installs.",
 		"Then withdraw each version as its registry allows: npm deprecates at once and unpublishes within 72 hours where nothing depends on it; PyPI yanks, and deletes, by hand; an image's manifest is deleted by digest; a Go version is retracted by a higher one, and its tag is left alone. What cannot be undone waits for two people.",

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,22 +19,13 @@ const (
 	MaxRecordBytes = 64 << 20 // of a record as JSON
 )
 
-// Status is what became of an incident.
-type Status string
-
-// The statuses.
-const (
-	Open      Status = "open"
-	Closed    Status = "closed"    // with proof
-	Dismissed Status = "dismissed" // by a person, who closed the issue
-)
-
 // Record is what is known of one incident between two sweeps.
 type Record struct {
 	Schema       string   `json:"schema"`
 	Organisation string   `json:"organisation"`
-	Campaign     Campaign `json:"campaign"` // as the catalogue last had it
-	Status       Status   `json:"status"`
+	Campaign     Campaign `json:"campaign"`        // as the catalogue last had it
+	State        State    `json:"state,omitempty"` // of records of earlier releases, Status
+	Status       State    `json:"status"`          // for these: open, closed or dismissed, whatever State adds
 
 	Issue    int `json:"issue,omitempty"` // its number, 0 for none yet
 	Sequence int `json:"sequence"`        // counts the comments that told of a change
@@ -50,7 +42,9 @@ type Record struct {
 	// Insisted says that a person opened the issue again after it was closed with proof.
 	Insisted bool `json:"insisted,omitempty"`
 
-	// Owed is what the chat has not been told yet.
+	Response Response `json:"response,omitzero"`
+
+	// Owed is what the chat has not been told yet of what sweeps saw.
 	Owed  *Notice `json:"owed,omitempty"`
 	Claim *Claim  `json:"claim,omitempty"`
 }
@@ -189,11 +183,14 @@ func decode(data []byte, organisation, campaign string) (*Record, error) {
 		err = fmt.Errorf("schema %q is not %q", r.Schema, RecordSchema)
 	case !sameName(r.Organisation, organisation) || r.Campaign.ID != campaign:
 		err = fmt.Errorf("it is of the incident %q in %q", r.Campaign.ID, r.Organisation)
+	case r.State == "" && !slices.Contains([]State{Open, Closed, Dismissed}, r.Status) || r.State != "" && (!slices.Contains(States, r.State) || r.Status != r.State.status()):
+		err = fmt.Errorf("there is no state %q with status %q", r.State, r.Status)
 	case slices.Contains(r.Places, nil) || slices.ContainsFunc(r.Places, func(p *Place) bool { return slices.Contains(p.Refs, nil) }):
 		err = fmt.Errorf("a place or ref is null")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("record of the incident %q in %q: %w", campaign, organisation, err)
 	}
+	r.State = cmp.Or(r.State, r.Status)
 	return r, nil
 }

@@ -16,8 +16,10 @@ func (w *writer) steps() string {
 		here[p.Thing] = w.rec.Things[p.Thing]
 	}
 	switch {
-	case len(here) == 0:
+	case len(here) == 0 && (len(w.rec.Response.Signals) == 0 || w.rec.State.over()):
 		return ""
+	case len(here) == 0:
+		return "1. " + w.onIt() + "\n2. Keep the evidence before anything is withdrawn or deleted.\n3. Answer what the triage leaves open. Nothing ends this but the word of whoever is on call.\n"
 	case w.rec.published():
 		return w.scenarioC()
 	}
@@ -34,7 +36,7 @@ func (w *writer) steps() string {
 			files = true
 		}
 	}
-	steps := []string{"Say in a comment that you are on it, even before you know anything."}
+	steps := []string{w.onIt()}
 	if len(actions) > 0 {
 		steps = append(steps, "Before anything else, since the order matters: "+longCodes(actions))
 	}
@@ -51,7 +53,11 @@ func (w *writer) steps() string {
 	if packages {
 		steps = append(steps, "Not published by us, and it did not run: pin the known-good version in each repository, in a pull request of its own, with install scripts off. Where it comes by way of another package, that one has to move. Purge the caches that may hold it.")
 	}
-	steps = append(steps, "Leave the closing to the sweep: it closes this issue when it has read every ref below and found it clean. Who closes it by hand is respected until something new is found; say why in a comment.")
+	if w.rec.needsPerson() {
+		steps = append(steps, "Clean repositories do not end this: when the sweep has read every ref below and found it clean, it says so, and whoever is on call declares the incident over. Who closes it by hand is respected until something new is found; say why in a comment.")
+	} else {
+		steps = append(steps, "Leave the closing to the sweep: it closes this issue when it has read every ref below and found it clean. Who closes it by hand is respected until something new is found; say why in a comment.")
+	}
 	var b strings.Builder
 	for i, step := range steps {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, step)

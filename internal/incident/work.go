@@ -25,9 +25,8 @@ func (w *work) run(ctx context.Context) error {
 	}
 	final, err := w.write(ctx)
 	if err == nil {
-		if final.Claim = nil; w.opt.Notifier == nil {
-			final.Owed = nil
-		}
+		final.Claim = nil
+		w.settle(final)
 		_, err = w.save(ctx, final, w.version)
 		return err
 	}
@@ -138,6 +137,8 @@ func (w *work) act(ctx context.Context, a Action) error {
 		return w.edit(ctx, w.in.Issue.Number, a.Body, StateOpen)
 	case Close:
 		return w.edit(ctx, w.in.Issue.Number, a.Body, StateCompleted)
+	case Dismiss:
+		return w.edit(ctx, w.in.Issue.Number, a.Body, StateNotPlanned)
 	}
 	if a.ID != 0 {
 		return w.again(ctx, func() error { return t.EditComment(ctx, a.ID, a.Body) })
@@ -177,7 +178,12 @@ func (w *work) pace(ctx context.Context) error {
 		}
 	}
 	if w.rec.Claim.Until.Sub(w.opt.Now()) < w.opt.Lease/2 {
-		return w.claim(ctx)
+		if err := w.claim(ctx); err != nil {
+			return err
+		}
+	}
+	if w.opt.Gate != nil {
+		return w.opt.Gate(ctx)
 	}
 	return nil
 }
@@ -230,6 +236,16 @@ func refused(err error) bool {
 	return errors.As(err, &r)
 }
 
+// settle sees to what a record has for the chat and the clock before it is kept.
+func (f *Filer) settle(rec *Record) {
+	if f.opt.Notifier == nil {
+		rec.Owed = nil
+	}
+	if f.opt.Commands && rec.State == Open && rec.Issue > 0 && rec.Response.Noticed.IsZero() {
+		rec.Response.Noticed = f.opt.Now().UTC()
+	}
+}
+
 // notify tells the chat what is owed, and writes down that it was told.
 func (f *Filer) notify(ctx context.Context, campaign, url string) error {
 	if f.opt.Notifier == nil || f.opt.DryRun {
@@ -241,6 +257,11 @@ func (f *Filer) notify(ctx context.Context, campaign, url string) error {
 	}
 	n := *rec.Owed
 	n.URL = url
+	if f.opt.Gate != nil {
+		if err := f.opt.Gate(ctx); err != nil {
+			return err
+		}
+	}
 	if err := f.opt.Notifier.Notify(ctx, n); err != nil {
 		return fmt.Errorf("the chat was not told, and the next run tells it: %w", err)
 	}

@@ -51,7 +51,15 @@ func (w *writer) intro() string {
 		}
 	}
 	switch {
-	case r.Status == Closed:
+	case r.State == Dismissed:
+		fmt.Fprintf(&b, "**Over, without proof:** a person declared %s in %s over; the timeline says who and why.\n", code(r.Campaign.ID), code(r.Organisation))
+	case r.State == Cured:
+		fmt.Fprintf(&b, "**Proven clean:** nothing of %s is left in %s. A person has yet to declare it over.\n", code(r.Campaign.ID), code(r.Organisation))
+	case open == 0 && len(r.Places) == 0 && len(r.Response.Signals) > 0:
+		fmt.Fprintf(&b, "**To be looked into:** %s in %s, by %s.\n", code(r.Campaign.ID), code(r.Organisation), count(len(r.Response.Signals), "signal", "signals"))
+	case r.State == Closed && len(r.Places) == 0:
+		fmt.Fprintf(&b, "**Over:** %s in %s.\n", code(r.Campaign.ID), code(r.Organisation))
+	case r.State == Closed:
 		fmt.Fprintf(&b, "**Settled:** %s is gone from %s of %s, all in which it was found; below is how that is known.\n", code(r.Campaign.ID), count(settled, noun.repository, noun.repositories), code(r.Organisation))
 	case open == 0:
 		fmt.Fprintf(&b, "**Not proven clean:** no place of %s in %s is known to be left.\n", code(r.Campaign.ID), code(r.Organisation))
@@ -84,6 +92,10 @@ func (w *writer) intro() string {
 	if c.Severity != "" {
 		fmt.Fprintf(&b, "- Severity: %s\n", code(c.Severity))
 	}
+	fmt.Fprintf(&b, "- State: %s\n", r.stateText())
+	if r.Response.Owner != "" {
+		fmt.Fprintf(&b, "- Owner: %s\n", code(r.Response.Owner))
+	}
 	fmt.Fprintf(&b, "- First seen here: %s\n", day(r.FirstSeen))
 	if window := spanText(c.FirstSeen, c.LastSeen); window != "" {
 		fmt.Fprintf(&b, "- Campaign seen anywhere: %s\n", window)
@@ -91,7 +103,11 @@ func (w *writer) intro() string {
 	if from, until := r.window(); from != "" || until != "" {
 		fmt.Fprintf(&b, "- Exposure window: %s\n", spanText(from, until))
 	}
-	if w.stamp != nil {
+	switch {
+	case w.stamp == nil:
+	case w.stamp.Swept.IsZero():
+		fmt.Fprintf(&b, "- Last change of this text: %s, by what is in the timeline\n", minute(w.stamp.Acted))
+	default:
 		fmt.Fprintf(&b, "- Last change of this text: after the sweep of %s", w.stamp.Swept.UTC().Format("2006-01-02 15:04 UTC"))
 		if w.stamp.Report != "" {
 			fmt.Fprintf(&b, ", full report: %s", address(w.stamp.Report))

@@ -1,0 +1,220 @@
+package incident
+
+import "time"
+
+// Response is what people and programs do about an incident. Records of earlier releases have
+// none, and go on with the zero value.
+type Response struct {
+	// Revision counts the changes of what follows, and Shown is the last that the issue's text has.
+	Revision int `json:"revision,omitempty"`
+	Shown    int `json:"shown,omitempty"`
+	// Episode counts how often the incident was opened again.
+	Episode int `json:"episode,omitempty"`
+
+	Since     time.Time `json:"since,omitzero"`      // of the state
+	Noticed   time.Time `json:"noticed,omitzero"`    // when people could first read of it: the clock of acknowledging starts
+	Escalated int       `json:"escalated,omitempty"` // how many roles beyond the first were told
+	Overdue   bool      `json:"overdue,omitempty"`   // it was told that nobody declares it over
+	// Closing says that a person resolved it by a command, and the issue is not closed yet.
+	Closing bool `json:"closing,omitempty"`
+	// Reopening says that a new signal came after the issue was closed, and it is not open yet.
+	Reopening bool `json:"reopening,omitempty"`
+	// Commands says that the App listens to comments: the text names the commands.
+	Commands bool `json:"commands,omitempty"`
+
+	Owner    string     `json:"owner,omitempty"` // login of who leads the response
+	Signals  []Signal   `json:"signals,omitempty"`
+	Verdict  *Verdict   `json:"verdict,omitempty"`
+	Plan     *PlanRef   `json:"plan,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	More     int        `json:"more_evidence,omitempty"` // pieces beyond MaxEvidence
+
+	Timeline []Entry   `json:"timeline,omitempty"`
+	Unlisted int       `json:"unlisted,omitempty"` // entries beyond the limits
+	Handled  []Handled `json:"handled,omitempty"`
+	Outbox   []Owed    `json:"outbox,omitempty"`
+}
+
+// Limits of a response.
+const (
+	MaxSignals  = 100
+	MaxEvidence = 200
+	MaxTimeline = 1_000 // entries
+	MaxRefusals = 50    // of these, entries of commands that were refused
+	maxHandled  = 1_000
+	maxOutbox   = 50
+)
+
+// Signal is something that points to an incident beside what a sweep finds. An incident with a
+// signal is declared over by a person alone.
+type Signal struct {
+	Source  string    `json:"source"` // "secret-scanning", "registry"
+	Ref     string    `json:"ref"`    // names it there; two of one source and ref are one
+	Subject string    `json:"subject,omitempty"`
+	Detail  string    `json:"detail,omitempty"`
+	At      time.Time `json:"at,omitzero"`
+}
+
+// Verdict is what triage decided.
+type Verdict struct {
+	Scenario string   `json:"scenario"`       // "C", "not ours"
+	Tree     string   `json:"tree,omitempty"` // which tree, with its version
+	Digest   string   `json:"digest,omitempty"`
+	Path     []Step   `json:"path,omitempty"` // the questions in the order in which they were asked
+	Open     []string `json:"open,omitempty"` // questions that nobody has answered
+	// CloseOut says that a person has to declare the incident over: what proves repositories clean
+	// does not prove that nothing was stolen.
+	CloseOut bool      `json:"close_out,omitempty"`
+	At       time.Time `json:"at,omitzero"`
+}
+
+// Step is a question of the triage and its answer.
+type Step struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`           // "yes", "no", "unknown"
+	Source   string `json:"source,omitempty"` // of the answer
+}
+
+// PlanRef is the plan that is on the table.
+type PlanRef struct {
+	Kind    string    `json:"kind"`
+	Digest  string    `json:"digest"`
+	Steps   int       `json:"steps,omitempty"`
+	Summary []string  `json:"summary,omitempty"` // a few lines
+	At      time.Time `json:"at,omitzero"`
+}
+
+// Evidence is something that was kept.
+type Evidence struct {
+	What   string    `json:"what"`
+	Where  string    `json:"where"`
+	SHA256 string    `json:"sha256"` // hex
+	Bytes  int64     `json:"bytes,omitempty"`
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// Handled is a comment whose commands were carried out, or refused.
+type Handled struct {
+	Comment int64     `json:"comment"`
+	At      time.Time `json:"at"`
+	Edited  bool      `json:"edited,omitempty"` // it was an edit of the comment, and refused
+	// Answers are what there is to be said, by command. "" is answered anew when it is asked for:
+	// the command was a question.
+	Answers []string `json:"answers,omitempty"`
+	Silent  bool     `json:"silent,omitempty"` // nothing is answered
+}
+
+// Owed is a notice that the chat has not been told yet.
+type Owed struct {
+	Sequence int    `json:"sequence"` // names it: the revision at which it was owed
+	Notice   Notice `json:"notice"`
+}
+
+// EntryKind is the kind of an Entry.
+type EntryKind string
+
+// The kinds.
+const (
+	EntryMoved    EntryKind = "moved" // From, To and By are set
+	EntryFound    EntryKind = "found"
+	EntrySettled  EntryKind = "settled"
+	EntrySignal   EntryKind = "signal"
+	EntryOwner    EntryKind = "owner"
+	EntryVerdict  EntryKind = "verdict"
+	EntryPlan     EntryKind = "plan"
+	EntryEvidence EntryKind = "evidence"
+	EntryExcluded EntryKind = "excluded"
+	EntryRefused  EntryKind = "refused"
+	EntryTold     EntryKind = "told" // somebody was told, by the clock
+)
+
+// Entry is a line of the timeline. Entries are only ever added.
+type Entry struct {
+	At      time.Time `json:"at"`
+	Kind    EntryKind `json:"kind"`
+	From    State     `json:"from,omitempty"`
+	To      State     `json:"to,omitempty"`
+	By      Mover     `json:"by,omitempty"`
+	Who     string    `json:"who,omitempty"`  // login
+	Text    string    `json:"text,omitempty"` // may be from outside
+	Comment int64     `json:"comment,omitempty"`
+}
+
+// maxEntry bounds the text of an entry, in bytes.
+const maxEntry = 500
+
+// log adds an entry. Where the timeline is full it is counted; what is refused has a small part of
+// it, so that nobody fills it from outside.
+func (r *Record) log(e Entry) {
+	p := &r.Response
+	p.Revision++
+	e.At, e.Text = e.At.UTC(), clipped(e.Text, maxEntry)
+	full := len(p.Timeline) >= MaxTimeline
+	if e.Kind == EntryRefused {
+		full = full || r.refusals() >= MaxRefusals
+	}
+	if full {
+		p.Unlisted++
+		return
+	}
+	p.Timeline = append(p.Timeline, e)
+}
+
+func (r *Record) refusals() (n int) {
+	for _, e := range r.Response.Timeline {
+		if e.Kind == EntryRefused {
+			n++
+		}
+	}
+	return n
+}
+
+// handled gives what was written down of a comment; nil for nothing.
+func (r *Record) handled(comment int64, edited bool) *Handled {
+	for i := range r.Response.Handled {
+		if h := &r.Response.Handled[i]; h.Comment == comment && h.Edited == edited {
+			return h
+		}
+	}
+	return nil
+}
+
+// handle writes down what came of a comment. The oldest are forgotten: comments of their age are
+// refused by it.
+func (r *Record) handle(h Handled) {
+	p := &r.Response
+	p.Handled = append(p.Handled, h)
+	if n := len(p.Handled); n > maxHandled {
+		p.Handled = p.Handled[n-maxHandled:]
+	}
+}
+
+// tellLater owes the chat a notice of what just came to pass.
+func (r *Record) tellLater(n Notice) {
+	p := &r.Response
+	p.Outbox = append(p.Outbox, Owed{p.Revision, n})
+	if n := len(p.Outbox); n > maxOutbox {
+		p.Outbox = p.Outbox[n-maxOutbox:]
+	}
+}
+
+// needsPerson reports whether a person has to declare the incident over, whatever is proven.
+func (r *Record) needsPerson() bool {
+	p := &r.Response
+	return len(p.Signals) > 0 || p.Escalated > 0 || p.Verdict != nil && p.Verdict.CloseOut
+}
+
+// clipped is s of at most so many bytes, cut between characters, and valid UTF-8.
+func clipped(s string, most int) string {
+	s = utf8(s)
+	if len(s) <= most {
+		return s
+	}
+	const mark = "..."
+	n := most - len(mark)
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n] + mark
+}
