@@ -49,6 +49,9 @@ func world(t *testing.T, opts githubtest.Options) (s *githubtest.Server, token s
 	s.AddFiles("disabled", map[string]string{"a": "1"}).Change(func(r *githubtest.Repository) { r.Disabled = true })
 	org := s.Organization("acme")
 	s.AddMembers(org, "wren", "finch")
+	s.AddTeam(org, "birds", "wren")
+	s.AddTeam(org, "small-birds", "finch")
+	s.ChangeTeam(org, "small-birds", func(t *githubtest.Team) { t.Parent, t.Pending = "birds", []string{"heron"} })
 	s.Update(func() { org.Runners = []githubtest.Runner{{ID: 2, Name: "SHA1HULUD"}} })
 	s.Add(githubtest.Repository{Owner: "wren", Name: "dotfiles", Visibility: githubtest.Public})
 	at := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
@@ -101,6 +104,14 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/orgs/acme/repos?sort=created&direction=asc", "", nil, 200, []any{0, "name", "history"}},
 		{"GET", "/orgs/acme/repos?type=forks", "", nil, 200, []any{0, "name", "empty"}},
 		{"GET", "/orgs/acme/members", "", nil, 200, []any{1, "login", "finch"}},
+		{"GET", "/orgs/acme/memberships/Wren", "", nil, 200, []any{"user", "login", "wren"}},
+		{"GET", "/orgs/acme/memberships/heron", "", nil, 404, nil},
+		{"GET", "/orgs/acme/teams/small-birds/members", "", nil, 200, []any{0, "login", "finch"}},
+		{"GET", "/orgs/acme/teams/birds/members?per_page=1", "", nil, 200, []any{0, "login", "wren"}},
+		{"GET", "/orgs/acme/teams/fish/members", "", nil, 404, nil},
+		{"GET", "/orgs/acme/teams/birds/memberships/finch", "", nil, 200, []any{"state", "active"}},
+		{"GET", "/orgs/acme/teams/small-birds/memberships/wren", "", nil, 404, nil},
+		{"GET", "/orgs/acme/teams/small-birds/memberships/heron", "", nil, 200, []any{"state", "pending"}},
 		{"GET", "/orgs/acme/actions/runners", "", nil, 200, []any{"runners", 0, "name", "SHA1HULUD"}},
 		{"GET", "/users/wren", "", nil, 200, []any{"public_repos", 1.0}},
 		{"GET", "/users/nobody", "", nil, 404, nil},
@@ -207,6 +218,16 @@ func TestRoutes(t *testing.T) {
 	got := ask(t, "PATCH", fmt.Sprintf("%s/api/v3/repos/acme/history/issues/comments/%.0f", s.URL(), comment), "token "+token, map[string]any{"body": "less"})
 	if got.status != 200 || got.json(t, "body") != "less" {
 		t.Errorf("comment: %d %s", got.status, got.body)
+	}
+	home := s.Repo("acme/history")
+	written := home.AddComment(3, s.Organization("wren"), nil, "/ack")
+	home.EditComment(written, "/ack now")
+	if got := rest(t, s, token, fmt.Sprintf("/repos/acme/history/issues/comments/%d", written)); got.json(t, "body") != "/ack now" || got.json(t, "user", "login") != "wren" {
+		t.Errorf("comment: %s", got.body)
+	}
+	home.DeleteComment(written)
+	if got := rest(t, s, token, fmt.Sprintf("/repos/acme/history/issues/comments/%d", written)); got.status != 404 {
+		t.Errorf("a comment that was deleted: %d", got.status)
 	}
 	if got := rest(t, s, token, "/repos/acme/history/git/blobs/"+blob.String(), "Accept", "application/vnd.github.raw+json"); string(got.body) != "3" {
 		t.Errorf("raw: %q", got.body)

@@ -30,6 +30,9 @@ var routes = []route{
 
 	{"GET", "/orgs/{org}", "", getOrg},
 	{"GET", "/orgs/{org}/members", "", listMembers},
+	{"GET", "/orgs/{org}/memberships/{username}", "", getOrgMembership},
+	{"GET", "/orgs/{org}/teams/{team_slug}/members", "", listTeamMembers},
+	{"GET", "/orgs/{org}/teams/{team_slug}/memberships/{username}", "", getTeamMembership},
 	{"GET", "/orgs/{org}/actions/runners", "", listOrgRunners},
 	{"GET", "/orgs/{org}/repos", "metadata:read", listOrgRepos},
 	{"GET", "/users/{username}", "", getUser},
@@ -83,7 +86,8 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:read", listComments},
 	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "issues:write", createComment},
 
-	{"PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", "issues:write", updateComment},
+	{"GET", commentPath, "issues:read", getComment},
+	{"PATCH", commentPath, "issues:write", updateComment},
 	{"GET", "/repos/{owner}/{repo}/labels", "issues:read", listLabels},
 	{"POST", "/repos/{owner}/{repo}/labels", "issues:write", createLabel},
 	{"GET", "/repos/{owner}/{repo}/labels/{name}", "issues:read", getLabel},
@@ -93,19 +97,33 @@ var routes = []route{
 	{"GET", "/meta", "", getMeta},
 }
 
+// commentPath is of one comment. To a router it might be that of the comments of an issue "comments",
+// so it has a router of its own.
+const commentPath = "/repos/{owner}/{repo}/issues/comments/{comment_id}"
+
 // mux makes the router of the table.
-func (s *Server) mux() *http.ServeMux {
-	mux := http.NewServeMux()
+func (s *Server) mux() http.Handler {
+	mux, comment := http.NewServeMux(), http.NewServeMux()
 	for i := range routes {
 		r := &routes[i]
-		mux.HandleFunc(r.method+" "+restRoot+r.path, func(_ http.ResponseWriter, request *http.Request) {
+		to := mux
+		if r.path == commentPath {
+			to = comment
+		}
+		to.HandleFunc(r.method+" "+restRoot+r.path, func(_ http.ResponseWriter, request *http.Request) {
 			e := request.Context().Value(exchangeKey{}).(*Exchange)
 			e.route = r.name()
 			c := &call{Exchange: e, s: s, request: request}
 			c.run(r)
 		})
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if strings.Contains(request.URL.Path, "/issues/comments/") {
+			comment.ServeHTTP(w, request)
+			return
+		}
+		mux.ServeHTTP(w, request)
+	})
 }
 
 type exchangeKey struct{}

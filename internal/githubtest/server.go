@@ -54,7 +54,7 @@ type Server struct {
 	base     string
 	http     *http.Server
 	listener net.Listener
-	routes   *http.ServeMux
+	routes   http.Handler
 	stopped  chan struct{}
 
 	mu         sync.Mutex // guards all below, and the fields of what they hold

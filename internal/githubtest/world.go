@@ -18,7 +18,7 @@ type Account struct {
 	Kind    string   // "User", "Organization" or "Bot"
 	Members []string // of an organisation: logins of users
 	Runners []Runner // of an organisation
-	Secrets []Secret // of an organisation
+	Teams   []*Team  // of an organisation
 
 	Packages []Package
 }

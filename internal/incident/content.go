@@ -19,7 +19,7 @@ const (
 	maxThings     = 8_000  // bytes of the list of what was found
 	maxSettled    = 6_000
 	maxTimeline   = 6_000
-	maxTriage     = 4_000
+	maxTriage     = 5_000
 	maxSignals    = 3_000
 	maxKept       = 4_000
 	maxGapList    = 5_000

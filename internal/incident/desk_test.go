@@ -106,18 +106,26 @@ func (n *notices) kinds() string {
 	return strings.Join(out, " ")
 }
 
-type questions struct{ err error }
+// questions answer all alike, where they are told how.
+type questions struct{ o *office }
 
 func (q questions) WhoHas(_ context.Context, what string) (incident.Reply, error) {
-	return incident.Reply{Summary: what + " is in 2 repositories", Lines: []string{"web package-lock.json", "@mallory <b>"}, More: 3, Missing: []string{"billing: truncated"}}, q.err
+	return q.or(incident.Reply{Summary: what + " is in 2 repositories", Lines: []string{"web package-lock.json", "@mallory <b>"}, More: 3, Missing: []string{"billing: truncated"}})
 }
 
 func (q questions) Exposure(_ context.Context, id, what string) (incident.Reply, error) {
-	return incident.Reply{Summary: "1 run of " + id + what}, q.err
+	return q.or(incident.Reply{Summary: "1 run of " + id + what})
 }
 
 func (q questions) Plan(context.Context, string) (incident.Reply, error) {
-	return incident.Reply{Fault: "no plan yet"}, q.err
+	return q.or(incident.Reply{Fault: "no plan yet"})
+}
+
+func (q questions) or(r incident.Reply) (incident.Reply, error) {
+	if q.o.questions.Summary+q.o.questions.Fault != "" {
+		r = q.o.questions
+	}
+	return r, q.o.silent
 }
 
 // office is a world with a desk.
@@ -129,6 +137,8 @@ type office struct {
 	exclusions *memory
 	desk       *incident.Desk
 	comments   int64
+	questions  incident.Reply
+	silent     error // of questions
 }
 
 func (w *world) desk() *incident.Desk { return newOffice(w).desk }
@@ -141,7 +151,7 @@ func newOffice(w *world) *office {
 	var err error
 	o.desk, err = incident.NewDesk(w.opt, incident.DeskOptions{
 		Repository: "acme/incidents", Author: "sweeper[bot]", Remarks: o.people, Teams: o.people, Responders: "responders", OnCall: "on-call",
-		Questions: questions{}, Exclusions: o.exclusions,
+		Questions: questions{o}, Exclusions: o.exclusions,
 		Ladder: []incident.Role{{Name: "responders", Team: "responders"}, {Name: "on-call", Team: "on-call"}, {Name: "founders"}},
 	})
 	if err != nil {

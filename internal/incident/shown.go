@@ -65,7 +65,7 @@ func (w *writer) commands() string {
 func (w *writer) signals() string {
 	l := list{limit: maxSignals}
 	for _, s := range w.rec.Response.Signals {
-		line := "- " + code(s.Source) + " " + code(s.Ref)
+		line := "- " + brief(s.Source) + " " + code(s.Ref)
 		if s.Subject != "" {
 			line += ", of " + code(s.Subject)
 		}
@@ -84,18 +84,18 @@ func (w *writer) signals() string {
 func (w *writer) triage() string {
 	l := list{limit: maxTriage}
 	if v := w.rec.Response.Verdict; v != nil {
-		line := "**Verdict:** " + code(v.Scenario)
+		line := "**Verdict:** " + brief(v.Scenario)
 		if v.Tree != "" {
-			line += ", by " + code(v.Tree)
+			line += ", by " + brief(v.Tree)
 		}
 		if v.Digest != "" {
-			line += ", digest " + code(v.Digest)
+			line += ", digest " + brief(v.Digest)
 		}
 		l.add(line + "\n\n")
 		for _, s := range v.Path {
-			line := "- " + code(s.Question) + ": " + code(s.Answer)
+			line := "- " + code(s.Question) + ": " + brief(s.Answer)
 			if s.Source != "" {
-				line += ", by " + code(s.Source)
+				line += ", by " + brief(s.Source)
 			}
 			l.add(line + "\n")
 		}
@@ -104,7 +104,7 @@ func (w *writer) triage() string {
 		}
 	}
 	if p := w.rec.Response.Plan; p != nil {
-		l.add(fmt.Sprintf("\n**Plan:** %s of %s, digest %s\n\n", code(p.Kind), count(p.Steps, "step", "steps"), code(p.Digest)))
+		l.add(fmt.Sprintf("\n**Plan:** %s of %s, digest %s\n\n", brief(p.Kind), count(p.Steps, "step", "steps"), brief(p.Digest)))
 		for _, line := range p.Summary {
 			l.add("- " + code(line) + "\n")
 		}
@@ -123,7 +123,7 @@ func (w *writer) kept() string {
 			line += fmt.Sprintf(", %d bytes", e.Bytes)
 		}
 		if e.By != "" {
-			line += ", by " + code(e.By)
+			line += ", by " + brief(e.By)
 		}
 		if !e.At.IsZero() {
 			line += ", " + minute(e.At)
@@ -183,7 +183,7 @@ func (e *Entry) line() string {
 	}
 	switch {
 	case e.Who != "":
-		line += ", by " + code(e.Who)
+		line += ", by " + brief(e.Who)
 	case e.Kind == EntryMoved:
 		line += ", " + moverWords[e.By]
 	}

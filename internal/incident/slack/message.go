@@ -17,6 +17,12 @@ var heads = map[incident.NoticeKind]string{
 	incident.NoticeFirst:   "Supply-chain incident",
 	incident.NoticeChanged: "Supply-chain incident changed",
 	incident.NoticeCured:   "Supply-chain incident found clean",
+
+	incident.NoticeAcknowledged: "Supply-chain incident acknowledged",
+	incident.NoticeContained:    "Supply-chain incident contained",
+	incident.NoticeEscalated:    "Supply-chain incident NOT acknowledged",
+	incident.NoticeOverdue:      "Supply-chain incident not declared over",
+	incident.NoticeOver:         "Supply-chain incident over",
 }
 
 // message is a notice as plain text, for lists and telephones, and as Slack shows it.
@@ -33,13 +39,20 @@ func message(n incident.Notice) (plain string, blocks []slack.Block) {
 	switch n.Kind {
 	case incident.NoticeCured:
 		lines = append(lines, fmt.Sprintf("Nothing is left of it in %s of %s.", count(n.Settled, "repository", "repositories"), escape(n.Organisation)))
+	case incident.NoticeOver, incident.NoticeOverdue:
+		lines = append(lines, fmt.Sprintf("It is one of %s.", escape(n.Organisation)))
 	default:
+		if n.Places+n.Settled == 0 { // signals alone
+			lines = append(lines, fmt.Sprintf("It is one of %s.", escape(n.Organisation)))
+			break
+		}
 		line := fmt.Sprintf("It is in %s of %s, at %s.", count(n.Repositories, "repository", "repositories"), escape(n.Organisation), count(n.Places, "place", "places"))
 		if n.Settled > 0 {
 			line += fmt.Sprintf(" %s settled since.", count(n.Settled, "repository is", "repositories are"))
 		}
 		lines = append(lines, line)
 	}
+	lines = append(lines, response(n)...)
 	if n.Campaign.Title != "" {
 		lines = append([]string{escape(n.Campaign.Title) + "."}, lines...)
 	}
@@ -54,6 +67,23 @@ func message(n incident.Notice) (plain string, blocks []slack.Block) {
 	// Verbatim: names of channels and people, and addresses, stay text.
 	text := slack.NewTextBlockObject(slack.MarkdownType, marked, false, true)
 	return plain, []slack.Block{slack.NewSectionBlock(text, nil, nil)}
+}
+
+// response says what people or the clock did.
+func response(n incident.Notice) (lines []string) {
+	if n.Role != "" {
+		lines = append(lines, "For: "+escape(n.Role)+".")
+	}
+	if n.Who != "" {
+		lines = append(lines, "By "+escape(n.Who)+".")
+	}
+	if n.Text != "" {
+		lines = append(lines, "It was said: "+escape(n.Text))
+	}
+	if n.State == incident.Cured && n.Kind == incident.NoticeCured {
+		lines = append(lines, "Whoever is on call has to declare it over.")
+	}
+	return lines
 }
 
 // escape makes text of s that Slack neither formats nor links: what could is percent-encoded,

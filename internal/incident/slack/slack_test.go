@@ -157,6 +157,34 @@ func TestNotify(t *testing.T) {
 	}
 }
 
+// TestNotifyResponse: what people and the clock do.
+func TestNotifyResponse(t *testing.T) {
+	address, got := serve(t, ok)
+	n := both(t, address)["token"]
+	for _, tt := range []struct {
+		change func(n *incident.Notice)
+		want   string
+	}{
+		{func(n *incident.Notice) { n.Kind, n.Who, n.Text = incident.NoticeAcknowledged, "jane", "looking" }, "Supply-chain incident acknowledged: keyv. It is in 3 repositories of acme, at 5 places. By jane. It was said: looking"},
+		{func(n *incident.Notice) { n.Kind, n.Text = incident.NoticeContained, "the token is revoked" }, "Supply-chain incident contained: keyv. It is in 3 repositories of acme, at 5 places. It was said: the token is revoked"},
+		{func(n *incident.Notice) { n.Kind, n.Role, n.Team = incident.NoticeEscalated, "founders", "founders" }, "Supply-chain incident NOT acknowledged: keyv. It is in 3 repositories of acme, at 5 places. For: founders."},
+		{func(n *incident.Notice) { n.Kind, n.Role = incident.NoticeOverdue, "on-call" }, "Supply-chain incident not declared over: keyv. It is one of acme. For: on-call."},
+		{func(n *incident.Notice) { n.Kind, n.Who = incident.NoticeOver, "olga" }, "Supply-chain incident over: keyv. It is one of acme. By olga."},
+		{func(n *incident.Notice) { n.Kind, n.State, n.Settled = incident.NoticeCured, incident.Cured, 3 }, "Supply-chain incident found clean: keyv. Nothing is left of it in 3 repositories of acme. Whoever is on call has to declare it over."},
+		{func(n *incident.Notice) { n.Repositories, n.Places = 0, 0 }, "Supply-chain incident: keyv. It is one of acme."},
+	} {
+		got.take()
+		c := incident.Notice{Kind: incident.NoticeFirst, Organisation: "acme", Campaign: incident.Campaign{ID: "keyv"}, Repositories: 3, Places: 5}
+		tt.change(&c)
+		if err := n.Notify(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		if m := got.take(); len(m) != 1 || m[0].Text != tt.want {
+			t.Errorf("%s: %+v; want %q", c.Kind, m, tt.want)
+		}
+	}
+}
+
 // acts is what Slack makes a mention, a link or a format of.
 var acts = regexp.MustCompile("[<>&@#*_~`|!\n\x00-\x1f]|://|(?i:www\\.)")
 
@@ -167,6 +195,7 @@ func TestHostile(t *testing.T) {
 		got.take()
 		c := notice
 		c.Organisation, c.Campaign, c.URL = s, incident.Campaign{ID: s, Title: "x" + s, Severity: "x" + s}, "javascript:"+s
+		c.Who, c.Role, c.Text = "x"+s, "x"+s, "x"+s
 		if err := n.Notify(context.Background(), c); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
@@ -175,7 +204,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%q: the text has %q: %q", s, at, m.Text)
 		}
 		lines := strings.Split(m.Blocks[0].Text.Text, "\n")
-		if len(lines) != 4 {
+		if len(lines) != 7 {
 			t.Errorf("%q: %d lines: %q", s, len(lines), lines)
 		}
 		lines[0] = strings.Trim(lines[0], "*")
