@@ -33,7 +33,7 @@ func message(n incident.Notice) (plain string, blocks []slack.Block) {
 	}
 	campaign := escape(n.Campaign.ID)
 	if n.Campaign.Severity != "" {
-		campaign += " (" + escape(n.Campaign.Severity) + ")"
+		campaign += " (" + escape(clip(n.Campaign.Severity, 40)) + ")"
 	}
 	var lines []string
 	switch n.Kind {
@@ -72,18 +72,28 @@ func message(n incident.Notice) (plain string, blocks []slack.Block) {
 // response says what people or the clock did.
 func response(n incident.Notice) (lines []string) {
 	if n.Role != "" {
-		lines = append(lines, "For: "+escape(n.Role)+".")
+		lines = append(lines, "For: "+escape(clip(n.Role, 30))+".")
 	}
 	if n.Who != "" {
-		lines = append(lines, "By "+escape(n.Who)+".")
+		lines = append(lines, "By "+escape(clip(n.Who, 40))+".")
 	}
 	if n.Text != "" {
-		lines = append(lines, "It was said: "+escape(n.Text))
+		lines = append(lines, "It was said: "+escape(clip(n.Text, 80)))
 	}
 	if n.State == incident.Cured && n.Kind == incident.NoticeCured {
 		lines = append(lines, "Whoever is on call has to declare it over.")
 	}
 	return lines
+}
+
+// clip keeps a text short: Slack takes 3,000 characters of all, once each is escaped.
+func clip(s string, most int) string {
+	for i := range s {
+		if i > most {
+			return s[:i] + "..."
+		}
+	}
+	return s
 }
 
 // escape makes text of s that Slack neither formats nor links: what could is percent-encoded,

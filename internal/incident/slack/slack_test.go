@@ -160,7 +160,7 @@ func TestNotify(t *testing.T) {
 // TestNotifyResponse: what people and the clock do.
 func TestNotifyResponse(t *testing.T) {
 	address, got := serve(t, ok)
-	n := both(t, address)["token"]
+	n := both(t, address)["webhook"]
 	for _, tt := range []struct {
 		change func(n *incident.Notice)
 		want   string
