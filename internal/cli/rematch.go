@@ -41,6 +41,9 @@ func runRematch(cmd *cobra.Command, name string, f sweepFlags) error {
 		return err
 	}
 	defer st.Close()
+	if err := exclude(ctx, st, "", &opt); err != nil {
+		return refused(err)
+	}
 	out, err := openOutputs(cmd, f.outputFlags)
 	if err != nil {
 		return usage(err)

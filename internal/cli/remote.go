@@ -214,6 +214,9 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if st != nil {
 		defer st.Close()
 	}
+	if err := exclude(ctx, st, f.remote.owner(), &opt); err != nil {
+		return refused(err)
+	}
 	filer, err := f.issues.filer(ctx, &f.remote.account, client, reader, f.remote.owner(), st, opt.Set)
 	if err != nil {
 		return refused(err)

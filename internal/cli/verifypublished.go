@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
@@ -82,19 +83,10 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 	if opt.Accepted, err = accepted(p, f.accepted); err != nil {
 		return usage(err)
 	}
+	var excluded *exclusion.Set
 	if cmd.Flags().Changed("exclusions") {
-		set, err := loadExclusions(f.exclusions)
-		if err != nil {
+		if excluded, err = loadExclusions(f.exclusions); err != nil {
 			return usage(err)
-		}
-		opt.Excluded = func(e finding.Event) *finding.Exclusion {
-			switch e := e.(type) {
-			case *finding.Finding:
-				return set.Finding(e)
-			case *finding.Problem:
-				return set.Problem(e)
-			}
-			return nil
 		}
 	}
 	set, problems, err := catalogue(cmd.ErrOrStderr(), f.ioc, nil)
@@ -116,6 +108,12 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 	if st != nil {
 		defer st.Close()
 		opt.Records = st.Records("published")
+	}
+	if excluded, err = withDeclared(ctx, st, p.Organisation, excluded); err != nil {
+		return refused(err)
+	}
+	if excluded != nil {
+		opt.Excluded = excludedBy(excluded)
 	}
 	asked, err := ask(ctx, p, &f.account, trusted, st)
 	if err != nil {
