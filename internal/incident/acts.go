@@ -135,17 +135,35 @@ func (d *Desk) Tick(ctx context.Context, now time.Time, fx Effects) error {
 }
 
 func (d *Desk) tick(ctx context.Context, id string, now time.Time, fx Effects) error {
-	rec, err := d.change(ctx, id, nil, func(rec *Record) error {
-		d.late(rec, now)
-		return nil
-	})
+	rec, err := d.Incident(ctx, id)
 	if err != nil {
 		return err
 	}
-	if p := rec.Response; p.Shown < p.Revision || p.Closing || len(p.Outbox) > 0 || rec.Owed != nil {
+	if d.rings(rec, now) {
+		// Nobody is called for an issue that a person has closed.
+		if err := d.byHand(ctx, id, ""); err != nil {
+			return err
+		}
+		rec, err = d.change(ctx, id, nil, func(rec *Record) error {
+			d.late(rec, now)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if p := rec.Response; p.Shown < p.Revision || p.Closing || len(p.Outbox) > 0 || rec.Owed != nil && d.opt.Notifier != nil {
 		return d.Show(ctx, id, fx)
 	}
 	return nil
+}
+
+// rings reports whether time asks for anything, and leaves a mark of it in rec.
+func (d *Desk) rings(rec *Record, now time.Time) bool {
+	noticed, revision := rec.Response.Noticed, rec.Response.Revision
+	d.takeOn(rec)
+	d.late(rec, now)
+	return !rec.Response.Noticed.Equal(noticed) || rec.Response.Revision != revision
 }
 
 // late writes down who is to be told, since something was not done in time.

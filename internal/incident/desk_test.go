@@ -461,3 +461,51 @@ func TestRaise(t *testing.T) {
 		t.Errorf("a new signal: %v, %d open", err, o.tracker.open())
 	}
 }
+
+// TestByHand: a person closes the issue and opens it again, and nobody is called meanwhile.
+func TestByHand(t *testing.T) {
+	ctx := context.Background()
+	o := newWorld(t).hit()
+	i := o.tracker.issues[0]
+	event := func(action, login string) {
+		t.Helper()
+		e := incident.IssueEvent{Action: action, Repository: "acme/incidents", Issue: 1, Sender: incident.Account{Login: login, Person: true}}
+		for range 2 {
+			if err := o.desk.HandleIssue(ctx, e, o.fx); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	event("closed", "mallory") // which is not so
+	o.state(incident.Open)
+	i.Open = false
+	event("closed", "sweeper[bot]") // our own doing is written down by who does it
+	o.state(incident.Open)
+	event("closed", "jane")
+	o.state(incident.Dismissed)
+	o.now = o.now.Add(time.Hour)
+	o.tick()
+	o.told("")
+	i.Open = true
+	event("reopened", "rob")
+	o.state(incident.Open)
+	o.has(o.body(1), "dismissed, was open, by `jane`", "open, was dismissed, by `rob`")
+	o.tick()
+	o.now = o.now.Add(5 * time.Minute)
+	i.Open = false // and no delivery says so
+	o.tick()
+	o.state(incident.Dismissed)
+	o.told("")
+
+	// Closed with proof, and opened again: it stays open.
+	o = newWorld(t).hit()
+	o.tracker.took()
+	o.expect(2, looks{read: "api@HEAD"}, "Comment Edit", 0)
+	o.tracker.issues[0].Open = true
+	i = o.tracker.issues[0]
+	event("reopened", "rob")
+	o.state(incident.Open)
+	o.tracker.took()
+	o.expect(3, looks{read: "api@HEAD"}, "", 1)
+	o.has(o.body(1), "a person has to close it")
+}

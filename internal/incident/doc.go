@@ -1,6 +1,9 @@
 // Package incident keeps one incident for each campaign that a sweep found in an
 // organisation: its record, its issue, its close-out.
 //
+// Between sweeps a Desk takes what people say in comments, what triage decided, and what time asks
+// for; each is one change of the record, and the issue shows it.
+//
 // A Sweep takes the events of a sweep. Plan is the core and is pure: from the record of
 // the last time, what the sweep saw and the issue as it stands, it makes the next record and
 // the actions that lead there. A Filer carries them out on a Tracker and keeps the record in
@@ -15,6 +18,7 @@
 //   - An issue is closed only with proof: a later sweep that read the same refs of the same
 //     repositories, and did not find the campaign there. What was not read keeps it open, and
 //     the issue says what is missing.
+//   - What needs a person's word, a sweep proves and does not close. See State for the moves.
 //   - A person who closes an issue is respected until something new is found.
 //   - Nothing that a repository or a feed says can mention, link, close or render: each such
 //     string goes through the escaper of package report.

@@ -12,8 +12,7 @@ import (
 // pure packages are functions of their arguments: no file, network, clock, environment or
 // random number.
 var pure = []string{
-	"internal/drift/...",
-	"internal/feeds/sshsig", "internal/finding", "internal/inventory", "internal/match", "internal/policy", "internal/respond", "internal/triage", "internal/strictyaml", "iocs", "pkg/digest", "pkg/ecosystem", "pkg/ioc",
+	"internal/feeds/sshsig", "internal/finding", "internal/incident/command", "internal/inventory", "internal/match", "internal/policy", "internal/strictyaml", "iocs", "pkg/digest", "pkg/ecosystem", "pkg/ioc",
 	"pkg/lockfile/...", "pkg/registry/host", "pkg/version",
 }
 
