@@ -2,7 +2,8 @@
 # make check     installs what the rest needs, then runs everything; CI calls it
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md; make bench-github those of sweeps
-#                of a simulated organisation, in a quarter of an hour
+#                of a simulated organisation, in a quarter of an hour; make bench-verify
+#                those of verification, in a few minutes
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper against a GitHub and a Slack that others wrote; needs npm
 # make verify-real
@@ -21,7 +22,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench bench-github fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench bench-github bench-verify fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -83,6 +84,9 @@ bench:
 
 bench-github:
 	go run ./internal/ci/figures github
+
+bench-verify:
+	go run ./internal/ci/figures verify
 
 schema:
 	scripts/schema-check.sh

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,6 +158,7 @@ type asking struct {
 	set     *registries.Set
 	github  *ghclient.Client // nil without credentials
 	sources *buildrun.Reader // nil without credentials
+	at      string           // of an Enterprise Server, "" for github.com
 	sum     *sumdb.Client    // nil where none is to be asked
 	trusted *trusted
 }
@@ -167,7 +169,7 @@ func ask(ctx context.Context, p *policy.Policy, account *accountFlags, t *truste
 	a := &asking{trusted: t}
 	opt := registries.Options{Policy: p, Getenv: os.Getenv}
 	if account != nil {
-		opt.GitHubURL = account.url
+		opt.GitHubURL, a.at = account.url, account.url
 	}
 	if account != nil && account.given() {
 		client, err := account.client()
@@ -258,7 +260,7 @@ func (a *asking) tags(ctx context.Context, v served.Version) gomodule.Tags {
 	if !ok {
 		return nil
 	}
-	url, opt := "https://"+host.GitHub+"/"+v.Source+".git", gitwire.Options{}
+	url, opt := cmp.Or(strings.TrimSuffix(a.at, "/"), "https://"+host.GitHub)+"/"+v.Source+".git", gitwire.Options{}
 	if a.github != nil {
 		url, opt.Transport = a.github.GitURL(owner, name), a.github.GitTransport()
 	}

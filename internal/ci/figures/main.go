@@ -2,8 +2,10 @@
 //
 //	go run ./internal/ci/figures
 //	go run ./internal/ci/figures github
+//	go run ./internal/ci/figures verify
 //
-// The second measures sweeps of a simulated organisation. It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
+// The second measures sweeps of a simulated organisation, the third the verification of what one
+// publishes. It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
 // both in turn over the corpus that WORMSWEEP_TESTDATA names. CPU is user and system time of the whole process,
 // memory its peak resident set, as Linux reports them when the process is waited for.
 package main
@@ -30,6 +32,13 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == publishersRole {
+		if err := publishing(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "figures:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
@@ -42,11 +51,17 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "github" {
 		return github(ctx, args[1:])
 	}
+	if len(args) > 0 && args[0] == "verify" {
+		return verify(ctx, args[1:])
+	}
 	var f figures
 	flags := flag.NewFlagSet("figures", flag.ExitOnError)
 	flags.IntVar(&f.runs, "runs", 5, "runs of each program; medians are printed")
 	flags.BoolVar(&f.alone, "alone", false, "leave scalibr out")
 	_ = flags.Parse(args) // which ends the program
+	if err := f.unpack(); err != nil {
+		return err
+	}
 	return f.print(ctx, os.Stdout, f.wholeProcess, f.memory, f.perFormat, f.cores, f.hostile)
 }
 
@@ -66,16 +81,19 @@ type figures struct {
 	scratch          string // folder of this run
 }
 
-// print prepares what is measured, and prints the sections with an empty line before each.
-func (f *figures) print(ctx context.Context, w io.Writer, sections ...section) error {
+// unpack unpacks the corpus.
+func (f *figures) unpack() (err error) {
 	data := os.Getenv("WORMSWEEP_TESTDATA")
 	if data == "" {
 		return errors.New("WORMSWEEP_TESTDATA is not set: it names the folder of corpus.tar.xz")
 	}
+	f.corpus, err = corpus.Unpack(filepath.Join(data, "corpus.tar.xz"), os.TempDir())
+	return err
+}
+
+// print prepares what is measured, and prints the sections with an empty line before each.
+func (f *figures) print(ctx context.Context, w io.Writer, sections ...section) error {
 	var err error
-	if f.corpus, err = corpus.Unpack(filepath.Join(data, "corpus.tar.xz"), os.TempDir()); err != nil {
-		return err
-	}
 	if f.scratch, err = os.MkdirTemp(inMemory(), "wormsweep-figures-"); err != nil {
 		return err
 	}

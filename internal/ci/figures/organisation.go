@@ -38,6 +38,9 @@ func github(ctx context.Context, args []string) error {
 	flags.IntVar(&o.largeKills, "large-kills", 2, "sweeps of the large organisation that are killed")
 	flags.IntVar(&o.window, "window", 10, "`seconds` in which a tenth of what a sweep needs is allowed")
 	_ = flags.Parse(args) // which ends the program
+	if err := o.unpack(); err != nil {
+		return err
+	}
 	return o.print(ctx, os.Stdout, o.begin, o.sweeps, o.lookups, o.limited, o.killedLarge, o.killedSmall)
 }
 
