@@ -69,16 +69,25 @@ type Findings struct {
 // not as many Subjects as its listing has releases.
 func Apply(artifacts []Artifact) []Findings {
 	out := make([]Findings, len(artifacts))
-	states := make([]*state, len(artifacts))
+	bursts := burstsOf(artifacts)
 	for i := range artifacts {
-		states[i] = newState(&artifacts[i])
-	}
-	bursts := findBursts(states)
-	for i, s := range states {
-		s.bursts = bursts
-		out[i] = s.apply()
+		out[i] = applyTo(&artifacts[i], bursts)
 	}
 	return out
+}
+
+func burstsOf(artifacts []Artifact) Bursts {
+	briefs := make([]*Brief, len(artifacts))
+	for i := range artifacts {
+		briefs[i] = BriefOf(&artifacts[i])
+	}
+	return FindBursts(briefs)
+}
+
+func applyTo(a *Artifact, bursts Bursts) Findings {
+	s := newState(a)
+	s.bursts = bursts
+	return s.apply()
 }
 
 // state is an artifact with what is the same for all its rules.
@@ -87,7 +96,7 @@ type state struct {
 	now    []Version           // of each subject
 	order  []int               // of subjects, by time of publishing: see earlier
 	rank   []int               // of each subject, in order
-	bursts map[publish]string  // of all artifacts
+	bursts Bursts              // of all artifacts
 	kept   map[string]*Version // of yesterday, by name
 }
 

@@ -124,10 +124,18 @@ type Judged struct {
 // artifacts.
 func Results(artifacts []Artifact) []Judged {
 	out := make([]Judged, len(artifacts))
-	for i, f := range Apply(artifacts) {
-		out[i] = judgeAll(&artifacts[i], &f)
+	bursts := burstsOf(artifacts)
+	for i := range artifacts {
+		out[i] = Result(&artifacts[i], bursts)
 	}
 	return out
+}
+
+// Result is Results of one artifact, where the briefs of all were asked for bursts: for whoever
+// does not hold all artifacts at once.
+func Result(a *Artifact, bursts Bursts) Judged {
+	f := applyTo(a, bursts)
+	return judgeAll(a, &f)
 }
 
 func judgeAll(a *Artifact, f *Findings) Judged {

@@ -20,26 +20,45 @@ const (
 	rapidCount    = 3
 )
 
-// publish is one version of one of our packages with its time.
-type publish struct {
-	state *state
-	i     int // its subject
+// Brief is what the rules about many packages at once need of one.
+type Brief struct {
+	kind     registry.Kind
+	name     string
+	versions []briefVersion // of the subjects
+	order    []int          // of subjects, by time of publishing
+	rank     []int          // of each subject, in order
+}
+
+type briefVersion struct {
 	at    time.Time
+	known bool // at is
+	// together says why it was published at one time with others by right: one run, whose step
+	// that publishes ran and went well, published them. "" where nothing says so.
+	together string
+	// weaker: it was published in a worse way than the one before it, or by a run that did not do
+	// it by right.
+	weaker bool
 }
 
-// together says why versions were published at one time by right: one run, whose step that
-// publishes ran and went well, published them. "" where nothing says so.
-func (p publish) together() string {
-	if r := p.state.now[p.i].Run; r != nil && r.Published.Truth == Yes && r.Same.Truth == Yes && r.Poisoned.Truth == No {
-		return r.URL
+// BriefOf is the brief of an artifact; nil of one that the rules leave out.
+func BriefOf(a *Artifact) *Brief {
+	if !slices.Contains(packages, a.Policy.Kind) || a.Listing.Role == registry.Mirror {
+		return nil
 	}
-	return ""
+	s := newState(a)
+	b := &Brief{kind: a.Policy.Kind, name: a.Policy.Name, versions: make([]briefVersion, len(s.now)), order: s.order, rank: s.rank}
+	for i := range s.now {
+		v := &b.versions[i]
+		v.at, v.known = s.now[i].Time.Get()
+		if r := s.now[i].Run; r != nil && r.Published.Truth == Yes && r.Same.Truth == Yes && r.Poisoned.Truth == No {
+			v.together = r.URL
+		}
+		v.weaker = weaker(s.view(i))
+	}
+	return b
 }
 
-// weaker reports whether a version was published in a worse way than the one before it, or by a
-// run that did not do it by right.
-func (p publish) weaker() bool {
-	v := p.state.view(p.i)
+func weaker(v *view) bool {
 	if r := v.v.Run; r != nil && (r.Same.Truth == No || r.Succeeded.Truth == No || r.Published.Truth == No || r.Poisoned.Truth == Yes || r.Raced.Truth == Yes) {
 		return true
 	}
@@ -50,22 +69,40 @@ func (p publish) weaker() bool {
 	return false
 }
 
-// findBursts finds windows of burstTime in which at least burstPackages packages were published,
-// and gives the evidence for each version in one.
-func findBursts(all []*state) map[publish]string {
+// publish is one version of one of our packages with its time.
+type publish struct {
+	of *Brief
+	i  int // its subject
+	at time.Time
+}
+
+func (p publish) version() *briefVersion { return &p.of.versions[p.i] }
+
+// Bursts are the versions that were published with too many others, with the evidence.
+type Bursts map[burstKey]string
+
+type burstKey struct {
+	kind registry.Kind
+	name string
+	i    int // the subject
+}
+
+// FindBursts finds windows of burstTime in which at least burstPackages packages were published,
+// and gives the evidence for each version in one. Some of all may be nil.
+func FindBursts(all []*Brief) Bursts {
 	var list []publish
-	for _, s := range all {
-		if !slices.Contains(packages, s.Policy.Kind) || s.Listing.Role == registry.Mirror {
+	for _, b := range all {
+		if b == nil {
 			continue
 		}
-		for i := range s.now {
-			if at, known := s.now[i].Time.Get(); known {
-				list = append(list, publish{s, i, at})
+		for i := range b.versions {
+			if v := &b.versions[i]; v.known {
+				list = append(list, publish{b, i, v.at})
 			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b publish) int { return a.at.Compare(b.at) })
-	out := map[publish]string{}
+	out := Bursts{}
 	for from, to := 0, 0; from < len(list); from++ {
 		end := to
 		for to < len(list) && list[to].at.Sub(list[from].at) <= burstTime {
@@ -82,8 +119,9 @@ func findBursts(all []*state) map[publish]string {
 		evidence := fmt.Sprintf("%d of our packages between %s and %s: %s", len(names),
 			window[0].at.UTC().Format(time.RFC3339), window[len(window)-1].at.UTC().Format(time.RFC3339), some(names))
 		for _, p := range window {
-			if out[p] == "" || len(out[p]) < len(evidence) {
-				out[p] = evidence
+			key := burstKey{p.of.kind, p.of.name, p.i}
+			if out[key] == "" || len(out[key]) < len(evidence) {
+				out[key] = evidence
 			}
 		}
 	}
@@ -93,17 +131,17 @@ func findBursts(all []*state) map[publish]string {
 // inWindow names the packages of a window, those of one run that published by right once.
 func inWindow(window []publish) []string {
 	var names []string
-	seen, runs := map[*state]bool{}, map[string]bool{}
+	seen, runs := map[*Brief]bool{}, map[string]bool{}
 	for _, p := range window {
-		if run := p.together(); run != "" {
+		if run := p.version().together; run != "" {
 			if runs[run] {
 				continue
 			}
 			runs[run] = true
 		}
-		if !seen[p.state] {
-			seen[p.state] = true
-			names = append(names, string(p.state.Policy.Kind)+":"+p.state.Policy.Name)
+		if !seen[p.of] {
+			seen[p.of] = true
+			names = append(names, string(p.of.kind)+":"+p.of.name)
 		}
 	}
 	return names
@@ -116,7 +154,7 @@ const apart = 24 * time.Hour
 // occasions, of the two before and the two after, and each as the version before it: that is how
 // they are released.
 func habit(window []publish) bool {
-	if slices.ContainsFunc(window, publish.weaker) {
+	if slices.ContainsFunc(window, func(p publish) bool { return p.version().weaker }) {
 		return false
 	}
 	occasions := 0
@@ -132,24 +170,25 @@ func habit(window []publish) bool {
 // neighbours gives the times between which the packages of a window were published step versions
 // later, or earlier; false where one was not.
 func neighbours(window []publish, step int) (first, last time.Time, all bool) {
-	from, to := map[*state]int{}, map[*state]int{} // ranks in the window
+	from, to := map[*Brief]int{}, map[*Brief]int{} // ranks in the window
 	for _, p := range window {
-		rank := p.state.rank[p.i]
-		if low, ok := from[p.state]; !ok || rank < low {
-			from[p.state] = rank
+		rank := p.of.rank[p.i]
+		if low, ok := from[p.of]; !ok || rank < low {
+			from[p.of] = rank
 		}
-		to[p.state] = max(to[p.state], rank)
+		to[p.of] = max(to[p.of], rank)
 	}
-	for s := range from {
-		rank := to[s] + step
+	for b := range from {
+		rank := to[b] + step
 		if step < 0 {
-			rank = from[s] + step
+			rank = from[b] + step
 		}
-		if rank < 0 || rank >= len(s.order) {
+		if rank < 0 || rank >= len(b.order) {
 			return first, last, false
 		}
-		at, known := s.now[s.order[rank]].Time.Get()
-		if !known {
+		v := &b.versions[b.order[rank]]
+		at := v.at
+		if !v.known {
 			return first, last, false
 		}
 		if first.IsZero() || at.Before(first) {
@@ -163,14 +202,13 @@ func neighbours(window []publish, step int) (first, last time.Time, all bool) {
 }
 
 func burst(v *view) outcome {
-	at, known := v.v.Time.Get()
 	if !v.watched() {
 		return quiet()
 	}
-	if !known || v.Listing.Role == registry.Mirror {
+	if _, known := v.v.Time.Get(); !known || v.Listing.Role == registry.Mirror {
 		return v.unsaid("when it was published")
 	}
-	if evidence := v.bursts[publish{v.state, v.i, at}]; evidence != "" {
+	if evidence := v.bursts[burstKey{v.Policy.Kind, v.Policy.Name, v.i}]; evidence != "" {
 		return fires("%s", evidence)
 	}
 	return quiet()

@@ -17,27 +17,28 @@ import (
 // answer judges all artifacts together, emits what there is to say, and saves what the next run
 // needs. What is emitted first is saved after, so that a run that ends between them says it again.
 func (r *run) answer(ctx context.Context) (*finding.Summary, error) {
-	var asked []*artifact
-	var today []drift.Artifact
+	var briefs []*drift.Brief
 	for _, a := range r.artifacts {
-		if a.fault == nil {
-			asked, today = append(asked, a), append(today, a.today)
-		}
+		briefs = append(briefs, a.brief)
+		a.brief = nil
 	}
-	results := map[*artifact]drift.Judged{}
-	for i, judged := range drift.Results(today) {
-		results[asked[i]] = judged
-	}
+	bursts := drift.FindBursts(briefs)
 	s := &finding.Summary{Findings: map[finding.State]int{}}
 	r.counts.Versions = map[verify.Verdict]int{}
 	for _, a := range r.artifacts {
+		r.restore(ctx, a)
+		var judged drift.Judged
+		if a.fault == nil {
+			judged = drift.Result(&a.today, bursts)
+		}
 		t := &teller{run: r, artifact: a, summary: s}
-		if err := t.tell(results[a]); err != nil {
+		if err := t.tell(judged); err != nil {
 			return s, err
 		}
-		if err := r.save(ctx, a, results[a]); err != nil {
+		if err := r.save(ctx, a, judged); err != nil {
 			r.problem("%s: what was found out could not be kept: %v", a.purl, err)
 		}
+		a.record, a.today = nil, drift.Artifact{} // of which there may be many
 	}
 	for _, p := range r.problems {
 		s.Problems++

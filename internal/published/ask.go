@@ -16,8 +16,46 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
-// ask gets today's listing of an artifact and a subject for each of its versions.
+// ask gets today's listing of an artifact and a subject for each of its versions, and lets go of
+// what its record has as well: an organisation has more versions than fit into memory.
 func (r *run) ask(ctx context.Context, a *artifact) {
+	r.look(ctx, a)
+	if a.fault == nil {
+		a.brief = drift.BriefOf(&a.today)
+	}
+	if r.opt.Records != nil && a.record != nil && !a.fresh && a.told.At.Equal(a.record.Told.At) {
+		a.put, a.record, a.keys, a.again = true, nil, nil, nil
+		a.today = drift.Artifact{Policy: a.today.Policy, Source: a.today.Source}
+	}
+}
+
+// restore reads back what ask let go of.
+func (r *run) restore(ctx context.Context, a *artifact) {
+	if !a.put {
+		return
+	}
+	var err error
+	var version int64
+	a.record, version, err = load(ctx, r.opt.Records, a.key)
+	if err == nil && version != a.version {
+		err = errors.New("another run wrote its record meanwhile")
+	}
+	if err != nil {
+		a.fault = err
+	}
+	if a.fault != nil {
+		return
+	}
+	a.today.Listing, a.today.Yesterday = *a.record.Listing, a.record.Seen
+	a.today.Subjects = make([]drift.Subject, len(a.today.Listing.Releases))
+	for i := range a.today.Listing.Releases {
+		kept := a.record.Checks[a.today.Listing.Releases[i].Version]
+		a.today.Subjects[i] = kept.subject()
+	}
+}
+
+// look is ask, and holds all of it.
+func (r *run) look(ctx context.Context, a *artifact) {
 	a.digest = r.opt.Policy.Digest(a.policy)
 	a.key = a.policy.ID() + "@" + a.policy.Registry
 	var err error

@@ -131,11 +131,13 @@ type artifact struct {
 	fault   error // why today's listing could not be had
 
 	told      told // of its repository
+	brief     *drift.Brief
 	today     drift.Artifact
 	keys      []string // of the checks, one for each release
 	again     []string // what of each is asked for again
 	unchanged bool     // the registry says that nothing is new
 	fresh     bool     // something was told or checked in this run: the record is written
+	put       bool     // it is as its record has it, and was let go of until it is told of
 }
 
 // askAll asks for every artifact, so many at once.
