@@ -19,6 +19,7 @@ type Account struct {
 	Members []string // of an organisation: logins of users
 	Runners []Runner // of an organisation
 	Teams   []*Team  // of an organisation
+	Secrets []Secret // of an organisation
 
 	Packages []Package
 }

@@ -23,7 +23,6 @@ var floors = [][]string{
 	{"internal/shard", "internal/incident/..."},
 	{"internal/respond"},
 	{"internal/report", "internal/exclusion"},
-	{"internal/exposure"},
 	{"internal/lookup"},
 	{"internal/store/..."},
 	{"internal/sweep"},
