@@ -28,6 +28,8 @@ type App struct {
 
 	bot    *Account
 	public *rsa.PublicKey
+	hook   *Webhook
+	made   *Manifest // nil of one that was not registered by a manifest
 }
 
 // ClientID is the App's other name, which a JWT may be issued by.
@@ -46,7 +48,7 @@ type Installation struct {
 // DefaultPermissions are what the installation that a server starts with has.
 func DefaultPermissions() map[string]string {
 	return map[string]string{
-		"metadata": "read", "contents": "read", "pull_requests": "read", "issues": "write",
+		"metadata": "read", "contents": "read", "pull_requests": "read", "issues": "write", "checks": "write",
 		"administration": "read", "members": "read",
 		"organization_administration": "read", "organization_self_hosted_runners": "read",
 	}

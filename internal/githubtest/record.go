@@ -63,3 +63,21 @@ func (r *recorder) record(e *Exchange) {
 		e.server.violation("recording: %v", err)
 	}
 }
+
+// webhook writes a delivery: its route is "webhook" with the event and the action, and its body
+// the payload.
+func (r *recorder) webhook(s *Server, d *Delivery) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.out == nil {
+		return
+	}
+	route := "webhook " + d.Event
+	if d.Action != "" {
+		route += " " + d.Action
+	}
+	line := Recorded{Method: http.MethodPost, Route: route, Header: d.header, Body: string(d.Body), Status: d.Status}
+	if err := r.out.Encode(line); err != nil {
+		s.violation("recording: %v", err)
+	}
+}

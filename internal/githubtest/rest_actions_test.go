@@ -44,6 +44,8 @@ func askActions(t *testing.T, s *githubtest.Server, token string) {
 	main, _ := gitstore.Lookup(r.Content, "refs/heads/main")
 	tag, _ := gitstore.Lookup(r.Content, "refs/tags/v1")
 	first, _, _ := gitstore.Peel(r.Content, tag)
+	r.Memory().SetRef("refs/heads/side", first)
+	r.Push("side", map[string]string{"a": "b"})
 	for _, tt := range []struct {
 		path   string
 		status int
@@ -78,6 +80,7 @@ func askActions(t *testing.T, s *githubtest.Server, token string) {
 		{"/compare/main..." + first.String(), 200, []any{"status", "behind"}},
 		{"/compare/v1..." + main.String(), 200, []any{"ahead_by", 2.0}},
 		{"/compare/main..." + main.String(), 200, []any{"status", "identical"}},
+		{"/compare/main...side", 200, []any{"merge_base_commit", "sha", first.String()}},
 		{"/compare/main...release", 200, []any{"status", "diverged"}},
 		{"/compare/main...none", 404, nil},
 		{"/branches/main", 200, []any{"protected", true}},

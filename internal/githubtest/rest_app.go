@@ -36,8 +36,24 @@ func (s *Server) appJSON(app *App) map[string]any {
 		"id": app.ID, "slug": app.Slug, "node_id": node("A", app.ID), "name": app.Slug, "client_id": app.ClientID(),
 		"owner": s.user(s.accounts[strings.ToLower(s.opts.Org)]), "description": nil,
 		"external_url": s.base + "/" + app.Slug, "html_url": s.base + "/apps/" + app.Slug,
-		"created_at": stamp(founded), "updated_at": stamp(founded), "permissions": DefaultPermissions(), "events": []string{},
+		"created_at": stamp(founded), "updated_at": stamp(founded), "permissions": app.permissions(), "events": app.events(),
 	}
+}
+
+// permissions are what the App asks for.
+func (a *App) permissions() map[string]string {
+	if a.made != nil {
+		return a.made.DefaultPermissions
+	}
+	return DefaultPermissions()
+}
+
+// events are what the App subscribes to.
+func (a *App) events() []string {
+	if a.hook == nil {
+		return []string{}
+	}
+	return append([]string{}, a.hook.Events...)
 }
 
 // founded is when what has no time of its own was made.
@@ -56,7 +72,7 @@ func (s *Server) installationJSON(in *Installation) map[string]any {
 	}
 	shown := map[string]any{
 		"id": in.ID, "app_id": in.App.ID, "app_slug": in.App.Slug, "target_id": in.Account.ID, "target_type": in.Account.Kind,
-		"account": s.user(in.Account), "repository_selection": selection, "permissions": in.Permissions, "events": []string{},
+		"account": s.user(in.Account), "repository_selection": selection, "permissions": in.Permissions, "events": in.App.events(),
 		"single_file_name": nil, "created_at": stamp(founded), "updated_at": stamp(founded), "suspended_by": nil, "suspended_at": nil,
 		"access_tokens_url": s.api("/app/installations/%d/access_tokens", in.ID), "repositories_url": s.api("/installation/repositories"),
 		"html_url": fmt.Sprintf("%s/organizations/%s/settings/installations/%d", s.base, in.Account.Login, in.ID),
@@ -76,6 +92,18 @@ func listInstallations(c *call) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	c.json(pageOf(c, c.installations(), func(in *Installation) any { return c.s.installationJSON(in) }))
+}
+
+func getInstallation(c *call) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for _, in := range c.installations() {
+		if strconv.FormatInt(in.ID, 10) == c.path("installation_id") {
+			c.json(c.s.installationJSON(in))
+			return
+		}
+	}
+	c.fail(http.StatusNotFound, "Not Found")
 }
 
 func getOrgInstallation(c *call) { c.installationOn(c.org.Login, "Organization") }

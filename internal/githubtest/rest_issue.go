@@ -20,6 +20,7 @@ type issue struct {
 	state, reason    string
 	locked           bool
 	labels           []string
+	assignees        []string // logins
 	author           *Account
 	app              *App // that wrote it
 	created, updated time.Time
@@ -37,6 +38,7 @@ type Issue struct {
 	Labels      []string
 	Author      string
 	Comments    []string
+	Assignees   []string
 }
 
 // Issues gives the issues of the repository by number.
@@ -45,7 +47,7 @@ func (r *Repo) Issues() []Issue {
 	defer r.server.mu.Unlock()
 	var out []Issue
 	for _, i := range r.issues {
-		shown := Issue{i.number, i.title, i.body, i.state, slices.Clone(i.labels), i.author.Login, nil}
+		shown := Issue{i.number, i.title, i.body, i.state, slices.Clone(i.labels), i.author.Login, nil, slices.Clone(i.assignees)}
 		for _, c := range i.comments {
 			shown.Comments = append(shown.Comments, c.body)
 		}
@@ -95,6 +97,13 @@ func (c *call) issueJSON(i *issue) map[string]any {
 	}
 	if i.reason != "" {
 		shown["state_reason"] = i.reason
+	}
+	assignees := []any{}
+	for _, login := range i.assignees {
+		assignees = append(assignees, c.s.user(c.s.accounts[strings.ToLower(login)]))
+	}
+	if shown["assignees"] = assignees; len(assignees) > 0 {
+		shown["assignee"] = assignees[0]
 	}
 	if i.app != nil {
 		shown["performed_via_github_app"] = c.s.appJSON(i.app)
@@ -151,6 +160,7 @@ type issueBody struct {
 	State       *string
 	StateReason *string `json:"state_reason"`
 	Labels      *[]string
+	Assignees   *[]string
 }
 
 // tooLong answers for a body that is longer than GitHub takes.
@@ -245,6 +255,9 @@ func updateIssue(c *call) {
 	if asked.Labels != nil {
 		i.labels = slices.Clone(*asked.Labels)
 		c.home.makeLabels(i.labels)
+	}
+	if asked.Assignees != nil { // GitHub drops in silence who cannot be one
+		i.assignees = slices.DeleteFunc(slices.Clone(*asked.Assignees), func(login string) bool { return c.s.accounts[strings.ToLower(login)] == nil })
 	}
 	if asked.State != nil && *asked.State != i.state {
 		i.state, i.reason, i.closed = *asked.State, value(asked.StateReason), time.Time{}

@@ -89,6 +89,13 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"GET", "/app", app, nil, 200, []any{"slug", "sweeper"}},
 		{"GET", "/app/installations", app, nil, 200, []any{0, "account", "login", "acme"}},
+		{"GET", fmt.Sprintf("/app/installations/%d", s.Installation().ID), app, nil, 200, []any{"account", "login", "acme"}},
+		{"GET", "/app/installations/1", app, nil, 404, nil},
+		{"GET", "/app/hook/config", app, nil, 200, []any{"content_type", "json"}},
+		{"GET", "/app/hook/deliveries?status=failure", app, nil, 200, nil},
+		{"GET", "/app/hook/deliveries/1", app, nil, 404, nil},
+		{"POST", "/app/hook/deliveries/1/attempts", app, nil, 404, nil},
+		{"POST", "/app-manifests/nosuchcode/conversions", "", nil, 404, nil},
 		{"GET", "/orgs/acme/installation", app, nil, 200, []any{"repository_selection", "all"}},
 		{"GET", "/orgs/nobody/installation", app, nil, 404, []any{"message", "Not Found"}},
 		{"GET", "/repos/acme/history/installation", app, nil, 200, []any{"app_slug", "sweeper"}},
@@ -172,6 +179,7 @@ func TestRoutes(t *testing.T) {
 		{"PATCH", "/repos/acme/history/issues/3", "", map[string]any{"state": "closed", "state_reason": "completed"}, 200, []any{"state", "closed"}},
 		{"GET", "/repos/acme/history/issues?creator=sweeper%5Bbot%5D&state=closed", "", nil, 200, []any{0, "number", 3.0}},
 		{"PATCH", "/repos/acme/history/issues/3", "", map[string]any{"state": "open", "title": "again", "labels": []string{"other"}}, 200, []any{"labels", 0, "name", "other"}},
+		{"PATCH", "/repos/acme/history/issues/3", "", map[string]any{"assignees": []string{"nobody", "wren"}}, 200, []any{"assignees", 0, "login", "wren"}},
 		{"POST", "/repos/acme/history/issues/3/labels", "", map[string]any{"labels": []string{"Other", "more"}}, 200, []any{1, "name", "more"}},
 		{"PUT", "/repos/acme/history/issues/3/lock", "", map[string]any{"lock_reason": "resolved"}, 204, nil},
 		{"GET", "/repos/acme/history/issues/3", "", nil, 200, []any{"locked", true}},
@@ -234,6 +242,7 @@ func TestRoutes(t *testing.T) {
 	}
 
 	askActions(t, s, token)
+	askChecks(t, s, token, head)
 
 	asked := map[string]bool{}
 	for _, e := range s.Log() {
@@ -372,5 +381,57 @@ func TestUnexpected(t *testing.T) {
 		if got := ask(t, "GET", s.URL()+path, "token "+token, nil); got.status != 404 || len(s.Violations()) != 1 {
 			t.Errorf("%s: %d, violations %q", path, got.status, s.Violations())
 		}
+	}
+}
+
+// askChecks asks for the routes of check runs.
+func askChecks(t *testing.T, s *githubtest.Server, token string, head gitstore.ID) {
+	t.Helper()
+	post := func(method, path string, body map[string]any, status int) answer {
+		t.Helper()
+		got := ask(t, method, s.URL()+"/api/v3/repos/acme/history"+path, "token "+token, body)
+		if got.status != status {
+			t.Errorf("%s %s %v: %d, want %d: %s", method, path, body, got.status, status, got.body)
+		}
+		return got
+	}
+	note := map[string]any{"path": "a", "start_line": 1, "end_line": 1, "annotation_level": "failure", "message": "here"}
+	output := func(n int) map[string]any {
+		return map[string]any{"title": "t", "summary": "s", "annotations": slices.Repeat([]any{note}, n)}
+	}
+	made := post("POST", "/check-runs", map[string]any{"name": "sweep", "head_sha": head.String(), "external_id": "x", "status": "completed", "conclusion": "failure", "output": output(50)}, 201)
+	id := made.json(t, "id").(float64)
+	one := fmt.Sprintf("/check-runs/%.0f", id)
+	for _, body := range []map[string]any{
+		{"name": "sweep", "head_sha": strings.Repeat("1", 40)},
+		{"head_sha": head.String()},
+		{"name": "sweep", "head_sha": head.String(), "conclusion": "bad"},
+		{"name": "sweep", "head_sha": head.String(), "status": "completed"},
+		{"name": "sweep", "head_sha": head.String(), "output": map[string]any{"title": "t"}},
+		{"name": "sweep", "head_sha": head.String(), "output": output(51)},
+		{"name": "sweep", "head_sha": head.String(), "output": map[string]any{"title": "t", "summary": strings.Repeat("s", 65_536)}},
+	} {
+		post("POST", "/check-runs", body, 422)
+	}
+	if got := post("PATCH", one, map[string]any{"conclusion": "success", "output": output(1)}, 200); got.json(t, "output", "annotations_count") != 51.0 || got.json(t, "conclusion") != "success" {
+		t.Errorf("%s", got.body)
+	}
+	post("PATCH", "/check-runs/1", map[string]any{"name": "x"}, 404)
+	post("GET", one, nil, 200)
+	if got := post("GET", one+"/annotations?per_page=100", nil, 200); got.json(t, 50, "path") != "a" {
+		t.Errorf("%s", got.body)
+	}
+	post("POST", "/check-runs", map[string]any{"name": "sweep", "head_sha": head.String(), "status": "in_progress"}, 201)
+	for query, want := range map[string]float64{"": 1, "?filter=all": 2, "?check_name=other": 0, "?status=completed&filter=all": 1, "?app_id=1": 0} {
+		if got := post("GET", "/commits/"+head.String()+"/check-runs"+query, nil, 200); got.json(t, "total_count") != want {
+			t.Errorf("%q: %v, want %v", query, got.json(t, "total_count"), want)
+		}
+	}
+	person := s.PersonalToken(s.Organization("wren"), nil)
+	if got := ask(t, "POST", s.URL()+"/api/v3/repos/acme/history/check-runs", "token "+person, map[string]any{"name": "x", "head_sha": head.String()}); got.status != 403 {
+		t.Errorf("a person's token: %d", got.status)
+	}
+	if runs := s.Repo("acme/history").CheckRuns(); len(runs) != 2 || runs[0].Writes != 2 || len(runs[0].Annotations) != 51 || runs[1].Status != "in_progress" {
+		t.Errorf("%+v", runs)
 	}
 }

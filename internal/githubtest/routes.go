@@ -20,7 +20,13 @@ type route struct {
 // has {org}, the organisation is found.
 var routes = []route{
 	{"GET", "/app", "app", getApp},
+	{"POST", "/app-manifests/{code}/conversions", "", convertManifest},
+	{"GET", "/app/hook/config", "app", getHookConfig},
+	{"GET", "/app/hook/deliveries", "app", listHookDeliveries},
+	{"GET", "/app/hook/deliveries/{delivery_id}", "app", getHookDelivery},
+	{"POST", "/app/hook/deliveries/{delivery_id}/attempts", "app", redeliverHook},
 	{"GET", "/app/installations", "app", listInstallations},
+	{"GET", "/app/installations/{installation_id}", "app", getInstallation},
 	{"POST", "/app/installations/{installation_id}/access_tokens", "app", createInstallationToken},
 	{"GET", "/orgs/{org}/installation", "app", getOrgInstallation},
 	{"GET", "/users/{username}/installation", "app", getUserInstallation},
@@ -75,6 +81,7 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/branches/{branch}", "contents:read", getBranch},
 	{"GET", "/repos/{owner}/{repo}/rules/branches/{branch}", "metadata:read", listBranchRules},
 	{"GET", "/repos/{owner}/{repo}/commits/{commit_sha}/branches-where-head", "contents:read", listBranchesWhereHead},
+	{"GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", "contents:read", getTagObject},
 
 	{"GET", "/repos/{owner}/{repo}/issues", "issues:read", listIssues},
 	{"POST", "/repos/{owner}/{repo}/issues", "issues:write", createIssue},
@@ -91,6 +98,12 @@ var routes = []route{
 	{"GET", "/repos/{owner}/{repo}/labels", "issues:read", listLabels},
 	{"POST", "/repos/{owner}/{repo}/labels", "issues:write", createLabel},
 	{"GET", "/repos/{owner}/{repo}/labels/{name}", "issues:read", getLabel},
+
+	{"POST", "/repos/{owner}/{repo}/check-runs", "checks:write", createCheckRun},
+	{"GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", "checks:read", getCheckRun},
+	{"PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", "checks:write", updateCheckRun},
+	{"GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", "checks:read", listCheckAnnotations},
+	{"GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs", "checks:read", listCheckRuns},
 
 	{"GET", "/advisories", "", listAdvisories},
 	{"GET", "/rate_limit", "", getRateLimit},
@@ -117,8 +130,10 @@ func (s *Server) mux() http.Handler {
 			c.run(r)
 		})
 	}
+	s.registration(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if strings.Contains(request.URL.Path, "/issues/comments/") {
+		below, _ := strings.CutPrefix(request.URL.Path, restRoot+"/repos/")
+		if parts := strings.Split(below, "/"); len(parts) == 5 && parts[2] == "issues" && parts[3] == "comments" {
 			comment.ServeHTTP(w, request)
 			return
 		}

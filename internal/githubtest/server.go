@@ -78,6 +78,8 @@ type Server struct {
 	bad        []string
 	recorder   recorder
 	store      *storage // nil until something leads there
+	deliveries []*Delivery
+	manifests  map[string]*Manifest // by code, until they are converted
 }
 
 // Listen starts a server.
@@ -110,7 +112,7 @@ func Listen(opts Options) (*Server, error) {
 		accounts: map[string]*Account{}, byID: map[int64]*Repo{}, names: map[string]*Repo{}, renamed: map[string]int64{},
 		tokens: map[string]*token{}, lastID: 1000,
 		buckets: map[bucketKey]*bucket{}, minutes: map[string]*minute{}, waits: map[string]wait{},
-		random: rand.New(rand.NewPCG(opts.Seed, 0)),
+		random: rand.New(rand.NewPCG(opts.Seed, 0)), manifests: map[string]*Manifest{},
 	}
 	s.routes = s.mux()
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ConnContext: withConnection}

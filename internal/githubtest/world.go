@@ -72,6 +72,7 @@ type Pull struct {
 	Base   string // branch; the default one when empty
 	Closed bool
 	Draft  bool
+	Fork   bool // its head lies in a fork: no branch of this repository
 	Author string
 }
 
@@ -93,6 +94,7 @@ type Repo struct {
 	Repository
 	labels []label
 	issues []*issue
+	checks []*CheckRun
 	number int // of the last issue or pull request
 }
 
@@ -262,6 +264,9 @@ func (r *Repo) OpenPull(title string, files map[string]string) int {
 	p := Pull{ID: s.newID(), Number: r.number, Title: title, Branch: fmt.Sprintf("change-%d", r.number)}
 	r.Pulls = append(r.Pulls, p)
 	s.mu.Unlock()
+	if base, ok := gitstore.Lookup(r.Content, r.Content.Head()); ok {
+		r.Memory().SetRef("refs/heads/"+p.Branch, base)
+	}
 	id := r.Memory().Commit("refs/heads/"+p.Branch, title, gitstore.Text(files))
 	r.Memory().SetRef(fmt.Sprintf("refs/pull/%d/head", p.Number), id)
 	return p.Number

@@ -2,6 +2,10 @@
 //
 //	go run ./internal/githubtest/ghsim -org acme -from DIR -empty incident-response -member octocat
 //	go run ./internal/githubtest/ghsim -generate 10000 -corpus DIR -plant 7=axios@1.14.1
+//	go run ./internal/githubtest/ghsim -from DIR -webhook http://127.0.0.1:8080/webhook -webhook-secret FILE -control
+//
+// With -app DIR there are in DIR the App's key, the webhook's secret and a configuration for "app
+// serve", to which events are delivered. With -webhook events are delivered there, signed with the secret that FILE holds.
 //
 // With -control commands are read from standard input, see commands; their answers are the lines
 // that are printed between those at the start and those at the end.
@@ -29,6 +33,7 @@ import (
 	"syscall"
 
 	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 	"github.com/wormsweep/wormsweep/internal/githubtest/orggen"
 )
 
@@ -45,7 +50,8 @@ func main() {
 // settings are the flags.
 type settings struct {
 	listen, org, from, keyFile, record string
-	corpus                             string
+	corpus, webhook, webhookSecret     string
+	app, appListen, issues             string
 	routes, control                    bool
 	generate, files                    int
 	plants                             []plant
@@ -91,7 +97,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		set.members = append(set.members, login)
 		return nil
 	})
-	flags.BoolVar(&set.control, "control", false, "read commands from standard input, and end with it; needs -generate")
+	flags.StringVar(&set.webhook, "webhook", "", "`URL` to deliver the App's events to")
+	flags.StringVar(&set.webhookSecret, "webhook-secret", "", "`file` with the secret that deliveries are signed with")
+	flags.StringVar(&set.app, "app", "", "`folder` for a configuration of the App, to which events are delivered")
+	flags.StringVar(&set.appListen, "app-listen", "127.0.0.1:8080", "`address` at which the App of -app takes deliveries")
+	flags.StringVar(&set.issues, "issues", "", "`NAME` of an empty private repository, in which the configuration of -app has incidents filed")
+	flags.BoolVar(&set.control, "control", false, "read commands from standard input, and end with it")
 	flags.BoolVar(&set.routes, "routes", false, "print the routes of REST, one a line, and end")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil
@@ -107,8 +118,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 2, err
 	}
 	defer s.Close()
-	organized, err := set.fill(s)
+	c, err := set.fill(s)
 	if err != nil {
+		return 2, err
+	}
+	if err := set.configure(s); err != nil {
+		return 2, err
+	}
+	if err := set.setWebhook(s); err != nil {
 		return 2, err
 	}
 	closeRecord, err := set.startRecord(s)
@@ -124,7 +141,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	fmt.Fprintf(stdout, "url %s\napp-id %d\ninstallation-id %d\napp-key %s\norg %s\n",
 		s.URL(), s.App().ID, s.Installation().ID, set.keyFile, set.org)
 	if set.control {
-		c := controlled{s, organized}
 		if err := c.control(ctx, stdin, stdout); err != nil {
 			return 2, err
 		}
@@ -141,36 +157,62 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 0, nil
 }
 
-// fill adds the repositories, and gives those that are generated.
-func (set *settings) fill(s *githubtest.Server) (*githubtest.Organized, error) {
+// fill adds the repositories, and gives what commands are about.
+func (set *settings) fill(s *githubtest.Server) (*controlled, error) {
+	c := &controlled{server: s, repos: map[string]*githubtest.Repo{}}
 	if set.from != "" {
-		if _, err := s.AddFolders(set.from, set.org); err != nil {
+		repos, err := s.AddFolders(set.from, set.org)
+		if err != nil {
 			return nil, err
 		}
+		for _, repo := range repos {
+			if _, ok := repo.Content.(*gitstore.Memory); ok { // and not a folder of git's
+				c.repos[repo.Name] = repo
+			}
+		}
+	}
+	if set.issues != "" {
+		set.empty = append(set.empty, set.issues)
 	}
 	for _, name := range set.empty {
-		s.Add(githubtest.Repository{Name: name})
+		c.repos[name] = s.Add(githubtest.Repository{Name: name})
 	}
 	s.AddMembers(s.Organization(set.org), set.members...)
 	if set.generate == 0 {
-		if set.control {
-			return nil, errors.New("-control needs -generate")
-		}
-		return &githubtest.Organized{}, nil
+		return c, nil
 	}
-	o, err := s.Generate(githubtest.Generate{
+	var err error
+	c.organized, err = s.Generate(githubtest.Generate{
 		Repositories: set.generate, Options: orggen.Options{Corpus: set.corpus, Files: set.files},
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range set.plants {
-		if !slices.Contains(o.Full(), p.number) {
+		if !slices.Contains(c.organized.Full(), p.number) {
 			return nil, fmt.Errorf("generated repository %d is empty, disabled or not there", p.number)
 		}
-		o.Plant(p.number, p.name, p.version)
+		c.organized.Plant(p.number, p.name, p.version)
 	}
-	return o, nil
+	return c, nil
+}
+
+// setWebhook says where the App's events go.
+func (set *settings) setWebhook(s *githubtest.Server) error {
+	switch {
+	case set.webhook == "" && set.webhookSecret != "":
+		return errors.New("-webhook-secret is for -webhook")
+	case set.webhook == "":
+		return nil
+	case set.webhookSecret == "":
+		return errors.New("-webhook needs -webhook-secret: no App takes what is not signed")
+	}
+	secret, err := os.ReadFile(set.webhookSecret)
+	if err != nil {
+		return err
+	}
+	s.SetWebhook(s.App(), githubtest.Webhook{URL: set.webhook, Secret: strings.TrimSpace(string(secret)), Events: set.events()})
+	return nil
 }
 
 // writeKey writes the App's key, and gives what removes it at the end.

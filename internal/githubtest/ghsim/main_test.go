@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
@@ -133,11 +136,65 @@ func TestControl(t *testing.T) {
 	lines := strings.Split(stdout, "\n")
 	for i, want := range []string{
 		`"Routes":{"GET /orgs/{org}":1}.*"Violations":null`, `^{"Pushed":10}$`, `^{}$`,
-		`^{"Lockfiles":[0-9]{7},"Repositories":9[0-9],"Trees":[0-9]{6}}$`, `^{}$`, `"Routes":{}`, `"Error":.*limits 1 1`, `"Error":"one in 0"`, `"Error"`,
+		`^{"Lockfiles":[0-9]{7},"Repositories":9[0-9],"Trees":[0-9]{6}}$`, `^{}$`, `"Routes":{}`, `"Error":.*limits 1 1`, `"Error":.*one in 0`, `"Error"`,
 	} {
 		if i >= len(lines) || !regexp.MustCompile(want).MatchString(lines[i]) {
 			t.Fatalf("line %d does not match %s:\n%s", i, want, stdout)
 		}
+	}
+}
+
+// TestDelivers: a commit from the command line reaches whoever listens, signed.
+func TestDelivers(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	to := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		signed := r.Header.Get("X-Hub-Signature-256") == githubtest.Signature("s3cret", body)
+		got = append(got, fmt.Sprint(r.Header.Get("X-GitHub-Event"), " ", signed))
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer to.Close()
+	dir := t.TempDir()
+	for path, content := range map[string]string{"org/api/go.sum": "", "secret": "s3cret\n", "lock.json": "{}"} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in, commands := io.Pipe()
+	_, end := start(t, in, "-from", filepath.Join(dir, "org"), "-webhook", to.URL, "-webhook-secret", filepath.Join(dir, "secret"), "-control")
+	go func() {
+		defer commands.Close()
+		file := filepath.Join(dir, "lock.json")
+		for _, command := range []string{"ping", "commit api package-lock.json " + file, "pull api package-lock.json " + file, "commit web x " + file, "commit api x /nonexistent", "push 5", "floor"} {
+			if _, err := fmt.Fprintln(commands, command); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	code, stdout, stderr := end()
+	if code != 0 || stderr != "" {
+		t.Errorf("%d %q", code, stderr)
+	}
+	for i, want := range []string{
+		`^{"Delivered":\["202"\]}$`, `^{"Commit":"[0-9a-f]{40}","Delivered":\["202"\]}$`, `^{"Delivered":\["202"\],"Pull":1}$`,
+		`"Error":.*no repository`, `"Error":.*no such file`, `"Error":.*-generate`, `"Error":.*-generate`,
+	} {
+		if line := strings.Split(stdout, "\n")[i]; !regexp.MustCompile(want).MatchString(line) {
+			t.Errorf("line %d %q does not match %s", i, line, want)
+		}
+	}
+	if want := "ping true, push true, pull_request true"; strings.Join(got, ", ") != want {
+		t.Errorf("delivered %q, want %q", got, want)
 	}
 }
 
@@ -149,7 +206,9 @@ func TestRefuses(t *testing.T) {
 		{"-from", "/nonexistent"},
 		{"-generate", "5", "-corpus", t.TempDir()},
 		{"-listen", "nowhere:x"},
-		{"-control"},
+		{"-webhook", "http://127.0.0.1:1/"},
+		{"-webhook-secret", "x"},
+		{"-webhook", "http://127.0.0.1:1/", "-webhook-secret", "/nonexistent"},
 	} {
 		if code, err := run(t.Context(), args, nil, io.Discard, io.Discard); code != 2 {
 			t.Errorf("%q: %d, %v", args, code, err)

@@ -87,6 +87,28 @@ func (r *REST) Check(e Exchange) error {
 	return r.answer(e, op, input)
 }
 
+// CheckWebhook gives what is wrong with the payload of a delivery, whose route is "webhook" with
+// the event and the action.
+func (r *REST) CheckWebhook(e Exchange) error {
+	words := strings.Fields(e.Route)
+	name := strings.ReplaceAll(strings.Join(words, "-"), "_", "-")
+	schema := r.doc.Components.Schemas[name]
+	if schema == nil {
+		return fmt.Errorf("there is no schema %q", name)
+	}
+	var body any
+	if err := json.Unmarshal([]byte(e.Body), &body); err != nil {
+		return err
+	}
+	if err := schema.Value.VisitJSON(body); err != nil {
+		return fmt.Errorf("payload: %w", short(err))
+	}
+	if unknown := unknownField(schema.Value, body, ""); unknown != "" {
+		return fmt.Errorf("payload: GitHub does not send %s", unknown)
+	}
+	return nil
+}
+
 func (r *REST) request(e Exchange, item *openapi3.PathItem, op *openapi3.Operation) (*openapi3filter.RequestValidationInput, error) {
 	request, err := http.NewRequest(e.Method, e.URL, strings.NewReader(e.Body))
 	if err != nil {
