@@ -7,9 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,7 +20,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/store"
-	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
@@ -120,7 +117,7 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 		return nil, err
 	}
 	out := &filing{filer: filer, repository: f.repository, dry: f.dryRun, refs: newRefsOf(interest), revision: set.Revision()}
-	has := listed(set)
+	has := incident.Listed(set)
 	out.sweep = incident.NewSweep(incident.SweepOptions{
 		Interest: interest, Gone: out.refs.gone,
 		Listed: func(campaign string, p *incident.Place) bool {
@@ -128,29 +125,6 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 		},
 	})
 	return out, nil
-}
-
-// listed says of a place whether set still has what it was found by: the exact version of a package,
-// where a purl spells names as they are, whichever indicator it is of; else the indicator itself.
-func listed(set *ioc.Set) func(campaign string, p *incident.Place) bool {
-	known := sync.OnceValue(func() map[ioc.Known]bool {
-		all := map[ioc.Known]bool{}
-		for id := range set.Indicators() {
-			all[id] = true
-		}
-		return all
-	})
-	return func(campaign string, p *incident.Place) bool {
-		if campaign == finding.PublishedByUs { // which no catalogue lists
-			return true
-		}
-		e, name, ver, err := ecosystem.ParsePURL(p.Thing)
-		if err != nil || p.Reason != string(ioc.ExactVersion) || e != ecosystem.NPM && e != ecosystem.PyPI {
-			return known()[ioc.Known{Campaign: campaign, Indicator: p.Indicator}]
-		}
-		found, _ := set.Package(e, e.CanonicalName(name), ver)
-		return slices.ContainsFunc(found, func(m ioc.Match) bool { return m.Campaign.ID == campaign })
-	}
 }
 
 // writer gives a client whose token may write issues in that repository and nothing else.

@@ -10,6 +10,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/match"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/digest"
@@ -68,7 +69,7 @@ func (p *planning) ours(e ecosystem.Ecosystem, name string) bool {
 func (p *planning) found(ctx context.Context) ([]*finding.Finding, error) {
 	// All of the catalogue, and one campaign picked of what it meets: what was listed for all of it is
 	// known of the trees.
-	opt := sweep.Options{Set: p.set, Version: Version(), Shown: shownByGitHub, NoSizes: true}
+	opt := sweep.Options{Set: p.set, Version: Version(), Shown: orgsweep.Shown, NoSizes: true}
 	var out []*finding.Finding
 	matched := make([]bool, len(p.wanted))
 	_, err := lookup.Rematch(ctx, p.store, opt, func(e finding.Event) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/discover"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
 	"github.com/wormsweep/wormsweep/internal/registries"
@@ -138,7 +139,7 @@ func (f *discoverFlags) repositories(ctx context.Context, paths []string, opt *d
 			return nil, usage(err)
 		}
 		if client.App() {
-			if client, err = client.Installation(ctx, f.org, reading); err != nil {
+			if client, err = client.Installation(ctx, f.org, orgsweep.Reading); err != nil {
 				return nil, refused(err)
 			}
 		}

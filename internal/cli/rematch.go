@@ -5,6 +5,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/lookup"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 )
 
 func rematchCommand() *cobra.Command {
@@ -35,7 +36,7 @@ func runRematch(cmd *cobra.Command, name string, f sweepFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	opt.Shown, opt.NoSizes = shownByGitHub, true // by the sweeps that made the inventory
+	opt.Shown, opt.NoSizes = orgsweep.Shown, true // by the sweeps that made the inventory
 	st, err := openToRead(ctx, name)
 	if err != nil {
 		return err

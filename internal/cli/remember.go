@@ -7,16 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/wormsweep/wormsweep/internal/finding"
-	"github.com/wormsweep/wormsweep/internal/inventory"
-	"github.com/wormsweep/wormsweep/internal/lookup"
-	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/store"
-	"github.com/wormsweep/wormsweep/internal/sweep"
 )
 
 // inventoryVariable names the inventory where no flag does; its URL may hold a password.
@@ -57,67 +51,4 @@ func openToWrite(ctx context.Context, name string) (*store.Store, error) {
 		return nil, fmt.Errorf("--inventory: %w", err)
 	}
 	return st, nil
-}
-
-// remembering is the run of a sweep in its inventory; nil remembers nothing.
-type remembering struct {
-	store  *store.Store
-	run    inventory.Run
-	memory *lookup.Memory
-	pages  *store.Pages
-}
-
-// remember begins a run of a scope.
-func remember(ctx context.Context, st *store.Store, scope string, opt *sweep.Options) (*remembering, error) {
-	r := &remembering{store: st, run: inventory.Run{Scope: scope, Catalogue: opt.Set.Revision(), Started: time.Now()}}
-	var err error
-	if r.run.ID, _, err = st.Begin(ctx, r.run); err != nil {
-		return nil, err
-	}
-	if r.memory, err = lookup.NewMemory(ctx, st, r.run.ID, opt.Set); err != nil {
-		return nil, err
-	}
-	if r.pages, err = st.Pages(ctx); err != nil {
-		return nil, err
-	}
-	opt.Memory = r.memory
-	return r, nil
-}
-
-// view is what a run saw of its scope.
-type view struct {
-	problems []*finding.Problem // of the run itself
-	// whole says that a repository that was not seen is none of the scope any more. One that a
-	// selection leaves out, which nobody pushed to of late, or that is not shown, is there.
-	whole bool
-}
-
-// event takes an event of the run.
-func (v *view) event(e finding.Event) {
-	p, ok := e.(*finding.Problem)
-	if !ok {
-		return
-	}
-	if p.Repository == "" {
-		v.problems = append(v.problems, p)
-	}
-	if p.Repository == "" || p.Code == string(source.CodePartialView) {
-		v.whole = false
-	}
-}
-
-// finish ends the run: what was kept is written whatever became of the sweep.
-func (r *remembering) finish(ctx context.Context, summary *finding.Summary, seen *view) error {
-	if r == nil {
-		return nil
-	}
-	ctx = context.WithoutCancel(ctx)
-	err := r.memory.Flush(ctx)
-	if err == nil {
-		err = r.pages.Save(ctx)
-	}
-	r.run.Interrupted = summary.Interrupted
-	r.run.Problems = seen.problems
-	r.run.Finished = time.Now()
-	return errors.Join(err, r.store.Finish(ctx, r.run, seen.whole && !summary.Interrupted && err == nil))
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/source"
 )
 
@@ -22,12 +23,12 @@ func TestViewIsWhole(t *testing.T) {
 		"what was pushed to of late":                {remoteFlags{org: "acme", since: "30d"}, nil, false},
 		"by a topic, which is taken away":           {remoteFlags{org: "acme", topics: []string{"go"}}, nil, false},
 	} {
-		seen := view{whole: !tt.flags.partial()}
+		seen := orgsweep.View{Whole: !tt.flags.partial()}
 		for _, e := range tt.events {
-			seen.event(e)
+			seen.Event(e)
 		}
-		if seen.whole != tt.want {
-			t.Errorf("%s: whole is %t", name, seen.whole)
+		if seen.Whole != tt.want {
+			t.Errorf("%s: whole is %t", name, seen.Whole)
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,11 +13,11 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/shard"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/github"
 	"github.com/wormsweep/wormsweep/internal/sweep"
-	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // remoteFlags say which repositories on GitHub are swept, and as whom.
@@ -120,8 +118,7 @@ func (f *remoteFlags) selection(refs source.Refs, campaigns []string) (sel githu
 		}
 		sel.Shard, sel.Shards = share.Index, share.Count
 	}
-	scope = fmt.Sprintf("org=%s repos=%q include=%q exclude=%q topics=%q visibility=%s since=%s shard=%s refs=%s server=%s",
-		strings.ToLower(f.org), f.repos, f.include, f.exclude, f.topics, f.visibility, f.since, f.shard, refs, f.account.url)
+	scope = orgsweep.ScopeOf(f.org, f.repos, f.include, f.exclude, f.topics, f.visibility, f.since, f.shard, refs, f.account.url)
 	if len(campaigns) > 0 {
 		scope += fmt.Sprintf(" campaigns=%q", campaigns)
 	}
@@ -159,19 +156,6 @@ func parseVia(text string) (github.Via, error) {
 	return "", fmt.Errorf("--via %q: want git, rest or auto", text)
 }
 
-// shownByGitHub are the properties that a sweep of GitHub sees. Where a permission lacks, the
-// ledger says so of what was not looked at.
-var shownByGitHub = slices.Concat(shownByGit, []ioc.Property{
-	ioc.RepoName, ioc.RepoDescription, ioc.RepoTopic, ioc.ReleaseTitle, ioc.RunnerName,
-})
-
-// reading is what a sweep's token may do.
-var reading = ghclient.Permissions{"contents": "read", "metadata": "read"}
-
-// observing is what it may do besides where the App may: names of self-hosted runners, and the
-// newest public repositories of members.
-var observing = []string{"organization_self_hosted_runners", "members"}
-
 func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	ctx := cmd.Context()
 	refs, err := source.ParseRefs(f.refs)
@@ -202,9 +186,9 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	if f.remote.org != "" {
 		opt.Paths = []string{f.remote.org}
 	}
-	opt.Shown, opt.NoSizes, opt.Shard, opt.Selection, opt.InFlight = shownByGitHub, true, f.remote.shard, refs.String(), inFlight
+	opt.Shown, opt.NoSizes, opt.Shard, opt.Selection, opt.InFlight = orgsweep.Shown, true, f.remote.shard, refs.String(), orgsweep.InFlight
 	opt.Partial = f.remote.partial() || len(f.campaigns) > 0
-	if one := seesOne(ctx, reader, f.remote.org); one != nil {
+	if one := orgsweep.SeesOne(ctx, reader, f.remote.org); one != nil {
 		opt.Problems = append(opt.Problems, one)
 	}
 	st, err := openToWrite(ctx, f.remote.inventory)
@@ -227,41 +211,36 @@ func runRemoteSweep(cmd *cobra.Command, f sweepFlags) error {
 	}
 	defer out.discard()
 	list := github.Options{Refs: refs, Via: via, Observe: true}
-	var kept *remembering
+	var kept *orgsweep.Kept
 	if st != nil { // last: a run that is begun and does not end is one that was stopped
-		if kept, err = remember(ctx, st, scope, &opt); err != nil {
+		if kept, err = orgsweep.Remember(ctx, st, scope, &opt); err != nil {
 			return exitError{exitUnknown, err}
 		}
-		list.Pages = kept.pages
+		list.Pages = kept.Pages
 	}
 
 	progress := newProgress(cmd.ErrOrStderr(), cmd.OutOrStdout(), f.format)
-	seen := view{whole: !f.remote.partial()}
-	last := &held{next: out.event} // the summary waits for what filing has to say
+	seen := orgsweep.View{Whole: !f.remote.partial()}
+	last := &orgsweep.Held{Next: out.take} // the summary waits for what filing has to say
 	summary, err := sweep.Run(ctx, filer.watch(github.Repositories(ctx, reader, sel, list)), opt, func(e finding.Event) error {
 		progress.event(e)
 		filer.event(e)
-		seen.event(e)
-		last.event(e)
-		return nil
+		seen.Event(e)
+		return last.Event(e)
 	})
 	progress.end()
 	if err != nil {
 		return refused(err)
 	}
-	if err := kept.finish(ctx, summary, &seen); err != nil {
-		last.problem(summary, &finding.Problem{Code: sweep.CodeInventory, Detail: err.Error()})
+	if err := kept.Finish(ctx, summary, &seen); err != nil {
+		_ = last.Problem(summary, &finding.Problem{Code: sweep.CodeInventory, Detail: err.Error()}) // out.take has no error
 	}
 	for _, p := range filer.file(cmd) {
-		last.problem(summary, p)
+		_ = last.Problem(summary, p)
 	}
-	last.release()
+	_ = last.Release()
 	return sweepExit(summary.Exit, out.commit())
 }
-
-// inFlight is how many repositories are looked at together: most of the time they wait for the
-// network.
-const inFlight = 32
 
 // refused tells what GitHub did not let happen from a wrong use: credentials and names that are
 // wrong are mended by who runs this.
@@ -281,42 +260,13 @@ var errWrongUse = errors.New("wrong use")
 // readerOf gives a client whose token may read and nothing else: what the sweep needs, and of what
 // it can use besides all that the App may.
 func readerOf(ctx context.Context, client *ghclient.Client, f *remoteFlags, refs source.Refs) (*ghclient.Client, error) {
-	account, useful := f.org, observing
-	if f.org == "" {
-		if f.owner() == "" && client.App() {
-			return nil, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
-		}
-		account, useful = firstThere(ctx, client, f.repos), nil
+	if f.org != "" {
+		return orgsweep.Reader(ctx, client, f.org, refs)
 	}
-	if refs.MayMatch(source.Pulls) {
-		useful = append(slices.Clone(useful), "pull_requests")
+	if f.owner() == "" && client.App() {
+		return nil, fmt.Errorf("--repo: with an App all repositories have one owner: %w", errWrongUse)
 	}
-	return narrowed(ctx, client, account, useful)
-}
-
-// narrowed gives a client of the installation of an account whose token may read contents, and
-// read those of the useful permissions that the App has.
-func narrowed(ctx context.Context, client *ghclient.Client, account string, useful []string) (*ghclient.Client, error) {
-	granted := maps.Clone(reading)
-	for _, name := range useful {
-		granted[name] = "read"
-	}
-	reader, err := client.Installation(ctx, account, granted)
-	if len(useful) == 0 || !refusedPermission(err) {
-		return reader, err
-	}
-	granted = maps.Clone(reading)
-	for _, name := range useful { // GitHub does not say which of them the App lacks
-		one := maps.Clone(reading)
-		one[name] = "read"
-		switch _, err := client.Installation(ctx, account, one); {
-		case err == nil:
-			granted[name] = "read"
-		case !refusedPermission(err):
-			return nil, err
-		}
-	}
-	return client.Installation(ctx, account, granted)
+	return orgsweep.Narrowed(ctx, client, firstThere(ctx, client, f.repos), orgsweep.UsefulOfOne(refs))
 }
 
 // firstThere is the first of the repositories that is there, or the first of all: one that is gone
@@ -324,63 +274,10 @@ func narrowed(ctx context.Context, client *ghclient.Client, account string, usef
 func firstThere(ctx context.Context, client *ghclient.Client, names []string) string {
 	if len(names) > 1 {
 		for _, name := range names {
-			if _, err := client.Installation(ctx, name, reading); !errors.Is(err, ghclient.ErrNotFound) {
+			if _, err := client.Installation(ctx, name, orgsweep.Reading); !errors.Is(err, ghclient.ErrNotFound) {
 				return name
 			}
 		}
 	}
 	return names[0]
-}
-
-// unprocessable is the status with which GitHub refuses a token of a permission that the App lacks.
-const unprocessable = 422
-
-// refusedPermission reports whether a token was refused for a permission that the App lacks.
-func refusedPermission(err error) bool {
-	var permitted *ghclient.NotPermittedError
-	return errors.As(err, &permitted) || ghclient.Status(err) == unprocessable
-}
-
-// seesOne is the problem of a token that sees one repository, where an organisation is asked for.
-func seesOne(ctx context.Context, client *ghclient.Client, org string) *finding.Problem {
-	if org == "" {
-		return nil
-	}
-	name, one, err := client.SeesOneRepository(ctx)
-	switch {
-	case err != nil:
-		return &finding.Problem{Code: string(source.CodePartialView), Detail: fmt.Sprintf("what the token sees could not be found out: %v", err)}
-	case one:
-		return &finding.Problem{Code: string(source.CodePartialView), Detail: fmt.Sprintf("the token is that of a workflow and sees %q alone: an organisation needs a GitHub App (docs/github.md)", name)}
-	}
-	return nil
-}
-
-// held passes events on but for the summary, which it keeps until release.
-type held struct {
-	next    func(finding.Event)
-	summary *finding.Summary
-}
-
-func (h *held) event(e finding.Event) {
-	if s, ok := e.(*finding.Summary); ok {
-		h.summary = s
-		return
-	}
-	h.next(e)
-}
-
-// problem adds a problem that came up after the sweep, to the stream and to its summary.
-func (h *held) problem(s *finding.Summary, p *finding.Problem) {
-	h.next(p)
-	s.Problems++
-	if s.Exit == exitClean {
-		s.Exit = exitUnknown
-	}
-}
-
-func (h *held) release() {
-	if h.summary != nil {
-		h.next(h.summary)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/shard"
 )
 
@@ -67,19 +68,18 @@ func runReport(cmd *cobra.Command, names []string, f reportFlags) error {
 		return usage(err)
 	}
 	defer out.discard()
-	last := &held{next: out.event}
+	last := &orgsweep.Held{Next: out.take}
 	summary, err := shard.Join(streams, func(e finding.Event) error {
 		filer.event(e)
-		last.event(e)
-		return nil
+		return last.Event(e)
 	})
 	if err != nil {
 		return exitError{exitUnknown, err}
 	}
 	for _, p := range filer.file(cmd) {
-		last.problem(summary, p)
+		_ = last.Problem(summary, p) // out.take has no error
 	}
-	last.release()
+	_ = last.Release()
 	return sweepExit(summary.Exit, out.commit())
 }
 
@@ -103,7 +103,7 @@ func (f *reportFlags) filer(cmd *cobra.Command) (filer *filing, closed func(), e
 	if err != nil {
 		return nil, closed, fmt.Errorf("%w: %w", err, errWrongUse)
 	}
-	reader, err := client.Installation(ctx, f.org, reading)
+	reader, err := client.Installation(ctx, f.org, orgsweep.Reading)
 	if err != nil {
 		return nil, closed, err
 	}

@@ -15,10 +15,10 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/local"
 	"github.com/wormsweep/wormsweep/internal/sweep"
-	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
 // sweepFlags are the flags of sweep, and of what judges as a sweep does.
@@ -101,7 +101,7 @@ func (j *jobs) Set(s string) error {
 
 // options are those of a sweep, by the flags that addJudgement defines. Every error is wrong use.
 func (f *sweepFlags) options(cmd *cobra.Command) (sweep.Options, error) {
-	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Shown: shownByGit}
+	opt := sweep.Options{Jobs: int(f.jobs), Explain: f.explain, Version: Version(), Shown: orgsweep.ShownByGit}
 	var err error
 	if opt.FailsOn, err = parseFailOn(f.failOn); err != nil {
 		return opt, err
@@ -153,9 +153,6 @@ func runSweep(cmd *cobra.Command, paths []string, f sweepFlags) error {
 	}
 	return sweepExit(summary.Exit, out.commit())
 }
-
-// shownByGit are the properties that git repositories tell of their refs.
-var shownByGit = []ioc.Property{ioc.RefBranch, ioc.RefTag, ioc.CommitID, ioc.TreeID, ioc.CommitMessage, ioc.CommitAuthor}
 
 // sweepExit is the end of a sweep whose outputs failed with err: what was found counts, whatever
 // else happened, and an answer that was not given whole is never 0.

@@ -80,12 +80,12 @@ func runVerifyBlob(cmd *cobra.Command, f blobFlags, arg string) error {
 	if err != nil {
 		return refusedInput(err)
 	}
-	for _, note := range trusted.notes {
+	for _, note := range trusted.Notes {
 		tell(cmd.ErrOrStderr(), errors.New(note))
 	}
 	return putOut(cmd, f.outputFlags, func() verify.Result {
 		result := verify.Result{Kind: "blob", Name: arg, Verdict: verify.Mismatch}
-		proof, err := bundle.Verify(text, want, trusted.roots...)
+		proof, err := bundle.Verify(text, want, trusted.Roots...)
 		var refusal *verify.Refusal
 		switch {
 		case errors.As(err, &refusal):

@@ -193,7 +193,7 @@ func runVerifyOne(cmd *cobra.Command, f oneFlags, kind registry.Kind, name, vers
 	if err != nil {
 		return refusedInput(err)
 	}
-	for _, note := range trusted.notes {
+	for _, note := range trusted.Notes {
 		tell(cmd.ErrOrStderr(), errors.New(note))
 	}
 	var account *accountFlags
@@ -204,12 +204,12 @@ func runVerifyOne(cmd *cobra.Command, f oneFlags, kind registry.Kind, name, vers
 	if err != nil {
 		return err
 	}
-	reader, err := asked.set.Reader(a)
+	reader, err := asked.Reader(a)
 	if err != nil {
 		return usage(err)
 	}
 	b := &belief{accept: accept, keys: keys, policy: a, version: version}
-	return putOut(cmd, f.outputFlags, func() verify.Result { return b.check(ctx, asked.checker(a), reader) }, published.PURL(a, ""), a.Source)
+	return putOut(cmd, f.outputFlags, func() verify.Result { return b.check(ctx, asked.Checker(a), reader) }, published.PURL(a, ""), a.Source)
 }
 
 // artifact is what the policy has of the name, or one made of the flags.

@@ -12,12 +12,13 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/orgsweep"
+	"github.com/wormsweep/wormsweep/internal/orgverify"
 	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
 	"github.com/wormsweep/wormsweep/internal/published"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/verify"
-	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
@@ -93,12 +94,12 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	opt.Catalogue, opt.Listed = catalogueOf(set), listedBy(set)
+	opt.Catalogue, opt.Listed = catalogueOf(set), orgverify.Listed(set)
 	trusted, err := f.trust.load(ctx)
 	if err != nil {
 		return refusedInput(err)
 	}
-	for _, note := range trusted.notes {
+	for _, note := range trusted.Notes {
 		tell(cmd.ErrOrStderr(), errors.New(note))
 	}
 	st, err := openToWrite(ctx, f.inventory)
@@ -107,7 +108,12 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 	}
 	if st != nil {
 		defer st.Close()
-		opt.Records = st.Records("published")
+	}
+	if excluded, err = withDeclared(ctx, st, p.Organisation, excluded); err != nil {
+		return refused(err)
+	}
+	if excluded != nil {
+		opt.Excluded = excludedBy(excluded)
 	}
 	if excluded, err = withDeclared(ctx, st, p.Organisation, excluded); err != nil {
 		return refused(err)
@@ -119,12 +125,7 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 	if err != nil {
 		return err
 	}
-	opt.Roots = trusted.digest()
-	opt.Reader = asked.set.Reader
-	opt.Checker = published.Served{For: asked.checker}
-	if asked.sources != nil {
-		opt.Sources = asked.sources
-	}
+	asked.Into(&opt)
 	filer, err := f.filer(ctx, asked, p, st, set)
 	if err != nil {
 		return refused(err)
@@ -134,11 +135,10 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 		return usage(err)
 	}
 	defer out.discard()
-	last := &held{next: out.event} // the summary waits for what filing has to say
+	last := &orgsweep.Held{Next: out.take} // the summary waits for what filing has to say
 	summary, err := published.Run(ctx, opt, func(e finding.Event) error {
 		filer.event(e)
-		last.event(e)
-		return nil
+		return last.Event(e)
 	})
 	if errors.Is(err, published.ErrEmpty) {
 		return usage(fmt.Errorf("--policy %q: %w", f.policy, err))
@@ -147,31 +147,31 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 		return exitError{exitUnknown, err}
 	}
 	for i := range problems {
-		last.problem(summary, problems[i])
+		_ = last.Problem(summary, problems[i]) // out.take has no error
 	}
 	for _, p := range filer.file(cmd) {
-		last.problem(summary, p)
+		_ = last.Problem(summary, p)
 	}
-	last.release()
+	_ = last.Release()
 	return sweepExit(summary.Exit, out.commit())
 }
 
 // filer makes ready to file, where that is asked for.
-func (f *publishedFlags) filer(ctx context.Context, asked *asking, p *policy.Policy, st *store.Store, set *ioc.Set) (*filing, error) {
+func (f *publishedFlags) filer(ctx context.Context, asked *orgverify.Asked, p *policy.Policy, st *store.Store, set *ioc.Set) (*filing, error) {
 	if f.issues.repository == "" {
 		return f.issues.filer(ctx, &f.account, nil, nil, "", st, set)
 	}
 	switch {
 	case p.Organisation == "":
 		return nil, fmt.Errorf("--issues: the policy names no organisation: %w", errWrongUse)
-	case asked.github == nil:
+	case asked.GitHub() == nil:
 		return nil, fmt.Errorf("--issues: no credentials for GitHub (docs/github.md): %w", errWrongUse)
 	}
 	client, err := f.account.client()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, errWrongUse)
 	}
-	return f.issues.filer(ctx, &f.account, client, asked.github, p.Organisation, st, set)
+	return f.issues.filer(ctx, &f.account, client, asked.GitHub(), p.Organisation, st, set)
 }
 
 // readBounded reads a file of at most max bytes, and a byte more so that its reader sees that it
@@ -222,26 +222,6 @@ func accepted(p *policy.Policy, names []string) (func(*policy.Artifact, string) 
 func catalogueOf(set *ioc.Set) finding.Catalogue {
 	s := set.Stats()
 	return finding.Catalogue{Revision: set.Revision(), Campaigns: s.Campaigns, Indicators: s.Indicators, Packages: s.Packages, Versions: s.Versions}
-}
-
-// listedBy says whether the catalogue lists a version as a package of a campaign, and neither
-// withdrew that nor calls it weak.
-func listedBy(set *ioc.Set) func(a *policy.Artifact, version string) (string, bool) {
-	ecosystems := map[registry.Kind]ecosystem.Ecosystem{registry.NPM: ecosystem.NPM, registry.PyPI: ecosystem.PyPI, registry.Go: ecosystem.Go}
-	return func(a *policy.Artifact, version string) (string, bool) {
-		e, known := ecosystems[a.Kind]
-		if !known {
-			return "", false
-		}
-		found, _ := set.Package(e, e.CanonicalName(a.Name), version)
-		for _, m := range found {
-			if m.Indicator.Status == ioc.Withdrawn || m.Campaign.Status == ioc.PackWithdrawn || m.Indicator.Confidence == ioc.Weak {
-				continue
-			}
-			return fmt.Sprintf("the catalogue lists it in the campaign %q", m.Campaign.ID), true
-		}
-		return "", false
-	}
 }
 
 // refusedInput is the end for a key, bundle or root that was presented and does not read: that is
