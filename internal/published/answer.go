@@ -19,13 +19,18 @@ import (
 func (r *run) answer(ctx context.Context) (*finding.Summary, error) {
 	var briefs []*drift.Brief
 	for _, a := range r.artifacts {
-		briefs = append(briefs, a.brief)
-		a.brief = nil
+		if a.brief != nil {
+			briefs = append(briefs, a.brief)
+			a.brief = nil
+		}
 	}
-	bursts := drift.FindBursts(briefs)
+	bursts := drift.FindBursts(append(briefs, r.beside(ctx)...))
 	s := &finding.Summary{Findings: map[finding.State]int{}}
 	r.counts.Versions = map[verify.Verdict]int{}
 	for _, a := range r.artifacts {
+		if a.quiet {
+			continue
+		}
 		r.restore(ctx, a)
 		var judged drift.Judged
 		if a.fault == nil {

@@ -20,7 +20,11 @@ import (
 // what its record has as well: an organisation has more versions than fit into memory.
 func (r *run) ask(ctx context.Context, a *artifact) {
 	r.look(ctx, a)
-	if a.fault == nil {
+	switch {
+	case a.quiet:
+		a.brief, a.record = briefOf(a.policy, a.record), nil
+		return
+	case a.fault == nil:
 		a.brief = drift.BriefOf(&a.today)
 	}
 	if r.opt.Records != nil && a.record != nil && !a.fresh && a.told.At.Equal(a.record.Told.At) {
@@ -57,7 +61,7 @@ func (r *run) restore(ctx context.Context, a *artifact) {
 // look is ask, and holds all of it.
 func (r *run) look(ctx context.Context, a *artifact) {
 	a.digest = r.opt.Policy.Digest(a.policy)
-	a.key = a.policy.ID() + "@" + a.policy.Registry
+	a.key = recordKey(a.policy)
 	var err error
 	if a.record, a.version, err = load(ctx, r.opt.Records, a.key); err != nil {
 		a.record, a.fault = nil, err
@@ -75,6 +79,9 @@ func (r *run) look(ctx context.Context, a *artifact) {
 	}
 	a.today = drift.Artifact{Policy: *a.policy, Listing: *listing, Yesterday: a.record.Seen}
 	a.accept(r.opt.Accepted)
+	if a.quiet = r.opt.Quiet != nil && !a.fresh && a.unchanged && r.held(a) && r.opt.Quiet(a.policy); a.quiet {
+		return
+	}
 	releases := a.today.Listing.Releases
 	a.today.Subjects, a.keys, a.again = make([]drift.Subject, len(releases)), make([]string, len(releases)), make([]string, len(releases))
 	a.today.Source = r.source(ctx, a)
@@ -96,6 +103,18 @@ func (r *run) look(ctx context.Context, a *artifact) {
 		}
 		a.again[i] = again(a.policy, release.Version, &a.today.Subjects[i])
 	}
+}
+
+// held reports whether every check of the record holds today, and nothing is to be asked again.
+func (r *run) held(a *artifact) bool {
+	releases := a.today.Listing.Releases
+	for i := range releases {
+		kept, there := a.record.Checks[releases[i].Version]
+		if !there || !kept.holds(keyOf(a.policy, a.digest, r.opt.Roots, &releases[i]), a.policy, releases[i].Version) || kept.Again != "" && r.opt.Sources != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // list gives today's listing: as the registry tells it, or as it was where it says that nothing

@@ -32,6 +32,11 @@ type Options struct {
 	// Only are the artifacts to look at; nil: all of the policy.
 	Only []*policy.Artifact
 
+	// Quiet says of an artifact that it is left out of the answer where nothing has changed: its
+	// registry tells what it told before, and every check of it holds. Its repository is not asked
+	// then, and nothing is emitted of it. nil: no artifact is.
+	Quiet func(a *policy.Artifact) bool
+
 	// Reader gives the reader of the registry that an artifact is published at.
 	Reader  func(a *policy.Artifact) (registry.Reader, error)
 	Checker Checker
@@ -101,7 +106,7 @@ func Run(ctx context.Context, opt Options, emit func(finding.Event) error) (*fin
 	slices.SortFunc(r.artifacts, func(a, b *artifact) int { return strings.Compare(a.purl, b.purl) })
 	if err := emit(&finding.Run{
 		Stream: finding.StreamVersion, Tool: "wormsweep", Version: opt.Program, Started: r.started.UTC(), Paths: []string{opt.File},
-		Partial: opt.Only != nil, Published: true, Catalogue: opt.Catalogue,
+		Partial: opt.Only != nil || opt.Quiet != nil, Published: true, Catalogue: opt.Catalogue,
 	}); err != nil {
 		return nil, err
 	}
@@ -130,6 +135,7 @@ type artifact struct {
 	version int64 // of the record
 	fault   error // why today's listing could not be had
 
+	quiet     bool // there is nothing to say of it
 	told      told // of its repository
 	brief     *drift.Brief
 	today     drift.Artifact
