@@ -77,6 +77,12 @@ type Sighting struct {
 	// was met or not read.
 	Brief *Brief
 	Basis int64
+
+	// Told says that somebody told of Refs, as a push does, and that nothing else of the repository
+	// was looked at: all else that is known of it stays as it was, its other refs too. Of Shown and
+	// Events only whether there is a problem is taken.
+	Told bool
+	Gone []string // with Told: full names of refs that are there no more
 }
 
 // Ref is what a ref of a repository names.

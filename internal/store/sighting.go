@@ -13,6 +13,9 @@ import (
 
 // write keeps what a run saw of a repository.
 func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) error {
+	if r.Told {
+		return r.writeTold(ctx, tx, run, now)
+	}
 	id, known, err := r.repository(ctx, tx, run, now)
 	if err != nil {
 		return err
@@ -49,13 +52,8 @@ func (r *encodedSighting) unsure() bool {
 func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) (id int64, known bool, err error) {
 	repo := &r.Repository
 	const columns = "SELECT id, last_run, brief_run, brief_basis, brief FROM inv_repository "
-	query, args := columns+"WHERE server = $1 AND number = $2 AND number <> 0", []any{repo.Server, repo.Number}
-	switch {
-	case repo.Number == 0 && repo.Server == "":
-		query, args = columns+"WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
-	case repo.Number == 0: // one that its server did not show: it is the last that had the name
-		query, args = columns+"WHERE server = $1 AND name = $2 ORDER BY gone, last_seen DESC, id DESC LIMIT 1", []any{repo.Server, []byte(repo.Name)}
-	}
+	where, args := rowOf(repo)
+	query := columns + where
 	unread := int64(0) // by no run
 	if r.unread() {
 		unread = int64(run)
@@ -81,6 +79,17 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 		brief_run = $5, told_run = $3, unread_run = $6 WHERE id = $7`,
 		[]byte(repo.Name), now, int64(run), r.shown, good, unread, id)
 	return id, known, err
+}
+
+// rowOf says which row is that of a repository.
+func rowOf(repo *inventory.Repository) (where string, args []any) {
+	switch {
+	case repo.Number == 0 && repo.Server == "":
+		return "WHERE server = $1 AND name = $2 AND number = 0", []any{repo.Server, []byte(repo.Name)}
+	case repo.Number == 0: // one that its server did not show: it is the last that had the name
+		return "WHERE server = $1 AND name = $2 ORDER BY gone, last_seen DESC, id DESC LIMIT 1", []any{repo.Server, []byte(repo.Name)}
+	}
+	return "WHERE server = $1 AND number = $2 AND number <> 0", []any{repo.Server, repo.Number}
 }
 
 // unread reports whether the run had a problem in the repository. What is excluded does not count.

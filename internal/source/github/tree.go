@@ -63,6 +63,7 @@ type tree struct {
 	content content
 	at      commit
 	refs    []source.Ref
+	shared  bool // content is closed by somebody else
 }
 
 func (t *tree) Ref() string        { return t.refs[0].Name }
@@ -78,7 +79,12 @@ func (t *tree) Root() string {
 }
 
 // Close lets go of what was fetched for all trees of the repository.
-func (t *tree) Close() error { return t.content.Close() }
+func (t *tree) Close() error {
+	if t.shared {
+		return nil
+	}
+	return t.content.Close()
+}
 
 func (t *tree) Files(ctx context.Context) iter.Seq2[source.File, error] {
 	return t.content.files(ctx, t.at)

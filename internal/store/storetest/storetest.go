@@ -30,6 +30,7 @@ func Run(t *testing.T, driver string, fresh func(t *testing.T) string) {
 		{"index", testIndex},
 		{"trees", testTrees},
 		{"refs", testRefs},
+		{"told", testTold},
 		{"repositories", testRepositories},
 		{"briefs", testBriefs},
 		{"unread", testUnread},
