@@ -137,7 +137,7 @@ func (t *target) place(repository, file, blob string) bool {
 	case t.path != "":
 		return t.path == file
 	case t.glob != "":
-		return matchGlob(t.glob, file)
+		return MatchGlob(t.glob, file)
 	}
 	return t.blob != "" || file == ""
 }

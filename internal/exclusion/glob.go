@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// matchGlob reports whether the whole path matches the glob: "*" stands for any run of
+// MatchGlob reports whether the whole path matches the glob: "*" stands for any run of
 // characters within a folder, "?" for one character of it, and a segment "**" for any
 // number of folders, none included. No other character is special. A byte of the path
 // that is no UTF-8 is met by a wildcard only. The time is at most the product of the two
 // lengths.
-func matchGlob(glob, path string) bool {
+func MatchGlob(glob, path string) bool {
 	return wildcard(strings.Split(glob, "/"), strings.Split(path, "/"),
 		func(g string) bool { return g == "**" },
 		func(g, p string) bool {

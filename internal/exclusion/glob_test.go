@@ -46,8 +46,8 @@ func TestMatchGlob(t *testing.T) {
 		{"", "", true},
 		{"", "a", false},
 	} {
-		if got := matchGlob(tt.glob, tt.path); got != tt.want {
-			t.Errorf("matchGlob(%q, %q) = %v; want %v", tt.glob, tt.path, got, tt.want)
+		if got := MatchGlob(tt.glob, tt.path); got != tt.want {
+			t.Errorf("MatchGlob(%q, %q) = %v; want %v", tt.glob, tt.path, got, tt.want)
 		}
 	}
 }
@@ -55,8 +55,8 @@ func TestMatchGlob(t *testing.T) {
 // TestMatchGlobTime: globs that make a backtracking matcher try every split.
 func TestMatchGlobTime(t *testing.T) {
 	start := time.Now()
-	matchGlob(strings.Repeat("**/a/", 300)+"b", strings.Repeat("a/", 2000)+"c")
-	matchGlob(strings.Repeat("*a", 300)+"b", strings.Repeat("a", 2000)+"c")
+	MatchGlob(strings.Repeat("**/a/", 300)+"b", strings.Repeat("a/", 2000)+"c")
+	MatchGlob(strings.Repeat("*a", 300)+"b", strings.Repeat("a", 2000)+"c")
 	if d := time.Since(start); d > 2*time.Second {
 		t.Errorf("took %v", d)
 	}

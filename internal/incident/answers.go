@@ -114,6 +114,9 @@ func (c *clerk) resolve(rec *Record, cmd command.Command) (did, not string) {
 		rec.must(Dismissed, c.act(cmd.Text))
 		did = "over by your word, and without proof. It is opened again when something new is found."
 	}
+	if rec.Response.Escalated > 0 {
+		did += " It was escalated: whoever is on call writes the post-mortem."
+	}
 	rec.Response.Closing = true
 	n := rec.notice(NoticeOver)
 	n.Who, n.Text = c.event.Author.Login, clipped(cmd.Text, maxEntry)

@@ -57,6 +57,8 @@ func (d *Desk) byHand(ctx context.Context, id, who string) error {
 			now.must(Open, a)
 		case !issue.Open && !now.State.over() && h.state == markOpen:
 			now.must(Dismissed, a)
+		case !issue.Open && !now.State.over():
+			now.Response.Revision++ // we closed it, and did not come to write that down
 		}
 		return nil
 	})

@@ -34,6 +34,7 @@ type DeskOptions struct {
 	// Ladder are the roles that are told of an incident, one after the other while nobody
 	// acknowledges it; the first is told when it is found. nil is the responders, then who is on call.
 	Ladder    []Role
+	Assigner  Assigner  // nil assigns issues to nobody
 	Questions Questions // nil answers none
 	// Exclusions is where false positives are kept, as an exclusions file of the organisation under
 	// its name in lower case; nil refuses them. It is another store than that of the incidents.
@@ -81,6 +82,11 @@ type Account struct {
 	ID    int64
 	// Person is false for bots and organisations, and for what an App wrote in a person's name.
 	Person bool
+}
+
+// Assigner assigns an issue to who leads the response, and to nobody else.
+type Assigner interface {
+	Assign(ctx context.Context, issue int, login string) error
 }
 
 // Teams asks who is in a team.
@@ -257,7 +263,7 @@ func (d *Desk) Show(ctx context.Context, id string, fx Effects) error {
 			errs = append(errs, err)
 		}
 	}
-	errs = append(errs, d.deliver(ctx, id, fx))
+	errs = append(errs, d.hand(ctx, id, fx), d.deliver(ctx, id, fx))
 	return errors.Join(errs...)
 }
 

@@ -77,6 +77,19 @@ func (p *people) Member(_ context.Context, team string, who incident.Account) (b
 	return false, "no member of the team", nil
 }
 
+// assigned are those whom issues were assigned to, in order.
+type assigned struct {
+	logins []string
+	err    error
+}
+
+func (a *assigned) Assign(_ context.Context, issue int, login string) error {
+	if a.err == nil {
+		a.logins = append(a.logins, fmt.Sprint(login, " ", issue))
+	}
+	return a.err
+}
+
 func (p *people) Remark(_ context.Context, id int64) (incident.Remark, error) {
 	r, there := p.remarks[id]
 	if !there {
@@ -137,6 +150,7 @@ type office struct {
 	exclusions *memory
 	desk       *incident.Desk
 	comments   int64
+	assigned   assigned
 	questions  incident.Reply
 	silent     error // of questions
 }
@@ -151,7 +165,7 @@ func newOffice(w *world) *office {
 	var err error
 	o.desk, err = incident.NewDesk(w.opt, incident.DeskOptions{
 		Repository: "acme/incidents", Author: "sweeper[bot]", Remarks: o.people, Teams: o.people, Responders: "responders", OnCall: "on-call",
-		Questions: questions{o}, Exclusions: o.exclusions,
+		Questions: questions{o}, Assigner: &o.assigned, Exclusions: o.exclusions,
 		Ladder: []incident.Role{{Name: "responders", Team: "responders"}, {Name: "on-call", Team: "on-call"}, {Name: "founders"}},
 	})
 	if err != nil {
@@ -321,7 +335,7 @@ func TestClocks(t *testing.T) {
 	o.tick()
 	o.tick()
 	o.told("overdue:on-call")
-	o.has(o.says("olga", "/resolve"), "closed, with the proof of the sweep")
+	o.has(o.says("olga", "/resolve"), "closed, with the proof of the sweep", "writes the post-mortem")
 	o.state(incident.Closed)
 	o.told("over")
 	if o.tracker.open() != 0 || o.tracker.issues[0].state != incident.StateCompleted {
@@ -502,7 +516,6 @@ func TestByHand(t *testing.T) {
 	o.tracker.took()
 	o.expect(2, looks{read: "api@HEAD"}, "Comment Edit", 0)
 	o.tracker.issues[0].Open = true
-	i = o.tracker.issues[0]
 	event("reopened", "rob")
 	o.state(incident.Open)
 	o.tracker.took()

@@ -104,11 +104,12 @@ func lies(file, path string) bool {
 }
 
 // looked reports whether the sweep looked for the thing of a place at a ref, with whatever
-// success.
+// success; or knows that there is no such ref any more.
 func (s *Sweep) looked(campaign string, p *Place, ref string) bool {
 	repository := p.repository().key()
 	_, seen := s.trees[treeKey{repository, ref}]
-	return s.read[repository] && (seen || ref == ItselfRef) && s.looksFor(campaign, p.Indicator)
+	gone := s.opt.Gone != nil && s.opt.Gone(p.repository(), ref)
+	return s.read[repository] && (seen || gone || ref == ItselfRef) && s.looksFor(campaign, p.Indicator)
 }
 
 // anyTree gives a tree of a repository, one that is not whole if there is any.

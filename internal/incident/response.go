@@ -22,7 +22,8 @@ type Response struct {
 	// Commands says that the App listens to comments: the text names the commands.
 	Commands bool `json:"commands,omitempty"`
 
-	Owner    string     `json:"owner,omitempty"` // login of who leads the response
+	Owner    string     `json:"owner,omitempty"`    // login of who leads the response
+	Assigned string     `json:"assigned,omitempty"` // the owner whom the issue was assigned to
 	Signals  []Signal   `json:"signals,omitempty"`
 	Verdict  *Verdict   `json:"verdict,omitempty"`
 	Plan     *PlanRef   `json:"plan,omitempty"`

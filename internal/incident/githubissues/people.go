@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-github/v62/github"
+
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/incident"
 )
@@ -67,6 +69,13 @@ func (t *Tracker) Remark(ctx context.Context, id int64) (incident.Remark, error)
 	byApp := len(got.App) > 0 && string(got.App) != "null"
 	r.Author = incident.Account{Login: got.User.Login, ID: got.User.ID, Person: got.User.person() && !byApp}
 	return r, nil
+}
+
+// Assign makes an account the one assignee of an issue. GitHub tells that account; one that cannot be
+// assigned is left out without an error.
+func (t *Tracker) Assign(ctx context.Context, number int, login string) error {
+	_, _, err := t.client.REST().Issues.Edit(ctx, t.owner, t.repo, number, &github.IssueRequest{Assignees: &[]string{login}})
+	return written(err)
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

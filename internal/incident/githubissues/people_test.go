@@ -58,7 +58,7 @@ func newOffice(t *testing.T) *office {
 	tracker := w.tracker("acme/incidents")
 	o.desk, err = incident.NewDesk(w.filer, incident.DeskOptions{
 		Repository: "acme/incidents", Author: "sweeper[bot]", Remarks: tracker, Teams: githubissues.NewTeams(members, "acme"),
-		Responders: "responders", OnCall: "on-call",
+		Responders: "responders", OnCall: "on-call", Assigner: tracker,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +109,9 @@ func TestCommands(t *testing.T) {
 	o.handle(o.write("rob", "/contained tokens are revoked", nil))
 	if rec := o.record(); rec.State != incident.Contained || rec.Response.Owner != "rob" {
 		t.Errorf("%s, owner %q", rec.State, rec.Response.Owner)
+	}
+	if got := o.repo.Issues()[0].Assignees; len(got) != 1 || got[0] != "rob" {
+		t.Errorf("assigned to %q", got)
 	}
 	e := o.write("olga", "/resolve planted by us", nil)
 	for range 3 {
