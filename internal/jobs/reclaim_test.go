@@ -10,57 +10,55 @@ import (
 	"github.com/wormsweep/wormsweep/internal/jobs"
 )
 
-// TestReclaim: what a process held that died runs again: at once where it worked alone, and after
+// testReclaim: what a process held that died runs again: at once where it worked alone, and after
 // its last sign of life elsewhere. What it held in its last attempt is given up.
-func TestReclaim(t *testing.T) {
-	both(t, func(t *testing.T, s *suite) {
-		never := jobs.Kind{Name: "k", Attempts: 2, Run: func(context.Context, jobs.Job) error { return errors.New("never runs") }}
-		idle := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{never}})
-		ids := s.insert(idle, jobs.New{Kind: "k", Args: "once"}, jobs.New{Kind: "k", Args: "last"}, jobs.New{Kind: "k", Args: "alive"})
-		// As a process leaves them that is killed while it runs them.
-		held := func(id int64, attempt int, by string) {
-			t.Helper()
-			statement := "UPDATE river_job SET state = 'running', attempt = $1, attempted_at = CURRENT_TIMESTAMP, attempted_by = jsonb_array($2) WHERE id = $3"
-			if s.db.Postgres() != nil {
-				statement = "UPDATE river_job SET state = 'running', attempt = $1, attempted_at = now(), attempted_by = ARRAY[$2] WHERE id = $3"
-			}
-			if _, err := s.db.Exec(t.Context(), statement, attempt, by, id); err != nil {
-				t.Fatal(err)
-			}
+func testReclaim(t *testing.T, s *suite) {
+	never := jobs.Kind{Name: "k", Attempts: 2, Run: func(context.Context, jobs.Job) error { return errors.New("never runs") }}
+	idle := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{never}})
+	ids := s.insert(idle, jobs.New{Kind: "k", Args: "once"}, jobs.New{Kind: "k", Args: "last"}, jobs.New{Kind: "k", Args: "alive"})
+	// As a process leaves them that is killed while it runs them.
+	held := func(id int64, attempt int, by string) {
+		t.Helper()
+		statement := "UPDATE river_job SET state = 'running', attempt = $1, attempted_at = CURRENT_TIMESTAMP, attempted_by = jsonb_array($2) WHERE id = $3"
+		if s.db.Postgres() != nil {
+			statement = "UPDATE river_job SET state = 'running', attempt = $1, attempted_at = now(), attempted_by = ARRAY[$2] WHERE id = $3"
 		}
-		beat := func(id string, ago time.Duration) {
-			t.Helper()
-			if _, err := s.db.Exec(t.Context(), "INSERT INTO app_process (id, started, beat) VALUES ($1, 1, {now} - $2)", id, ago.Milliseconds()); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := s.db.Exec(t.Context(), statement, attempt, by, id); err != nil {
+			t.Fatal(err)
 		}
-		held(ids[0], 1, "dead")
-		held(ids[1], 2, "dead")
-		held(ids[2], 1, "alive")
-		beat("dead", jobs.Lost+time.Second)
-		beat("alive", jobs.Lost/2)
-		var ran atomic.Int64
-		r := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{{Name: "k", Attempts: 2, Run: func(_ context.Context, j jobs.Job) error {
-			ran.Add(1)
-			if j.Attempt != 2 {
-				t.Errorf("attempt %d: the one that died is one", j.Attempt)
-			}
-			return nil
-		}}}})
-		s.start(r)
-		s.wait("what a dead process held", 5*time.Second, func() bool { return s.state(r, ids[0]) == jobs.Ended })
-		if state := s.state(r, ids[1]); state != jobs.Failed {
-			t.Errorf("the last attempt: %v", state)
+	}
+	beat := func(id string, ago time.Duration) {
+		t.Helper()
+		if _, err := s.db.Exec(t.Context(), "INSERT INTO app_process (id, started, beat) VALUES ($1, 1, {now} - $2)", id, ago.Milliseconds()); err != nil {
+			t.Fatal(err)
 		}
-		want := jobs.Waiting // somebody else runs it
-		if s.db.Postgres() == nil {
-			s.wait("all that a file holds", 5*time.Second, func() bool { return s.state(r, ids[2]) == jobs.Ended })
-			want = jobs.Ended
+	}
+	held(ids[0], 1, "dead")
+	held(ids[1], 2, "dead")
+	held(ids[2], 1, "alive")
+	beat("dead", jobs.Lost+time.Second)
+	beat("alive", jobs.Lost/2)
+	var ran atomic.Int64
+	r := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{{Name: "k", Attempts: 2, Run: func(_ context.Context, j jobs.Job) error {
+		ran.Add(1)
+		if j.Attempt != 2 {
+			t.Errorf("attempt %d: the one that died is one", j.Attempt)
 		}
-		if state := s.state(r, ids[2]); state != want {
-			t.Errorf("what a living process holds: %v", state)
-		}
-	})
+		return nil
+	}}}})
+	s.start(r)
+	s.wait("what a dead process held", 5*time.Second, func() bool { return s.state(r, ids[0]) == jobs.Ended })
+	if state := s.state(r, ids[1]); state != jobs.Failed {
+		t.Errorf("the last attempt: %v", state)
+	}
+	want := jobs.Waiting // somebody else runs it
+	if s.db.Postgres() == nil {
+		s.wait("all that a file holds", 5*time.Second, func() bool { return s.state(r, ids[2]) == jobs.Ended })
+		want = jobs.Ended
+	}
+	if state := s.state(r, ids[2]); state != want {
+		t.Errorf("what a living process holds: %v", state)
+	}
 }
 
 // TestAbuse41 is row 41: a clock that was an hour ahead, and has been set back since, keeps no

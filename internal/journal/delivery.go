@@ -255,3 +255,22 @@ func (j *Journal) Requeue(ctx context.Context, number, instead int64, enqueue fu
 		return err
 	})
 }
+
+// Revive has a dead letter acted on again, with a new job in the same transaction. It reports
+// false where there is no such dead letter, or its body is not kept any more.
+func (j *Journal) Revive(ctx context.Context, number int64, enqueue func(ctx context.Context, tx *appdb.Tx) (int64, error)) (revived bool, err error) {
+	err = j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		n, err := tx.Exec(ctx, "UPDATE app_delivery SET state = 'accepted', reason = '', ended = 0 WHERE number = $1 AND state = 'dead' AND kept = 1", number)
+		if err != nil || n == 0 {
+			return err
+		}
+		job, err := enqueue(ctx, tx)
+		if err != nil {
+			return err
+		}
+		revived = true
+		_, err = tx.Exec(ctx, "UPDATE app_delivery SET job = $1 WHERE number = $2", job, number)
+		return err
+	})
+	return revived && err == nil, err
+}
