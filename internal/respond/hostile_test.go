@@ -25,7 +25,10 @@ var (
 // Whatever a name holds, it mentions, links and hides nothing, and no line begins in it.
 func TestHostileText(t *testing.T) {
 	seen := map[string]bool{} // lines
-	for _, s := range xtest.Hostile {
+	for i, s := range xtest.Hostile {
+		if testing.Short() && i%4 != 0 {
+			continue
+		}
 		for _, p := range append(poisonedPins(t, s), poisonedOurs(s)...) {
 			ticks := respond.Ticks{{Step: s, By: s, Note: s, At: at(1, 1)}}
 			if len(p.Steps) > 0 {
@@ -72,10 +75,11 @@ func TestHostileText(t *testing.T) {
 // GitHub acts on.
 func inertMarkdown(t *testing.T, s, md string) {
 	t.Helper()
-	if got, want := markdown.Links(md), len(link.FindAllString(md, -1)); got != want {
-		t.Errorf("Markdown of %q has %d links, %d of them ours", s, got, want)
+	outline := markdown.Outline(md)
+	links := strings.Count(outline, "<Link>") + strings.Count(outline, "<AutoLink>") + strings.Count(outline, "<Image>")
+	if want := len(link.FindAllString(md, -1)); links != want {
+		t.Errorf("Markdown of %q has %d links, %d of them ours", s, links, want)
 	}
-	outline := markdown.Outline(link.ReplaceAllString(md, ""))
 	for _, what := range []string{"@octocat", "@org/team", "#1", "GH-1", "evil.example", "<script", "<img", "alert(1)", "Fixes #1"} {
 		if strings.Contains(outline, what) {
 			t.Errorf("Markdown of %q has %q outside of code", s, what)

@@ -197,13 +197,20 @@ func TestReadPlanRefuses(t *testing.T) {
 
 // Whatever is read is sound, prints, and reads back as the same plan.
 func FuzzReadPlan(f *testing.F) {
-	for _, p := range []*respond.Plan{respond.PinPlan(pinWorld(f)), respond.ScenarioC(oursWorld())} {
-		var b bytes.Buffer
-		if err := respond.JSON(&b, p, ticked(p), at(10, 0)); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes())
+	pins := pinWorld(f)
+	pins.Findings = pins.Findings[2:3] // a small one: large seeds are slow to change
+	p := respond.PinPlan(pins)
+	var b bytes.Buffer
+	if err := respond.JSON(&b, p, ticked(p), at(10, 0)); err != nil {
+		f.Fatal(err)
 	}
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"form":1,"kind":"scenario-c","title":"t","about":[{"kind":"npm","name":"n","version":"1"}],"basis":[{"what":"w","source":"s"}],` +
+		`"missing":[{"what":"w","why":"y","repository":"r","file":"f"}],"steps":[{"id":"a","title":"t","class":"H","probe":{"text":"p","command":{"words":[{"text":"gh"}]}},` +
+		`"link":"https://github.com/x","irreversible":"i","deadline":{"at":"2026-08-13T08:00:00Z","why":"w"},"gates":[{"id":"g","question":"q","answer":"yes","until":"2026-08-13T08:00:00Z"}],` +
+		`"edits":[{"file":"f","line":3,"what":"w","from":"1","to":"2"}],"commands":[{"when":"w","dir":"a/b","words":[{"text":"npm"},{"text":"x@","blank":"version","rest":"/y"},{"text":"a b"}]}]},` +
+		`{"id":"b","title":"t","class":"W","after":["a"],"refused":"no","probe":{"text":"p"}}],"checks":[{"id":"c","text":"t","answer":"no","values":["1"]}],` +
+		`"drafts":[{"id":"d.txt","title":"t","media":"text/plain","text":"a\n` + "```" + `\nb","blanks":["x"],"send":"H","where":"w"}]}`))
 	f.Add([]byte(`{"form":1,"kind":"pin","title":"t","about":[],"basis":[],"steps":[{"id":"a","title":"t","class":"H","probe":{"text":"p"}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var ticks respond.Ticks
