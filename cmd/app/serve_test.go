@@ -3,12 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -122,6 +124,39 @@ func TestDelivery(t *testing.T) {
 				t.Errorf("exit code %d after %v", code, took)
 			}
 		})
+	}
+}
+
+// TestDeadLetter: what was dropped is listed with its reason, and is acted on again when somebody
+// asks for it.
+func TestDeadLetter(t *testing.T) {
+	github := githubtest.Start(t, githubtest.Options{})
+	database := filepath.Join(t.TempDir(), "data")
+	config := apptest.Config(t, github, database)
+	p := apptest.Serve(t, config)
+	ours := github.Installation()
+	body := bytes.ReplaceAll(apptest.Push(github, "web", fmt.Sprintf("%040d", 1)), fmt.Appendf(nil, `"installation":{"id":%d}`, ours.ID), []byte(`"installation":{"id":77}`))
+	if status, err := apptest.Send(p.URL, apptest.Delivery{Event: "push", ID: "dropped", Body: body}); status != 202 || err != nil {
+		t.Fatal(status, err)
+	}
+	j := open(t, database)
+	settle(t, j, 20*time.Second)
+	out, err := apptest.Command(t, "dead-letters", "--config", config).Output()
+	fields := strings.Split(strings.TrimSuffix(string(out), "\n"), "\t")
+	if err != nil || len(fields) != 5 || fields[2] != "push" || fields[3] != "dropped" || fields[4] != "dropped: 77 is no installation of the App" {
+		t.Fatalf("%q, %v", out, err)
+	}
+	github.Update(func() { ours.ID = 77 }) // it was installed meanwhile
+	p.Kill()
+	p = apptest.Serve(t, config) // which asks anew
+	if out, err := apptest.Command(t, "retry", fields[0], "--config", config).CombinedOutput(); err != nil {
+		t.Fatalf("%s%v", out, err)
+	}
+	if counts := settle(t, j, 20*time.Second); counts[journal.Done] != 1 || counts[journal.Dead] != 0 {
+		t.Errorf("%v", counts)
+	}
+	if out, err := apptest.Command(t, "retry", fields[0], "--config", config).CombinedOutput(); err == nil || !strings.Contains(string(out), "no such dead letter") {
+		t.Errorf("again: %q, %v", out, err)
 	}
 }
 

@@ -6,6 +6,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/app/catalogue"
+	"github.com/wormsweep/wormsweep/internal/app/change"
+	"github.com/wormsweep/wormsweep/internal/app/redelivery"
+	"github.com/wormsweep/wormsweep/internal/app/settings"
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/groupcommit"
@@ -24,6 +29,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/journal"
+	"github.com/wormsweep/wormsweep/internal/store"
 )
 
 // How long the parts of a stop may take, which is 25 seconds in all.
@@ -42,7 +48,14 @@ type App struct {
 	jobs    *jobs.Runner
 	github  *ghclient.Client // signs as the App
 
+	inventory     *store.Store
+	incidents     *incidents
+	changes       *change.Handlers
 	installations *installations
+	catalogue     *catalogue.Catalogue
+	publishing    *publishing // nil without a policy
+	redeliveries  *redelivery.Reconciler
+	settings      *settings.Keeper
 	handlers      map[string][]handler.Handler
 	takers        []handler.Taker
 	ends          *groupcommit.Group[journal.End]
@@ -102,6 +115,24 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.effects = a.journal.Effects(a.jobs.ID(), journal.EffectOptions{Logger: a.log, Crash: crash})
+	if a.settings, err = settings.Open(ctx, a.db, a.config.Settings, a.log); err != nil {
+		return err
+	}
+	if a.inventory, err = openInventory(ctx, a.config.Database); err != nil {
+		return err
+	}
+	if a.catalogue, err = catalogue.Open(catalogue.Options{Config: a.config.Feeds, Dir: a.config.FeedsDir, Log: a.log}); err != nil {
+		return err
+	}
+	if a.publishing, err = newPublishing(a); err != nil {
+		return err
+	}
+	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
+	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, store: a.inventory, set: a.catalogue.Set}
+	a.changes = change.New(change.Options{
+		GitHub: a.github, AppID: a.config.AppID, Inventory: a.inventory, Catalogue: a.catalogue.Set, Incidents: a.incidents.of, Scope: a.scope, Raise: a.Signal,
+		Workers: a.config.Workers, Log: a.log,
+	})
 	a.installations = &installations{journal: a.journal, github: a.github, log: a.log}
 	a.ends = groupcommit.New(func(ctx context.Context, ends []journal.End) error { return a.journal.End(ctx, ends...) })
 	a.metrics = newMetrics(a)
@@ -109,8 +140,14 @@ func (a *App) wire(ctx context.Context) error {
 	return nil
 }
 
-// Close lets go of the database.
-func (a *App) Close() error { return a.db.Close() }
+// Close lets go of the databases.
+func (a *App) Close() error {
+	var err error
+	if a.inventory != nil {
+		err = a.inventory.Close()
+	}
+	return errors.Join(err, a.db.Close())
+}
 
 // Accept implements hook.Store: a delivery and its job are in the database together or not.
 func (a *App) Accept(ctx context.Context, deliveries []hook.Delivery) error {
@@ -149,6 +186,7 @@ func (a *App) Serve(ctx context.Context) error {
 	defer background.Wait()
 	defer stopWatching()
 	background.Go(func() { a.effects.Watch(watching, a.tellKill) })
+	background.Go(func() { a.keepLists(watching) })
 
 	if err := a.jobs.Start(ctx); err != nil {
 		return err

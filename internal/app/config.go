@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/strictyaml"
 )
 
@@ -32,6 +34,18 @@ type Config struct {
 	AppKey []byte // PEM
 
 	Secrets [][]byte // of the webhook, none of them empty
+
+	Organisation string // the one that the App is for; "" is not said
+	Issues       string // OWNER/NAME of the repository in which incidents are filed; "" is none
+	Responders   string // slug of the team whose members may command; "" is nobody
+	Policy       string // file that says what is published; "" is none
+	Settings     string // OWNER/NAME of the organisation's own settings; "" is none
+
+	WatchEvery time.Duration // between two looks at a published artifact; 0 is the default of package watch
+	SweepRefs  string        // refs of the daily sweep, as "sweeper sweep --refs" has them; "" is its default
+	Feeds      feeds.Config  // public lists of indicators
+	FeedsDir   string        // folder of this machine's copy of them; "" is no lists
+	Offline    bool          // no newer roots and keys are looked for than those built in
 
 	Workers  int // jobs at a time; 0 is the default of package jobs
 	LogLevel slog.Level
@@ -107,6 +121,19 @@ func (r *reader) root(n *yaml.Node) {
 		section{"database", r.database},
 		section{"github", r.github},
 		section{"webhook", r.webhook},
+		section{"organisation", r.organisation},
+		section{"issues", func(n *yaml.Node) { r.repository(n, "issues", &r.config.Issues) }},
+		section{"responders", r.responders},
+		section{"policy", func(n *yaml.Node) {
+			if text, _, ok := r.text(n, "policy", ""); ok && text != "" {
+				r.config.Policy = r.path(text)
+			}
+		}},
+		section{"settings", func(n *yaml.Node) { r.repository(n, "settings", &r.config.Settings) }},
+		section{"watch-every", r.watchEvery},
+		section{"sweep-refs", r.sweepRefs},
+		section{"feeds", r.feeds},
+		section{"trust", r.trust},
 		section{"workers", func(n *yaml.Node) { r.number(n, "workers", 1, 256, &r.config.Workers) }},
 		section{"log", r.log},
 	)

@@ -45,7 +45,11 @@ func (a *App) deliver(ctx context.Context, j jobs.Job) error {
 
 // act calls the handlers of a delivery, all of them, whatever one answers.
 func (a *App) act(ctx context.Context, d hook.Delivery) error {
-	if err := a.installations.check(ctx, d); err != nil {
+	d, err := a.installations.resolve(ctx, d)
+	if err == nil {
+		err = a.installations.check(ctx, d)
+	}
+	if err != nil {
 		return a.translate(d, err)
 	}
 	var errs []error

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/wormsweep/wormsweep/internal/appevent"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/hook"
@@ -93,6 +94,39 @@ func (i *installations) check(ctx context.Context, d hook.Delivery) error {
 		return jobs.Dead(fmt.Sprintf("dropped: repository %q is not of %q, whose installation it names", about.Repository.FullName, in.Account))
 	}
 	return nil
+}
+
+// resolve gives a delivery the installation that it is of, where GitHub sends such without naming
+// one: it is that on the account which owns the package.
+func (i *installations) resolve(ctx context.Context, d hook.Delivery) (hook.Delivery, error) {
+	if d.Installation != 0 || d.Event != "registry_package" {
+		return d, nil
+	}
+	e, err := appevent.As[appevent.RegistryPackage](d.Event, d.Body)
+	if err != nil {
+		return d, jobs.Dead(err.Error())
+	}
+	owner := e.Owner()
+	if owner == nil {
+		return d, nil // check says that it names none
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for range 2 {
+		for id, in := range i.known {
+			if in.Owner == owner.ID && in.Standing != journal.Gone {
+				d.Installation = id
+				return d, nil
+			}
+		}
+		if time.Since(i.asked) < missed {
+			break
+		}
+		if err := i.ask(ctx); err != nil {
+			return d, fmt.Errorf("ask for the installation on %q: %w", owner.Login, err)
+		}
+	}
+	return d, nil
 }
 
 // of is an installation as GitHub has it, or had it a little while ago.

@@ -14,9 +14,10 @@ import (
 // metrics are what Prometheus reads of the App. Labels are of fixed sets: nothing that came from
 // outside is in them.
 type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	dead     prometheus.Counter
+	registry    *prometheus.Registry
+	requests    *prometheus.CounterVec
+	dead        prometheus.Counter
+	redelivered prometheus.Counter
 }
 
 func newMetrics(a *App) *metrics {
@@ -29,10 +30,13 @@ func newMetrics(a *App) *metrics {
 			Name: "wormsweep_dead_letters_total", Help: "Deliveries that this process gave up or dropped.",
 		}),
 	}
+	m.redelivered = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "wormsweep_redeliveries_asked_total", Help: "Deliveries that did not arrive and that this process asked for again.",
+	})
 	for _, outcome := range hook.Outcomes {
 		m.requests.WithLabelValues(outcome)
 	}
-	m.registry.MustRegister(m.requests, m.dead, &stock{a: a},
+	m.registry.MustRegister(m.requests, m.dead, m.redelivered, &stock{a: a}, &looking{a: a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -2,6 +2,7 @@
 // codes, which are a contract:
 //
 //	0  done; of "app serve": stopped by a signal, with nothing lost
+//	1  of "app check": something is missing
 //	2  wrong use: flags, arguments, a configuration that cannot be used
 //	3  what was asked for could not be done, or served
 package appcli
@@ -22,9 +23,10 @@ import (
 
 // The exit codes.
 const (
-	exitDone  = 0
-	exitUsage = 2
-	exitNot   = 3
+	exitDone    = 0
+	exitMissing = 1
+	exitUsage   = 2
+	exitNot     = 3
 )
 
 // Main runs the command with its arguments, without the program's name, and returns the exit
@@ -62,7 +64,7 @@ func rootCommand() *cobra.Command {
 			return fmt.Errorf("%q does nothing by itself: name a command", cmd.CommandPath())
 		},
 	}
-	root.AddCommand(serveCommand(), killSwitchCommand())
+	root.AddCommand(serveCommand(), setupCommand(), checkCommand(), backupCommand(), deadLettersCommand(), retryCommand(), killSwitchCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

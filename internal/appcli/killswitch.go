@@ -1,7 +1,6 @@
 package appcli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os/user"
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wormsweep/wormsweep/internal/app"
-	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/journal"
 )
 
@@ -35,7 +33,11 @@ func killSwitchCommand() *cobra.Command {
 			if len(args) == 1 && reason == "" {
 				return errors.New("--reason is missing: it is kept with the switch")
 			}
-			kill, err := killSwitch(cmd.Context(), config, args, reason)
+			var set *journal.Switch
+			if len(args) == 1 {
+				set = &journal.Switch{On: args[0] == "on", By: me(), Reason: reason}
+			}
+			kill, err := app.KillSwitch(cmd.Context(), config, set)
 			if err != nil {
 				return exitError{exitNot, err}
 			}
@@ -56,24 +58,11 @@ func killSwitchCommand() *cobra.Command {
 	return cmd
 }
 
-func killSwitch(ctx context.Context, config app.Config, args []string, reason string) (journal.Switch, error) {
-	db, err := appdb.Open(ctx, config.Database, appdb.Options{Connections: 2})
+// me is who sets a switch.
+func me() string {
+	u, err := user.Current()
 	if err != nil {
-		return journal.Switch{}, err
+		return "unknown"
 	}
-	defer db.Close()
-	j, err := journal.Open(ctx, db)
-	if err != nil {
-		return journal.Switch{}, err
-	}
-	if len(args) == 1 {
-		who := "unknown"
-		if u, err := user.Current(); err == nil {
-			who = u.Username
-		}
-		if err := j.Set(ctx, journal.Kill, args[0] == "on", who, reason); err != nil {
-			return journal.Switch{}, err
-		}
-	}
-	return j.Switch(ctx, journal.Kill)
+	return u.Username
 }

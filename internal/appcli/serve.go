@@ -13,7 +13,7 @@ import (
 )
 
 func serveCommand() *cobra.Command {
-	var file string
+	var file, listen string
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Receive GitHub's deliveries and act on them, until a signal",
@@ -23,10 +23,14 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if listen != "" {
+				config.Listen = listen
+			}
 			return serve(cmd.Context(), config, cmd.ErrOrStderr())
 		},
 	}
 	configFlag(cmd, &file)
+	cmd.Flags().StringVar(&listen, "listen", "", "take deliveries at `ADDRESS` instead of the configuration's: for a second process of one machine")
 	return cmd
 }
 

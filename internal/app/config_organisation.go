@@ -1,0 +1,60 @@
+package app
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The forms of names on GitHub. What they leave out has no meaning in an address.
+var (
+	accountName    = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})$`)
+	repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+)
+
+func (r *reader) organisation(n *yaml.Node) {
+	text, line, ok := r.text(n, "organisation", "")
+	if ok && text != "" && !accountName.MatchString(text) {
+		r.Fault(line, "organisation: %q is no name of an account", text)
+		return
+	}
+	r.config.Organisation = text
+}
+
+func (r *reader) responders(n *yaml.Node) {
+	text, line, ok := r.text(n, "responders", "")
+	switch {
+	case !ok || text == "":
+	case !accountName.MatchString(text):
+		r.Fault(line, "responders: %q is no slug of a team, such as \"incident-response\"", text)
+	case r.config.Organisation == "":
+		r.Fault(line, "responders: a team is one of the organisation, and no organisation is named")
+	default:
+		r.config.Responders = text
+	}
+}
+
+// repository is OWNER/NAME. Where an organisation is named it is one of its own.
+func (r *reader) repository(n *yaml.Node, what string, into *string) {
+	text, line, ok := r.text(n, what, "")
+	if !ok || text == "" {
+		return
+	}
+	owner, name, _ := strings.Cut(text, "/")
+	switch {
+	case !accountName.MatchString(owner) || !repositoryName.MatchString(name) || strings.Trim(name, ".") == "":
+		r.Fault(line, "%s: %q is not OWNER/NAME", what, text)
+	case r.config.Organisation != "" && !strings.EqualFold(owner, r.config.Organisation):
+		r.Fault(line, "%s: %q is not of the organisation %q", what, text, r.config.Organisation)
+	default:
+		*into = text
+	}
+}
+
+// The variables of a chat that is told of incidents. They are those of the sweeper.
+const (
+	EnvSlackWebhook = "WORMSWEEP_SLACK_WEBHOOK"
+	EnvSlackToken   = "WORMSWEEP_SLACK_TOKEN"
+	EnvSlackChannel = "WORMSWEEP_SLACK_CHANNEL"
+)

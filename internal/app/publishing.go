@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/app/hint"
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/handler"
+	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/orgverify"
+	"github.com/wormsweep/wormsweep/internal/policy"
+	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
+	"github.com/wormsweep/wormsweep/internal/published"
+	"github.com/wormsweep/wormsweep/internal/watch"
+)
+
+// publishing looks after what the policy says is published. Without a policy it is nil.
+type publishing struct {
+	app     *App
+	policy  *policy.Policy
+	all     []*policy.Artifact
+	watcher *watch.Watcher
+
+	mu    sync.Mutex
+	asked *orgverify.Asked
+	made  time.Time
+}
+
+// How long what a verification starts from is believed without looking for newer roots, and how
+// soon an artifact is looked at again for a hint.
+const (
+	rootsHold = 12 * time.Hour
+	hintGap   = 20 * time.Second
+)
+
+func newPublishing(a *App) (*publishing, error) {
+	if a.config.Policy == "" {
+		return nil, nil //nolint:nilnil // nothing is published
+	}
+	p, err := policyfile.Load(a.config.Policy)
+	if err != nil {
+		return nil, &ConfigError{fmt.Errorf("policy: %w", err)}
+	}
+	w := &publishing{app: a, policy: p}
+	if p.Organisation == "" {
+		p.Organisation = a.config.Organisation
+	}
+	for i := range p.Artifacts {
+		w.all = append(w.all, &p.Artifacts[i])
+	}
+	w.watcher = watch.New(watch.Options{
+		Run: w.run, Records: a.inventory.Records("watch"), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
+	})
+	return w, nil
+}
+
+// options are those of a run over the policy, with who is asked.
+func (p *publishing) options(ctx context.Context) (published.Options, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asked == nil || time.Since(p.made) > rootsHold {
+		trust, err := orgverify.BuiltIn()
+		if err != nil {
+			return published.Options{}, err
+		}
+		if !p.app.config.Offline {
+			trust.Refresh(ctx, "")
+		}
+		trust.Stale(time.Now())
+		for _, note := range trust.Notes {
+			p.app.log.LogAttrs(ctx, slog.LevelWarn, "what verification starts from", slog.String("note", note))
+		}
+		asked, err := orgverify.New(ctx, orgverify.Options{
+			Policy: p.policy, Trust: trust, Getenv: os.Getenv, Client: p.app.github, GitHubURL: p.app.config.GitHub, Store: p.app.inventory,
+		})
+		if err != nil {
+			return published.Options{}, fmt.Errorf("ask GitHub about what is published: %w", err)
+		}
+		p.asked, p.made = asked, time.Now()
+	}
+	set := p.app.catalogue.Set()
+	stats := set.Stats()
+	opt := published.Options{
+		File: p.app.config.Policy, Listed: orgverify.Listed(set),
+		Catalogue: finding.Catalogue{Revision: set.Revision(), Campaigns: stats.Campaigns, Indicators: stats.Indicators, Packages: stats.Packages, Versions: stats.Versions},
+	}
+	p.asked.Into(&opt)
+	return opt, nil
+}
+
+// run is watch.Options.Run.
+func (p *publishing) run(ctx context.Context, only []*policy.Artifact, quiet func(*policy.Artifact) bool, emit func(finding.Event) error) (*finding.Summary, error) {
+	opt, err := p.options(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opt.Only, opt.Quiet = only, quiet
+	return published.Run(ctx, opt, emit)
+}
+
+// take is watch.Options.Take: bad versions are signals, and what was seen is filed.
+func (p *publishing) take(ctx context.Context, n watch.News) error {
+	for _, s := range n.Signals {
+		if err := p.app.Signal(ctx, s); err != nil {
+			return err
+		}
+	}
+	for purl, why := range n.Unknown {
+		p.app.log.LogAttrs(ctx, slog.LevelError, "what is published has been unknown for a while", slog.String("artifact", purl), slog.String("why", why))
+	}
+	f, err := p.app.filing(ctx, p.policy.Organisation, true)
+	if err != nil || f == nil {
+		return err
+	}
+	for _, e := range n.Events {
+		if err := f.event(e); err != nil {
+			return err
+		}
+	}
+	return f.file(ctx, "watch")
+}
+
+// turn is the job that watches.
+func (a *App) watch(ctx context.Context, _ jobs.Job) error {
+	if a.publishing == nil {
+		return nil
+	}
+	_, err := a.publishing.watcher.Turn(ctx, a.publishing.all)
+	return limited(err)
+}
+
+// hinted acts on an event that says that something may have been published: the artifact is looked
+// at now, where it was not a moment ago, and more often for a while.
+func (a *App) hinted(ctx context.Context, d hook.Delivery, _ handler.Effects) error {
+	if a.publishing == nil {
+		return nil
+	}
+	h, err := hint.Of(d, a.publishing.policy)
+	if err != nil {
+		return jobs.Dead(err.Error())
+	}
+	if h.Signal != nil {
+		if err := a.Signal(ctx, *h.Signal); err != nil {
+			return err
+		}
+	}
+	if len(h.Artifacts) == 0 {
+		return nil
+	}
+	w := a.publishing.watcher
+	if err := w.Hurry(ctx, h.Artifacts, h.Expect, true); err != nil {
+		return err
+	}
+	states, err := w.States(ctx, h.Artifacts)
+	if err != nil {
+		return err
+	}
+	var now []*policy.Artifact
+	for i, artifact := range h.Artifacts {
+		if time.Since(states[i].Looked) > hintGap && !slices.Contains(now, artifact) {
+			now = append(now, artifact)
+		}
+	}
+	_, err = w.Look(ctx, now)
+	return err
+}
