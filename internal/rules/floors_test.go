@@ -16,6 +16,9 @@ var floors = [][]string{
 	{"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/cli", "internal/appcli"},
 	{"internal/app/..."},
+	{"internal/watch", "internal/checkrun"},
+	{"internal/orgverify"},
+	{"internal/orgsweep"},
 	{"internal/journal", "internal/handler"},
 	{"internal/jobs", "internal/hook"},
 	{"internal/appdb", "internal/groupcommit"},
@@ -46,7 +49,7 @@ var floors = [][]string{
 	{"pkg/registry/internal/..."},
 	{"pkg/registry/fetch"},
 	{"pkg/registry"},
-	{"pkg/digest", "pkg/registry/host", "internal/strictyaml", "internal/workflow"},
+	{"pkg/digest", "pkg/registry/host", "internal/strictyaml", "internal/workflow", "internal/appevent"},
 	{"internal/rules", "internal/xtest/..."}, // of tests alone
 }
 
@@ -124,7 +127,7 @@ var restricted = []struct {
 	{"net/http", network, "what reads and matches asks the network nothing"},
 	{"net", network, "what reads and matches asks the network nothing"},
 	{"os/exec", []string{"internal/ci/...", "internal/githubtest/...", "internal/xtest/dockertest", "internal/xtest/pgtest", "internal/apptest"}, "nothing of a swept tree is executed, and git is read without git"},
-	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues"}, "who speaks to GitHub is listed here"},
+	{"github.com/google/go-github/v62/github", []string{"internal/ghclient", "internal/source/github", "internal/incident/githubissues", "internal/checkrun"}, "who speaks to GitHub is listed here"},
 	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"internal/ghclient"}, "internal/ghclient signs"},
 	{"modernc.org/sqlite", []string{"internal/store", "internal/appdb"}, "where things are kept is the business of internal/store and internal/appdb"},
 	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/appdb", "internal/jobs"}, "where things are kept is the business of internal/store and internal/appdb"},

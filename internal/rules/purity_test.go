@@ -12,7 +12,7 @@ import (
 // pure packages are functions of their arguments: no file, network, clock, environment or
 // random number.
 var pure = []string{
-	"internal/drift/...", "internal/feeds/sshsig", "internal/finding", "internal/incident/command", "internal/inventory", "internal/match", "internal/policy", "internal/respond", "internal/strictyaml", "internal/triage", "iocs", "pkg/digest", "pkg/ecosystem", "pkg/ioc",
+	"internal/appevent", "internal/drift/...", "internal/feeds/sshsig", "internal/finding", "internal/incident/command", "internal/inventory", "internal/match", "internal/policy", "internal/respond", "internal/strictyaml", "internal/triage", "internal/workflow", "iocs", "pkg/digest", "pkg/ecosystem", "pkg/ioc",
 	"pkg/lockfile/...", "pkg/registry/host", "pkg/version",
 }
 
