@@ -132,7 +132,7 @@ func TestAbuse3(t *testing.T) {
 }
 
 func testManyConnections(t *testing.T) {
-	address := listening(t, newReceiver(t, hook.Options{}), 200)
+	address := listening(t, newReceiver(t, hook.Options{}), 0)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -164,7 +164,7 @@ func testManyConnections(t *testing.T) {
 		slowest = max(slowest, time.Since(began))
 	}
 	runtime.ReadMemStats(&after)
-	if slowest > 5*time.Second {
+	if slowest > 9*time.Second {
 		t.Errorf("a sound delivery took %v", slowest)
 	}
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 100<<20 {

@@ -5,14 +5,19 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 )
 
 // Connections is how many connections a Limit keeps at a time where it is not told otherwise.
-const Connections = 512
+const Connections = 1024
 
-// Limit bounds the connections of a listener. At the bound a new one closes the oldest of those
-// over which no rightly signed delivery is being worked on: whoever opens connections by the
-// thousand closes his own.
+// grace is how long a connection may be there until it makes room for another: long enough for a
+// delivery to come over it, and so short that thousands that say nothing go quickly.
+const grace = 500 * time.Millisecond
+
+// Limit bounds the connections of a listener. At the bound a new one waits, and takes the place of
+// the oldest of those over which no rightly signed delivery is being worked on: whoever opens
+// connections by the thousand closes his own.
 func Limit(l net.Listener, most int) net.Listener {
 	if most <= 0 {
 		most = Connections
@@ -35,25 +40,41 @@ func (l *limited) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: inner, of: l}
+	for !l.room() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	c := &conn{Conn: inner, of: l, since: time.Now()}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.open++
 	c.place = l.strangers.PushBack(c)
+	return c, nil
+}
+
+// room reports whether there is room for a connection, for which it may close one.
+func (l *limited) room() bool {
+	l.mu.Lock()
+	if l.open < l.most {
+		l.mu.Unlock()
+		return true
+	}
 	var oldest *conn
-	if l.open > l.most {
-		oldest = l.strangers.Front().Value.(*conn) // c itself where all others are known
+	if front := l.strangers.Front(); front != nil && time.Since(front.Value.(*conn).since) >= grace {
+		oldest = front.Value.(*conn)
 	}
 	l.mu.Unlock()
-	if oldest != nil {
-		oldest.Close()
+	if oldest == nil {
+		return false
 	}
-	return c, nil
+	oldest.Close()
+	return true
 }
 
 // conn is a connection of a limited listener.
 type conn struct {
 	net.Conn
 	of     *limited
+	since  time.Time     // it was opened, or worked on last
 	place  *list.Element // among the strangers; nil once it is none or closed
 	closed bool
 }
@@ -98,7 +119,7 @@ func vouch(ctx context.Context) (done func()) {
 		c.of.mu.Lock()
 		defer c.of.mu.Unlock()
 		if !c.closed && c.place == nil {
-			c.place = c.of.strangers.PushBack(c) // as the newest
+			c.since, c.place = time.Now(), c.of.strangers.PushBack(c) // as the newest
 		}
 	}
 }

@@ -76,25 +76,27 @@ func (j *Journal) Accept(ctx context.Context, deliveries []hook.Delivery, enqueu
 
 const deliveryColumns = "number, hook, id, event, action, installation, received, state, reason, attempts, ended, job"
 
-func scanDelivery(scan func(...any) error) (Delivery, error) {
+// scanDelivery scans deliveryColumns, and more.
+func scanDelivery(scan func(...any) error, more func(*Delivery) []any) (Delivery, error) {
 	var d Delivery
 	var received, ended int64
 	var state string
-	err := scan(&d.Number, &d.Hook, &d.ID, &d.Event, &d.Action, &d.Installation, &received, &state, &d.Reason, &d.Attempts, &ended, &d.Job)
+	into := []any{&d.Number, &d.Hook, &d.ID, &d.Event, &d.Action, &d.Installation, &received, &state, &d.Reason, &d.Attempts, &ended, &d.Job}
+	if more != nil {
+		into = append(into, more(&d)...)
+	}
+	err := scan(into...)
 	d.Received, d.Ended, d.State = appdb.Time(received), appdb.Time(ended), State(state)
 	return d, err
 }
 
 // Delivery reads a delivery by its number, with its body while that is kept.
 func (j *Journal) Delivery(ctx context.Context, number int64) (d Delivery, found bool, err error) {
-	err = j.db.Query(ctx, "SELECT "+deliveryColumns+" FROM app_delivery WHERE number = $1", []any{number}, func(scan func(...any) error) error {
+	err = j.db.Query(ctx, "SELECT "+deliveryColumns+", body FROM app_delivery LEFT JOIN app_body ON delivery = number WHERE number = $1", []any{number}, func(scan func(...any) error) error {
 		found = true
-		d, err = scanDelivery(scan)
+		d, err = scanDelivery(scan, func(d *Delivery) []any { return []any{&d.Body} })
 		return err
 	})
-	if err == nil && found {
-		_, err = j.db.One(ctx, "SELECT body FROM app_body WHERE delivery = $1", []any{number}, &d.Body)
-	}
 	if err != nil {
 		return Delivery{}, false, fmt.Errorf("read delivery %d: %w", number, err)
 	}
@@ -107,7 +109,7 @@ func (j *Journal) Deliveries(ctx context.Context, state State, after int64, most
 	var out []Delivery
 	err := j.db.Query(ctx, "SELECT "+deliveryColumns+" FROM app_delivery WHERE state = $1 AND number > $2 ORDER BY number LIMIT $3",
 		[]any{string(state), after, most}, func(scan func(...any) error) error {
-			d, err := scanDelivery(scan)
+			d, err := scanDelivery(scan, nil)
 			out = append(out, d)
 			return err
 		})
