@@ -46,6 +46,8 @@ func repair(doc *openapi3.T) {
 	items := op.Responses.Status(http.StatusOK).Value.Content.Get("application/json").Schema.Value.Items.Value
 	account := items.Properties["account"].Value
 	account.AnyOf, account.AllOf = account.AllOf, nil
+	// This list has its own copy of the permissions, without those that came since.
+	items.Properties["permissions"] = doc.Components.Schemas["app-permissions"]
 }
 
 // Has reports whether the description has an operation, "GET /repos/{owner}/{repo}".
