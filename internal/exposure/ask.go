@@ -62,7 +62,7 @@ type Question struct {
 // Ask answers the questions of the signal. An error is one of the store or of ctx: with GitHub,
 // what fails is a gap.
 func (a *Asker) Ask(ctx context.Context, q Question) (*Report, error) {
-	asked := &asked{Asker: a, limits: a.Limits.filled(), now: a.now(), question: &q, report: &Report{Facts: triage.Facts{}}}
+	asked := &asked{Asker: a, limits: a.Limits.filled(), now: a.now(), question: &q, report: &Report{Facts: triage.Facts{}}, flows: map[string]*flow{}}
 	purl := q.Signal.Subject.Part("purl")
 	if purl == "" {
 		return asked.report, nil // no question is about anything else than a package
@@ -103,6 +103,7 @@ type asked struct {
 	query    lookup.Query
 	report   *Report
 	others   []lookup.Holding // of any version of the package
+	flows    map[string]*flow // by repository, commit and workflow
 }
 
 func (a *asked) say(id string, answer triage.Answer) {

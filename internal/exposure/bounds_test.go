@@ -2,6 +2,7 @@ package exposure_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,78 @@ func TestBounds(t *testing.T) {
 				if got := r.Facts[id].Data.Truth; a.Truth == triage.Unknown && got == triage.No {
 					t.Errorf("%s is no, and whether it was installed is not known", id)
 				}
+			}
+		})
+	}
+}
+
+// TestHostileWorkflows: workflows that would take for ever, or that no honest one looks like.
+func TestHostileWorkflows(t *testing.T) {
+	var calls strings.Builder // each of which calls the next a hundred times, and the last has no job
+	fan := map[string]string{"package-lock.json": bad["package-lock.json"]}
+	for i := range 9 {
+		calls.Reset()
+		calls.WriteString("jobs:\n")
+		for k := range 100 {
+			fmt.Fprintf(&calls, "  j%d: {uses: ./.github/workflows/w%d.yml, secrets: inherit}\n", k, i+1)
+		}
+		fan[fmt.Sprintf(".github/workflows/w%d.yml", i)] = calls.String()
+	}
+	fan[".github/workflows/w9.yml"] = "jobs: {}"
+	fan[".github/workflows/ci.yml"] = "jobs: {test: {uses: ./.github/workflows/w0.yml}}"
+	matrix := func(run *githubtest.Run) {
+		run.Jobs = nil
+		for i := range 80 {
+			run.Jobs = append(run.Jobs, githubtest.Job{Name: fmt.Sprintf("test (%d)", i), Steps: []githubtest.Step{{Name: "Run ./.github/setup"}}})
+		}
+	}
+	one := func(name, step string) func(run *githubtest.Run) {
+		return func(run *githubtest.Run) {
+			run.Jobs = []githubtest.Job{{Name: name, Steps: []githubtest.Step{{Name: step}}}}
+		}
+	}
+	circle := "runs: {using: composite, steps: [{uses: ./.github/setup}]}"
+	for _, tt := range []struct {
+		what   string
+		files  map[string]string
+		change func(run *githubtest.Run)
+		want   string
+		yes    int // jobs
+	}{
+		{"calls that multiply", fan, one("test / j0", "Run npm ci"), "unknown", 0},
+		{"a workflow that calls itself", map[string]string{".github/workflows/ci.yml": "jobs: {test: {uses: ./.github/workflows/ci.yml, secrets: inherit}}"}, one("test / test", "x"), "unknown", 0},
+		{"a job that has steps and calls", map[string]string{".github/workflows/ci.yml": "jobs: {test: {uses: ./gone.yml, steps: [{run: npm ci}]}}"}, one("test / x", "Run npm ci"), "unknown", 0},
+		{"an action that uses itself", map[string]string{".github/workflows/ci.yml": "jobs: {test: {steps: [{uses: ./.github/setup}]}}", ".github/setup/action.yml": circle}, one("test", "Run ./.github/setup"), "unknown", 0},
+		{"an action that is not there", map[string]string{".github/workflows/ci.yml": "jobs: {test: {steps: [{uses: ./.github/gone}]}}"}, one("test", "Run ./.github/gone"), "unknown", 0},
+		{"a path that leads out", map[string]string{".github/workflows/ci.yml": "jobs: {test: {steps: [{uses: ./../../setup}, {uses: a}, {uses: 'a/b/../../c@v1'}, {uses: '@'}]}}"}, one("test", "Run ./../../setup"), "unknown", 0},
+		{"many jobs with one action", map[string]string{".github/workflows/ci.yml": "jobs: {test: {steps: [{uses: ./.github/setup}]}}"}, matrix, "yes", 80},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			w := newWorld(t)
+			web := w.add("web", nil)
+			w.sweep()
+			more := map[string]string{"package-lock.json": bad["package-lock.json"]}
+			for name, text := range tt.files {
+				more[name] = text
+			}
+			broken := web.Push("main", files(more)).String()
+			w.sweep()
+			ran(web, broken, badFrom, tt.change)
+			began := time.Now()
+			r := w.ask(nil)
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			yes := 0
+			for _, run := range r.Runs {
+				for _, j := range run.Jobs {
+					if j.Installed.Truth == triage.Yes {
+						yes++
+					}
+				}
+			}
+			if got := r.Facts[triage.CIInstalled].Data; got.Truth.String() != tt.want || yes != tt.yes {
+				t.Errorf("%+v, %d jobs; want %s, %d", got, yes, tt.want, tt.yes)
 			}
 		})
 	}

@@ -161,8 +161,8 @@ func TestRuns(t *testing.T) {
 	)
 	type place struct {
 		*world
-		web                  *githubtest.Repo
-		clean, broken, mixed string
+		web           *githubtest.Repo
+		clean, broken string
 	}
 	only := func(job int) func(run *githubtest.Run) {
 		return func(run *githubtest.Run) { run.Jobs = run.Jobs[job : job+1] }

@@ -17,7 +17,8 @@ import (
 type part struct {
 	workflow.Job
 	shown   *regexp.Regexp
-	repo    string // where its files and its local actions are
+	likes   []*regexp.Regexp // of its steps
+	repo    string           // where its files and its local actions are
 	ref     string
 	secrets workflow.Secrets // that it could read
 	// limits are what the token may, from the outermost workflow inwards: each may only lessen
@@ -31,17 +32,28 @@ const (
 	maxParts = 500 // of one run
 )
 
-// flow is the jobs of a run's workflow.
+// flow is the jobs of a workflow at one commit, with those of the workflows that it calls.
 type flow struct {
+	*asked
 	*ghread.Reader
 	parts []part
+	calls int // of workflows, so far
 	// unknown says why the jobs are not known, or not all of them.
 	unknown string
+
+	files int               // of actions that were looked into
+	known map[string]effect // what those do
 }
 
-// readFlow reads the workflow of a run, and those that it calls, at its commit.
-func readFlow(ctx context.Context, r *ghread.Reader, repo string, run *ghread.Run) *flow {
-	f := &flow{Reader: r}
+// effect is whether a step installs what the project locks, and how it is called.
+type effect struct {
+	truth triage.Truth
+	how   string
+}
+
+// flow reads the workflow of a run, and those that it calls, at its commit, once for all runs of
+// it.
+func (a *asked) flow(ctx context.Context, r *ghread.Reader, repo string, run *ghread.Run) *flow {
 	ref := strings.ToLower(run.HeadSHA)
 	if run.Event == "pull_request_target" { // whose workflow is the base's
 		ref = run.Repository.DefaultBranch
@@ -49,6 +61,12 @@ func readFlow(ctx context.Context, r *ghread.Reader, repo string, run *ghread.Ru
 			ref = cmp.Or(run.Pulls[0].Base.SHA, ref)
 		}
 	}
+	key := strings.ToLower(repo) + "@" + ref + ":" + run.Workflow()
+	if f := a.flows[key]; f != nil {
+		return f
+	}
+	f := &flow{asked: a, Reader: r, known: map[string]effect{}}
+	a.flows[key] = f
 	file, gap := r.Workflow(ctx, repo, run.Workflow(), ref)
 	if file == nil {
 		f.unknown = gap.Detail
@@ -87,6 +105,9 @@ func (f *flow) add(ctx context.Context, file *workflow.File, by caller, depth in
 		j.Name = by.name + j.Name
 		p := part{Job: j, shown: j.Shown(), repo: by.repo, ref: by.ref, secrets: own, limits: limits}
 		if j.Uses == "" {
+			for i := range j.Steps {
+				p.likes = append(p.likes, j.Steps[i].Like())
+			}
 			f.parts = append(f.parts, p)
 			continue
 		}
@@ -122,7 +143,7 @@ func (f *flow) call(ctx context.Context, p *part, inner caller, depth int) {
 	if file, why := f.calledFile(ctx, p, &inner, depth); file != nil {
 		f.add(ctx, file, inner, depth+1)
 	} else {
-		p.unknown = why
+		p.unknown, p.Steps = why, nil
 		if inner.inherits {
 			p.secrets.Add(workflow.Secrets{All: "secrets: inherit, for a workflow that could not be read"})
 		}
@@ -135,8 +156,8 @@ func (f *flow) call(ctx context.Context, p *part, inner caller, depth int) {
 }
 
 func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int) (*workflow.File, string) {
-	if depth >= maxCalls {
-		return nil, fmt.Sprintf("workflows call each other more than %d deep", maxCalls)
+	if f.calls++; depth >= maxCalls || f.calls > maxParts {
+		return nil, fmt.Sprintf("workflows call each other more than %d deep, or %d times", maxCalls, maxParts)
 	}
 	repo, path, ref := p.repo, "", p.ref
 	if local, ok := strings.CutPrefix(p.Uses, "./"); ok {
@@ -201,22 +222,12 @@ const (
 	maxActionFiles = 50
 )
 
-// actions looks into actions that are made of steps.
-type actions struct {
-	*asked
-	*ghread.Reader
-	files int
-}
-
-// step answers whether a step, if it ran, installed what the project locks, and how it is called.
-func (l *actions) step(ctx context.Context, s *workflow.Step, repo, ref string, depth int) (triage.Truth, string) {
-	truth := l.installs(s)
-	how := s.Shown()
-	if truth != triage.Unknown || s.Uses == "" || strings.HasPrefix(s.Uses, "docker://") {
-		return truth, how
-	}
-	if l.files++; depth >= maxActionDepth || l.files > maxActionFiles {
-		return triage.Unknown, how
+// step answers whether a step, if it ran, installed what the project locks. It looks into actions
+// that are made of steps.
+func (f *flow) step(ctx context.Context, s *workflow.Step, repo, ref string, depth int) effect {
+	out := effect{f.installs(s), s.Shown()}
+	if out.truth != triage.Unknown || s.Uses == "" || strings.HasPrefix(s.Uses, "docker://") {
+		return out
 	}
 	folder := ""
 	if local, ok := strings.CutPrefix(s.Uses, "./"); ok {
@@ -225,32 +236,49 @@ func (l *actions) step(ctx context.Context, s *workflow.Step, repo, ref string, 
 		address, at, _ := strings.Cut(s.Uses, "@")
 		parts := strings.SplitN(address, "/", 3)
 		if len(parts) < 2 {
-			return triage.Unknown, how
+			return out
 		}
 		repo, ref = parts[0]+"/"+parts[1], at
 		if len(parts) == 3 {
 			folder = strings.Trim(parts[2], "/")
 		}
 	}
+	key := repo + "@" + ref + ":" + folder
+	inner, ok := f.known[key]
+	if !ok {
+		if depth >= maxActionDepth || f.files >= maxActionFiles {
+			return out
+		}
+		f.files++
+		inner = f.action(ctx, repo, folder, ref, depth)
+		f.known[key] = inner
+	}
+	if inner.how != "" {
+		out.how += ": " + inner.how
+	}
+	return effect{inner.truth, out.how}
+}
+
+// action answers for an action in a folder of a repository.
+func (f *flow) action(ctx context.Context, repo, folder, ref string, depth int) effect {
 	for _, name := range []string{"action.yml", "action.yaml"} {
-		file, _ := l.Workflow(ctx, repo, strings.TrimPrefix(folder+"/"+name, "/"), ref)
+		file, _ := f.Workflow(ctx, repo, strings.TrimPrefix(folder+"/"+name, "/"), ref)
 		if file == nil {
 			continue
 		}
 		if !file.Action || len(file.Jobs) == 0 || file.Jobs[0].Steps == nil { // what it does, its file does not say
-			return triage.Unknown, how
+			return effect{}
 		}
 		whole := triage.No
 		for i := range file.Jobs[0].Steps {
-			truth, inner := l.step(ctx, &file.Jobs[0].Steps[i], repo, ref, depth+1)
-			if truth == triage.Yes {
-				return triage.Yes, how + ": " + inner
-			}
-			if truth == triage.Unknown {
+			switch inner := f.step(ctx, &file.Jobs[0].Steps[i], repo, ref, depth+1); inner.truth {
+			case triage.Yes:
+				return inner
+			case triage.Unknown:
 				whole = triage.Unknown
 			}
 		}
-		return whole, how
+		return effect{truth: whole}
 	}
-	return triage.Unknown, how
+	return effect{}
 }

@@ -33,8 +33,7 @@ func (a *asked) jobs(ctx context.Context, r *ghread.Reader, repo string, run *gh
 	if len(list) == 0 {
 		return
 	}
-	f := readFlow(ctx, r, repo, run)
-	l := &actions{asked: a, Reader: r}
+	f := a.flow(ctx, r, repo, run)
 	for i := range list {
 		j := &list[i]
 		job := Job{
@@ -43,7 +42,7 @@ func (a *asked) jobs(ctx context.Context, r *ghread.Reader, repo string, run *gh
 		}
 		job.Runner = a.runner(ctx, r, repo, j)
 		parts := f.find(j.Name)
-		job.Installed = l.installed(ctx, f, parts, j, out.Had)
+		job.Installed = f.installed(ctx, parts, j, out.Had)
 		if job.Installed.Truth != triage.No {
 			a.given(ctx, r, repo, run, f, parts, &job)
 		}
@@ -52,7 +51,7 @@ func (a *asked) jobs(ctx context.Context, r *ghread.Reader, repo string, run *gh
 }
 
 // installed answers whether a job installed the package.
-func (l *actions) installed(ctx context.Context, f *flow, parts []*part, j *ghread.Job, had triage.Answer) triage.Answer {
+func (f *flow) installed(ctx context.Context, parts []*part, j *ghread.Job, had triage.Answer) triage.Answer {
 	if j.Conclusion == "skipped" || j.Runner == 0 && j.Conclusion != "" && len(j.Steps) == 0 {
 		return triage.Said(SourceGitHub, false, "it did not run: %.40q", j.Conclusion)
 	}
@@ -70,8 +69,9 @@ func (l *actions) installed(ctx context.Context, f *flow, parts []*part, j *ghre
 		}
 		for i := range p.Steps {
 			s := &p.Steps[i]
-			truth, how := l.step(ctx, s, p.repo, p.ref, 0)
-			ran, said := stepRan(s, j)
+			step := f.step(ctx, s, p.repo, p.ref, 0)
+			truth, how := step.truth, step.how
+			ran, said := stepRan(p.likes[i], j)
 			switch {
 			case truth == triage.No || ran == triage.No:
 			case truth == triage.Yes && ran == triage.Yes && had.Truth == triage.Yes:
@@ -89,9 +89,8 @@ func (l *actions) installed(ctx context.Context, f *flow, parts []*part, j *ghre
 	return triage.Said(SourceGitHub, false, "no step that ran installs what is locked")
 }
 
-// stepRan answers whether a step of a workflow ran in a job. One that failed did.
-func stepRan(s *workflow.Step, j *ghread.Job) (triage.Truth, string) {
-	like := s.Like()
+// stepRan answers whether a step of a workflow ran in a job, by its name. One that failed did.
+func stepRan(like *regexp.Regexp, j *ghread.Job) (triage.Truth, string) {
 	truth, said := triage.Unknown, ""
 	for _, shown := range j.Steps {
 		if !like.MatchString(shown.Name) {
