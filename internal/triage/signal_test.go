@@ -156,6 +156,7 @@ func TestKnownAnswer(t *testing.T) {
 		{"it is known", func(*triage.FalsePositive) {}, triage.Yes, "it pulls its image (owner ash, until 2026-05-11)"},
 		{"it ran out", func(p *triage.FalsePositive) { p.Until = seen }, triage.No, "the entry of ash ran out"},
 		{"of another alert", func(p *triage.FalsePositive) { p.Alert = "FALCO:y" }, triage.No, "none of which fits"},
+		{"of an alert without an exit", func(p *triage.FalsePositive) { p.Alert = "K8" }, triage.No, "none of which fits"},
 		{"of another pod", func(p *triage.FalsePositive) { p.Parts = map[string]string{"namespace": "web"} }, triage.No, "none of which fits"},
 		{"of another kind", func(p *triage.FalsePositive) { p.Subject = triage.Runner }, triage.No, "none of which fits"},
 		{"of everything", func(p *triage.FalsePositive) { p.Parts = nil }, triage.No, "none of which fits"},
@@ -165,6 +166,10 @@ func TestKnownAnswer(t *testing.T) {
 	} {
 		p := entry
 		tt.change(&p)
+		s := s
+		if tt.what == "of an alert without an exit" {
+			s.AlertID = p.Alert
+		}
 		if got := triage.KnownAnswer([]triage.FalsePositive{p}, &s, seen); got.Truth != tt.want || !strings.Contains(got.Detail, tt.detail) {
 			t.Errorf("%s: %+v", tt.what, got)
 		}
