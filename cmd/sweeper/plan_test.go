@@ -123,6 +123,26 @@ func TestPlanOfInventory(t *testing.T) {
 	if s := plans[0].Steps[0]; s.Choice != nil {
 		t.Errorf("named by a person who does not say since when: %+v", s)
 	}
+	// Were it ours, the version to go back to would have to be verified.
+	stream := `{"type":"run","stream":"1","tool":"wormsweep","version":"v","started":"2026-11-29T00:00:00Z","paths":["wormsweep.yaml"],"published":true,"catalogue":{"revision":"r","campaigns":0,"indicators":0,"packages":0,"versions":0}}
+{"type":"verification","artifact":"pkg:npm/worm-lib","source":"acme/worm-lib","kind":"npm","name":"worm-lib","version":"2.0.0","verdict":"verified"}
+{"type":"verification","artifact":"pkg:npm/worm-lib","source":"acme/worm-lib","kind":"npm","name":"worm-lib","version":"2.0.2","verdict":"suspicious"}
+{"type":"summary","exit":1,"repositories":{"hit":1,"clean":0,"unknown":0},"findings":{},"problems":0,"files":{"parsed":0,"unparsed":0,"total":0,"distinct":0},"packages":0,"canaries":{"planted":0},"elapsed_seconds":1}
+`
+	write(t, "verify.jsonl", stream)
+	ours := []string{"--inventory", "i.db", "--verified", "verify.jsonl", "--online", "--registry", "npm=" + registry.URL}
+	plans = planned(t, 1, ours...)
+	if len(plans) != 2 || plans[1].Steps[0].Choice == nil || plans[1].Steps[0].Choice.Version != "2.0.0" {
+		t.Fatalf("of ours: %+v", plans)
+	}
+	if text, ok := plans[0].Steps[1].Commands[0].Shell(); !ok || text != "npm dist-tag add worm-lib@2.0.0 latest --registry="+registry.URL {
+		t.Errorf("the tag: %q", text)
+	}
+	write(t, "verify.jsonl", strings.Replace(stream, `"verified"`, `"unknown"`, 1))
+	if plans = planned(t, 1, ours...); plans[1].Steps[0].Choice != nil {
+		t.Errorf("a version that nobody verified: %+v", plans[1].Steps[0].Choice)
+	}
+
 	// A mirror's times are not believed; one that does not answer says nothing.
 	registry.SetMirror(true, 0)
 	server.Break(registrytest.Rule{Path: "/npm/worm-lib", Fault: registrytest.Fails(500, "text/html", "<html>")})
@@ -139,7 +159,8 @@ artifacts:
     unsigned: true
 `)
 	plans = planned(t, 1, "--inventory", "i.db", "--ioc", "wave.json")
-	if len(plans) != 2 || plans[1].Kind != respond.Withdrawal || plans[1].About[0].Version != "2.0.2" || len(plans[0].Steps) != 0 {
+	if len(plans) != 3 || plans[1].Kind != respond.Withdrawal || plans[1].About[0].Version != "2.0.2" || len(plans[0].Steps) != 0 ||
+		plans[2].Kind != respond.Pin || plans[2].Steps[0].Repository != "acme/api" || plans[2].Steps[0].Choice != nil {
 		t.Errorf("ours: %+v", plans)
 	}
 }

@@ -244,7 +244,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// plans are those of each campaign, in the order of their ids, and then that of what we published.
+// plans are those of each campaign, in the order of their ids, and then those of what we published.
 func (p *planning) plans() ([]*respond.Plan, error) {
 	ours := newOursFound(p)
 	if p.verified != "" {
@@ -260,12 +260,9 @@ func (p *planning) plans() ([]*respond.Plan, error) {
 		}
 		out = pins
 	}
-	plan, err := ours.plan()
+	more, err := ours.plans()
 	if err != nil {
 		return nil, exitError{exitUnknown, err}
 	}
-	if plan != nil {
-		out = append(out, plan)
-	}
-	return out, nil
+	return append(out, more...), nil
 }

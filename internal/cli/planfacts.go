@@ -22,9 +22,9 @@ import (
 // planFacts are what registries say, for a plan; each is asked once about a name.
 type planFacts struct {
 	online bool
-	named  map[registry.Kind]bool // that --registry names
-	theirs *registries.Set        // of packages that are not ours
-	own    *registries.Set        // of the policy's artifacts
+	named  map[registry.Kind]string // addresses that --registry names
+	theirs *registries.Set          // of packages that are not ours
+	own    *registries.Set          // of the policy's artifacts
 	sum    *sumdb.Client
 
 	listings map[string]planListing
@@ -38,7 +38,7 @@ type planListing struct {
 const notOnline = "no registry was asked: --online asks"
 
 func newPlanFacts(p *planning) (*planFacts, error) {
-	a := &planFacts{online: p.online, named: map[registry.Kind]bool{}, listings: map[string]planListing{}}
+	a := &planFacts{online: p.online, named: map[registry.Kind]string{}, listings: map[string]planListing{}}
 	theirs := &policy.Policy{}
 	for _, value := range p.registries {
 		kind, address, ok := strings.Cut(value, "=")
@@ -49,7 +49,7 @@ func newPlanFacts(p *planning) (*planFacts, error) {
 		if !p.online {
 			return nil, fmt.Errorf("--registry %q: it is asked with --online alone", value)
 		}
-		a.named[registry.Kind(kind)] = true
+		a.named[registry.Kind(kind)] = strings.TrimSuffix(address, "/")
 		theirs.Registries = append(theirs.Registries, policy.Registry{Name: kind, Protocol: protocol, Address: strings.TrimSuffix(address, "/"), Private: true})
 	}
 	a.theirs = registries.New(registries.Options{Policy: theirs})
@@ -76,18 +76,19 @@ func (a *planFacts) list(ctx context.Context, e ecosystem.Ecosystem, name string
 		return nil, "no registry says what versions it had"
 	}
 	artifact := &policy.Artifact{Kind: kind, Name: name}
-	if a.named[kind] {
+	if a.named[kind] != "" {
 		artifact.Registry = string(kind)
 	}
 	return a.ask(ctx, a.theirs, artifact)
 }
 
-// ofOurs is the same for an artifact of ours.
+// ofOurs is the same for an artifact of ours. The registry that the policy gives it is asked, or else
+// the one that --registry names.
 func (a *planFacts) ofOurs(ctx context.Context, artifact *policy.Artifact) (*registry.Listing, string) {
-	if a.own == a.theirs && a.named[artifact.Kind] {
+	if a.named[artifact.Kind] != "" && artifact.Registry == "" {
 		named := *artifact
 		named.Registry = string(artifact.Kind)
-		artifact = &named
+		return a.ask(ctx, a.theirs, &named)
 	}
 	return a.ask(ctx, a.own, artifact)
 }

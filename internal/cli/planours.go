@@ -141,8 +141,9 @@ func (o *oursFound) listed(f *finding.Finding) {
 	a.Bad = append(a.Bad, respond.BadVersion{Version: f.Package.Version, Why: []string{why}})
 }
 
-// plan is the plan of Scenario C, nil where nothing of ours is bad.
-func (o *oursFound) plan() (*respond.Plan, error) {
+// plans are the plan of Scenario C, and that for who of us holds a bad version; none where nothing of
+// ours is bad.
+func (o *oursFound) plans() ([]*respond.Plan, error) {
 	ctx := o.cmd.Context()
 	in := respond.OursInput{Contact: o.contact}
 	if o.policy != nil {
@@ -157,16 +158,57 @@ func (o *oursFound) plan() (*respond.Plan, error) {
 		in.Artifacts = append(in.Artifacts, *a)
 	}
 	if len(in.Artifacts) == 0 {
-		return nil, nil //nolint:nilnil // there is nothing to do
+		return nil, nil
 	}
-	if o.store != nil {
-		consumers, err := o.consumers(ctx, in.Artifacts)
+	if o.store == nil {
+		return []*respond.Plan{respond.ScenarioC(in)}, nil
+	}
+	held, err := o.consumers(ctx, in.Artifacts)
+	if err != nil {
+		return nil, err
+	}
+	consumers := []respond.Consumer{}
+	for _, f := range held {
+		consumers = append(consumers, respond.Consumer{Repository: f.Repository, File: f.File, Package: f.Package.PURL})
+	}
+	in.Consumers = registry.Known(consumers)
+	out := []*respond.Plan{respond.ScenarioC(in)}
+	if len(held) > 0 {
+		pins, err := o.pinsOfOurs(ctx, in.Artifacts, held)
 		if err != nil {
 			return nil, err
 		}
-		in.Consumers = registry.Known(consumers)
+		out = append(out, pins)
 	}
-	return respond.ScenarioC(in), nil
+	return out, nil
+}
+
+// pinsOfOurs is the plan for who of us holds a bad version: back to the last of ours that was verified
+// and was there before the first bad one.
+func (o *oursFound) pinsOfOurs(ctx context.Context, artifacts []respond.Ours, held []*finding.Finding) (*respond.Plan, error) {
+	in := respond.PinInput{Findings: held, Catalogue: o.set, OfOurs: true}
+	for i := range artifacts {
+		a := &artifacts[i]
+		e := ecosystemOf(a.Kind)
+		if e == "" {
+			continue
+		}
+		k := respond.Package{Ecosystem: e, Name: e.CanonicalName(a.Name), Listing: a.Listing, Gap: a.Gap, Verified: a.Good}
+		for _, v := range a.Bad {
+			k.Bad = append(k.Bad, v.Version)
+			if t, known := v.Time.Get(); known && (k.Since.IsZero() || t.Before(k.Since)) {
+				k.Since = t
+			}
+		}
+		if k.Listing != nil && e == ecosystem.Go {
+			k.Digests = o.asked.sums(ctx, k.Listing, k.Bad)
+		}
+		if err := o.record(ctx, &k); err != nil {
+			return nil, err
+		}
+		in.Packages = append(in.Packages, k)
+	}
+	return respond.PinPlan(in), nil
 }
 
 // complete adds what the policy, the registry and the flags say of an artifact.
@@ -196,6 +238,9 @@ func (o *oursFound) complete(ctx context.Context, a *respond.Ours) {
 	if name, _, _ := strings.Cut(a.Name, "/"); a.Kind == registry.OCI && a.Protocol == "oci" && name == host.GHCR {
 		a.Protocol = "" // it has more than its protocol says
 	}
+	if artifact.Registry == "" {
+		a.Address = o.asked.named[a.Kind]
+	}
 	a.Listing, a.Gap = o.asked.ofOurs(ctx, artifact)
 	if a.Listing != nil && a.Listing.Role != registry.Mirror {
 		for i := range a.Bad {
@@ -216,8 +261,8 @@ func (o *oursFound) complete(ctx context.Context, a *respond.Ours) {
 }
 
 // consumers are the places of the inventory that hold a bad version.
-func (o *oursFound) consumers(ctx context.Context, artifacts []respond.Ours) ([]respond.Consumer, error) {
-	out := []respond.Consumer{}
+func (o *oursFound) consumers(ctx context.Context, artifacts []respond.Ours) ([]*finding.Finding, error) {
+	var out []*finding.Finding
 	for i := range artifacts {
 		a := &artifacts[i]
 		e := ecosystemOf(a.Kind)
@@ -234,7 +279,9 @@ func (o *oursFound) consumers(ctx context.Context, artifacts []respond.Ours) ([]
 				return nil, err
 			}
 			for j := range held {
-				out = append(out, respond.Consumer{Repository: held[j].Repository.Name, File: held[j].File, Package: e.PURL(a.Name, v.Version)})
+				if h := &held[j]; h.Package.Source.Kind.Exact() {
+					out = append(out, heldFinding(h, finding.PublishedByUs))
+				}
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (p *planning) found(ctx context.Context) ([]*finding.Finding, error) {
 		}
 		for i := range held {
 			if h := &held[i]; h.Package.Source.Kind.Exact() {
-				out = append(out, heldFinding(h))
+				out = append(out, heldFinding(h, byPerson))
 			}
 		}
 	}
@@ -126,8 +126,8 @@ func names(q lookup.Query, k *finding.Package) bool {
 	return errX == nil && errY == nil && version.Public(q.Ecosystem, y) == version.Public(q.Ecosystem, x)
 }
 
-// heldFinding is a place that holds what a person names, as a finding.
-func heldFinding(h *lookup.Holding) *finding.Finding {
+// heldFinding is a place that holds what no list names, as a finding of a campaign.
+func heldFinding(h *lookup.Holding, campaign string) *finding.Finding {
 	k := &h.Package
 	src := k.Source.Kind.String()
 	if k.Source.Kind == lockfile.Registry {
@@ -135,7 +135,7 @@ func heldFinding(h *lookup.Holding) *finding.Finding {
 	}
 	direct := map[lockfile.Answer]string{lockfile.Yes: "yes", lockfile.No: "no"}[k.Direct]
 	f := &finding.Finding{
-		State: finding.Active, Campaign: byPerson, Title: "Named by a person", Type: "package", Reasons: []string{"named-by-a-person"},
+		State: finding.Active, Campaign: campaign, Type: "package", Reasons: []string{campaign},
 		Repository: h.Repository.Name, Refs: []string{h.Ref}, Commit: h.Commit, File: h.File, Line: h.Line, Format: h.Format, Chain: h.Chain,
 		Package: &finding.Package{
 			PURL: k.Ecosystem.PURL(k.Name, k.Version), Ecosystem: string(k.Ecosystem), Name: k.Name, Version: k.Version, Alias: k.Alias,

@@ -71,6 +71,22 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
+// A draft, and a link, of a plan that was read are inert, too.
+func TestHostileDraft(t *testing.T) {
+	for _, text := range []string{"```\n@octocat\n", "````\n```\n@octocat\n~~~\n", "</details>\n\n@octocat\n", "    x\n@octocat\n", "<!--\n@octocat\n"} {
+		p := respond.ScenarioC(respond.OursInput{})
+		p.Drafts = []respond.Document{{ID: "<b>@octocat</b>", Title: "@octocat", Text: text, Blanks: []string{"@octocat"}, Where: "@octocat", Refused: "@octocat"}}
+		for i := range p.Steps {
+			p.Steps[i].Link = "https://evil.example/[x](y)"
+		}
+		var b bytes.Buffer
+		if err := respond.Markdown(&b, p, nil, at(10, 0)); err != nil {
+			t.Fatal(err)
+		}
+		inertMarkdown(t, text, b.String())
+	}
+}
+
 // inertMarkdown holds that the only links are ours, and that outside of code there is nothing that
 // GitHub acts on.
 func inertMarkdown(t *testing.T, s, md string) {

@@ -46,6 +46,7 @@ const (
 	checkRecorded   = "digest-as-recorded"
 	checkProvenance = "provenance-not-worse"
 	checkOffered    = "not-withdrawn"
+	checkVerified   = "verified" // of ours alone
 )
 
 // choose finds the last version that is known to be good: not above bad, where that is known, of
@@ -267,7 +268,15 @@ func (j *judge) digests(r *registry.Published) []digest.Digest {
 }
 
 func (j *judge) checks(r *registry.Published) []Check {
-	return []Check{j.unlisted(r), j.before(r), j.digest(r), j.recorded(r), j.provenance(r), j.offered(r)}
+	out := []Check{j.unlisted(r), j.before(r), j.digest(r), j.recorded(r), j.provenance(r), j.offered(r)}
+	if j.in.OfOurs {
+		c := Check{ID: checkVerified, Text: "It was verified to be ours.", Detail: "its verification is not known"}
+		if same(j.key.ecosystem, j.known.Verified, r.Version) {
+			c.Answer, c.Detail = Yes, "by the policy"
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func (j *judge) before(r *registry.Published) Check {

@@ -246,3 +246,26 @@ func TestOtherEcosystems(t *testing.T) {
 		}
 	}
 }
+
+// Who of us holds a bad version of ours goes back to one that was verified, and to no other.
+func TestPinOfOurs(t *testing.T) {
+	for _, tt := range []struct {
+		about    string
+		verified []string
+		want     string
+	}{{"the last was verified", []string{"2.0.0", "1.9.0"}, "2.0.0"}, {"an older one was", []string{"1.9.0"}, "1.9.0"}, {"none was", nil, ""}} {
+		o := newOne()
+		o.finding.Campaign, o.finding.Window = finding.PublishedByUs, nil
+		p := pkg(o.e, o.listing)
+		p.Bad, p.Since, p.Verified = []string{"2.0.1"}, at(4, 10), tt.verified
+		o.input.Packages, o.input.OfOurs, o.input.Catalogue = []respond.Package{p}, true, set(t)
+		o.input.Ours = func(ecosystem.Ecosystem, string) bool { return true }
+		got := ""
+		if c := o.plan(t).Steps[0].Choice; c != nil {
+			got = c.Version
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.about, got, tt.want)
+		}
+	}
+}

@@ -128,7 +128,7 @@ func prose(s string) string {
 	var out, odd []string
 	flush := func() {
 		if len(odd) > 0 {
-			out = append(out, report.EscapeMarkdown(strings.Join(odd, " "), maxProse))
+			out = append(out, span(strings.Join(odd, " ")))
 			odd = nil
 		}
 	}
@@ -142,6 +142,22 @@ func prose(s string) string {
 	}
 	flush()
 	return strings.Join(out, " ")
+}
+
+// span makes a code span of a text, with the signs of our sentence around it left outside.
+func span(s string) string {
+	lead, trail := "", ""
+	if rest, ok := strings.CutPrefix(s, "("); ok && rest != "" {
+		lead, s = "(", rest
+	}
+	for len(s) > 1 {
+		last := s[len(s)-1]
+		if !strings.ContainsRune(".,:;", rune(last)) && (last != ')' || strings.Count(s, ")") <= strings.Count(s, "(")) {
+			break
+		}
+		s, trail = s[:len(s)-1], string(last)+trail
+	}
+	return lead + report.EscapeMarkdown(s, maxProse) + trail
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -21,6 +21,9 @@ type PinInput struct {
 	Findings  []*finding.Finding
 	Packages  []Package // what is known of the packages that they name
 	Catalogue Catalogue // all of it, whatever campaign is asked about; nil: nothing may be pinned
+	// OfOurs says that the packages are ours: it is the plan for who of us holds a bad version of
+	// them, which is a part of Scenario C. A version of ours must have been verified as well.
+	OfOurs bool
 	// Ours says whether the organisation publishes a package: then there is no pin, and the plan
 	// says so. nil: none is known to be ours, which the plan says too.
 	Ours func(e ecosystem.Ecosystem, name string) bool
@@ -51,6 +54,8 @@ type Package struct {
 	// from which nothing that was published is believed; zero where nobody said so.
 	Bad   []string
 	Since time.Time
+	// Verified are the versions of a package of ours that were verified.
+	Verified []string
 }
 
 // Recorded counts the lockfile entries of a version by the digest that they hold.
@@ -106,7 +111,7 @@ func (b *pinner) sort() []*finding.Finding {
 		case f.Package == nil:
 			b.missing(f.Repository, f.File, "what to do about the indicator "+cmp.Or(f.Observable, f.Indicator),
 				"it is no package: nothing can be pinned; read the incident, and take the file or branch away as evidence first")
-		case f.Campaign == finding.PublishedByUs || b.in.Ours != nil && b.in.Ours(keyOf(f).ecosystem, f.Package.Name):
+		case !b.in.OfOurs && f.Campaign == finding.PublishedByUs || !b.in.OfOurs && b.in.Ours != nil && b.in.Ours(keyOf(f).ecosystem, f.Package.Name):
 			b.missing(f.Repository, f.File, "a pin of "+f.Package.PURL, "it is published by us: that is Scenario C, and a plan of its own")
 		default:
 			out = append(out, f)
@@ -150,7 +155,7 @@ func (b *pinner) basis() {
 	} else {
 		b.plan.Basis = append(b.plan.Basis, Basis{"what is listed", "catalogue, revision " + b.in.Catalogue.Revision()})
 	}
-	if b.in.Ours == nil {
+	if b.in.Ours == nil && !b.in.OfOurs {
 		b.missing("", "", "whether a package is published by us", "there is no policy file: a package of ours is not pinned but taken back (Scenario C)")
 	}
 	var keys []packageKey

@@ -174,6 +174,8 @@ func TestReadPlanRefuses(t *testing.T) {
 		"a line in a word":       {`"text":"x"`, `"text":"x\ny"`},
 		"an escape in a word":    {`"text":"x"`, `"text":"\u001b[2J"`},
 		"beyond ASCII":           {`"text":"x"`, `"text":"\u202ex"`},
+		"a command of Actions":   {`"text":"x"`, `"text":"##[error]x"`},
+		"a link of a terminal":   {`"text":"x"`, `"text":"www.evil.example"`},
 		"a folder outside":       {`{"words"`, `{"dir":"../x","words"`},
 		"a blank in letters":     {`{"text":"x"}`, `{"text":"x","blank":"$(x)"}`},
 		"an answer of no kind":   {`"id":"a",`, `"id":"a","gates":[{"id":"g","question":"q","answer":"maybe"}],`},

@@ -196,10 +196,12 @@ func (b *withdrawal) sources() []string {
 // consumers plans for the repositories of the organisation that hold a bad version.
 func (b *withdrawal) consumers() {
 	all, known := b.in.Consumers.Get()
+	// The places are in a plan of their own (PinInput.OfOurs), which has the versions and commands.
 	s := Step{
 		ID: "pin-consumers", Title: "Put our own repositories back to a good version", Class: Automatic,
 		Why:   "Ours are consumers too, and are known exactly.",
 		Probe: Probe{Text: "A sweep of the same refs finds no bad version."},
+		Notes: []string{"The plan for them has each place, the version to go back to, and the commands."},
 	}
 	if !known {
 		s.Class = Human
