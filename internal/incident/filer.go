@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
@@ -50,9 +51,11 @@ type Notifier interface {
 	Notify(ctx context.Context, n Notice) error
 }
 
-// Filer keeps the issues of an organisation's incidents.
+// Filer keeps the issues of an organisation's incidents. It is safe for concurrent use: it files
+// one sweep after the other, as GitHub wants writes.
 type Filer struct {
 	opt    Options
+	filing sync.Mutex
 	holder string // of claims
 	owners ownerCache
 	writes int
@@ -79,7 +82,7 @@ func New(opt Options) (*Filer, error) {
 	}
 	opt.Lease = cmp.Or(opt.Lease, 2*time.Minute)
 	opt.Pause = cmp.Or(opt.Pause, time.Second)
-	return &Filer{opt: opt, holder: rand.Text(), owners: ownerCache{from: opt.Owners}}, nil
+	return &Filer{opt: opt, holder: rand.Text()}, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -174,6 +177,9 @@ func (d Done) String() string {
 // File writes the issues that follow from a sweep. A failure with one incident is a problem,
 // and the others go on.
 func (f *Filer) File(ctx context.Context, s *Sweep) Outcome {
+	f.filing.Lock()
+	defer f.filing.Unlock()
+	f.owners = ownerCache{from: f.opt.Owners} // what one sweep could not read, the next may
 	var out Outcome
 	fail := func(campaign string, err error) {
 		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: fmt.Sprintf("incident %q: %v", campaign, err)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/incident/codeowners"
 )
 
@@ -21,7 +22,7 @@ type ownerCache struct {
 // of reads the files of the repositories with findings that the record does not have, and
 // gives the owners by them.
 func (c *ownerCache) of(ctx context.Context, s *Sweep, rec *Record, campaign string) func(repository, file string) []string {
-	if c.from == nil {
+	if c.from == nil || campaign == finding.PublishedByUs { // its repositories are artifacts
 		return nil
 	}
 	if c.files == nil {
