@@ -81,6 +81,7 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	for _, c := range set.Campaigns() {
 		opt.Campaigns = append(opt.Campaigns, incident.CampaignOf(c))
 	}
+	opt.Campaigns = append(opt.Campaigns, incident.PublishedByUs())
 	filer, err := incident.New(opt)
 	if err != nil {
 		return nil, err

@@ -47,6 +47,10 @@ func (e *Public) check(c *checker) {
 	if e.Changes != nil {
 		c.fail("it has changes")
 	}
+	if e.Repository == nil {
+		c.fail("no repository")
+		return
+	}
 	if e.Repository.Private {
 		c.fail("a private repository")
 	}
