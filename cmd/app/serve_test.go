@@ -148,7 +148,7 @@ func TestDeadLetter(t *testing.T) {
 	}
 	github.Update(func() { ours.ID = 77 }) // it was installed meanwhile
 	p.Kill()
-	p = apptest.Serve(t, config) // which asks anew
+	apptest.Serve(t, config) // which asks anew
 	if out, err := apptest.Command(t, "retry", fields[0], "--config", config).CombinedOutput(); err != nil {
 		t.Fatalf("%s%v", out, err)
 	}
