@@ -83,6 +83,23 @@ func TestPublishedWithoutCredentials(t *testing.T) {
 	}
 }
 
+// A run that was seen before it published is still known when its version is there.
+func TestRunsOfYesterdayPublishToday(t *testing.T) {
+	w := newWorld(t)
+	w.args = append(w.args, "--inventory", "inventory.db")
+	now := time.Now()
+	repo := w.repo("lib")
+	id := w.tag("lib", "1.3.0", now, nil)
+	repo.Change(func(r *githubtest.Repository) { r.Releases = r.Releases[1:] }) // which would do as well as the run
+	w.run().is(t, 0)
+	w.publishPyPI("1.3.0", id, now)
+	d := w.run()
+	d.is(t, 0)
+	if why := d.why["lib 1.3.0"]; len(why) > 0 {
+		t.Errorf("%q", why)
+	}
+}
+
 // written gives what was written to GitHub since the last call.
 func (w *world) written() (out []string) {
 	for _, e := range w.github.Log() {
