@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -202,18 +203,18 @@ func (v *verification) cold(ctx context.Context, w io.Writer) error {
 		rates[what] = r.unit["bundles/s"]
 	}
 	fmt.Fprint(w, "| bundles verified, on two processors | a second | sigstore-go by itself |\n|---|---|---|\n")
-	least := 0.0
+	least, asked := 0.0, 0.0
 	for _, b := range []struct{ name, what string }{{"real", "npm's provenance of sigstore 2.0.0"}, {"v1", "ours, in a log of Rekor v1"}, {"v2", "ours, in one of Rekor v2"}} {
-		ours := rates[b.name+"/ours"]
-		fmt.Fprintf(w, "| %s | %.0f | %.0f |\n", b.what, ours, rates[b.name+"/sigstore-go"])
+		ours, library := rates[b.name+"/ours"], rates[b.name+"/sigstore-go"]
+		fmt.Fprintf(w, "| %s | %.0f | %.0f |\n", b.what, ours, library)
 		if least == 0 || ours < least {
-			least = ours
+			least, asked = ours, min(200, math.Round(library))
 		}
 	}
 	fmt.Fprintln(w)
 	t := table{w}
 	t.head()
-	t.least("bundles verified a second, the slowest kind", least, "%.0f", 200)
+	t.least("bundles verified a second, the slowest kind; 200, or as many as sigstore-go by itself", least, "%.0f", asked)
 	return nil
 }
 
