@@ -5,7 +5,7 @@
 #                of a simulated organisation, in a quarter of an hour; make bench-verify
 #                those of verification, in a few minutes
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
-# make e2e       runs the sweeper against a GitHub and a Slack that others wrote; needs npm
+# make e2e       runs the sweeper and the App against a GitHub and a Slack that others wrote; needs npm
 # make verify-real
 #                reads registries that others wrote; needs npm
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the
@@ -41,6 +41,7 @@ check: needs lint lint-bench lint-scripts fuzz sweep
 		-- go test -json ./... \
 		-- go test -json -race -short $(RACE) \
 		-- scripts/schema-check.sh -json \
+		-- go test -json -tags build -run '^TestBuild$$' ./cmd/app \
 		-- scripts/e2e.sh -json \
 		-- scripts/verify-real.sh -json
 
@@ -51,11 +52,11 @@ lint:
 	@unformatted=$$($(TOOL) gofumpt -l .) || exit; \
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go vet -tags e2e ./cmd/sweeper
+	go vet -tags e2e,build ./cmd/sweeper ./cmd/app
 	go vet -tags chaos ./cmd/app ./internal/app
 	go vet -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle
 	$(TOOL) staticcheck ./...
-	$(TOOL) staticcheck -tags e2e ./cmd/sweeper
+	$(TOOL) staticcheck -tags e2e,build ./cmd/sweeper ./cmd/app
 	$(TOOL) staticcheck -tags verdaccio,network ./pkg/registry/npm
 	$(TOOL) actionlint
 

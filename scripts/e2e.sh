@@ -29,4 +29,4 @@ if [[ ! -d $cache/node_modules ]]; then
 	mv -T "$staging" "$cache" 2>/dev/null || rm -rf "$staging" # another run was first
 fi
 E2E_NODE=$cache/node_modules/node-$platform/bin/node E2E_EMULATE=$cache \
-	go test -tags e2e -count=1 -run '^TestEmulated' "$@" ./cmd/sweeper
+	go test -tags e2e -count=1 -run '^TestEmulated' "$@" ./cmd/sweeper ./cmd/app
