@@ -302,7 +302,9 @@ func TestBurst(t *testing.T) {
 	// A narrow look takes nothing back of what was seen together.
 	w.pass(2 * time.Hour)
 	w.publish("a", "1.2.0", "github")
-	w.turn(watcher)
+	if _, err := watcher.Look(t.Context(), w.artifacts()[:1]); err != nil {
+		t.Fatal(err)
+	}
 	states, err := watcher.States(t.Context(), w.artifacts())
 	if err != nil || len(states[0].Bad) != 1 || len(states[3].Bad) != 0 {
 		t.Errorf("%+v, %v", states, err)
@@ -383,8 +385,9 @@ func TestHurry(t *testing.T) {
 
 // repository is what a repository knows: nothing but its tags.
 type repository struct {
-	mu   sync.Mutex
-	tags map[string]drift.Tag
+	mu    sync.Mutex
+	tags  map[string]drift.Tag
+	asked int
 }
 
 func (r *repository) tag(name string, at time.Time) {
@@ -396,6 +399,7 @@ func (r *repository) tag(name string, at time.Time) {
 func (r *repository) Source(context.Context, buildrun.Wanted) drift.Source {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked++
 	return drift.Source{Repository: "acme/sdk", Tags: drift.Asked[map[string]drift.Tag]{Known: true, Value: maps.Clone(r.tags)}}
 }
 
@@ -418,8 +422,13 @@ func TestSettle(t *testing.T) {
 		w.sources = r
 		w.policy.Artifacts[0].Source, w.policy.Artifacts[0].Tag = "acme/sdk", "v{version}"
 		watcher := w.watcher(w.store)
-		w.wantTurn(watcher, "looked 1, bad 0, unknown 0")
-		w.pass(w.interval())
+		for range 3 { // nothing changes, and the repository is not asked again
+			w.wantTurn(watcher, "looked 1, bad 0, unknown 0")
+			w.pass(w.interval())
+		}
+		if r.asked != 1 {
+			t.Errorf("the repository was asked %d times; want once", r.asked)
+		}
 		w.publish("@acme/sdk", "1.2.0", "github")
 		w.pass(10 * time.Second)
 		w.wantTurn(watcher, "looked 1, bad 0, unknown 1")
