@@ -128,9 +128,9 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
-	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, store: a.inventory, set: a.catalogue.Set}
+	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, store: a.inventory, set: a.catalogue.Set}
 	a.changes = change.New(change.Options{
-		GitHub: a.github, AppID: a.config.AppID, Inventory: a.inventory, Catalogue: a.catalogue.Set, Incidents: a.incidents.of, Scope: a.scope, Raise: a.Signal,
+		GitHub: a.github, AppID: a.config.AppID, Inventory: a.inventory, Catalogue: a.catalogue.Set, Incidents: a.incidents.of, Scope: a.scope, Raise: a.Signal, Exclusions: a.excluded,
 		Workers: a.config.Workers, Log: a.log,
 	})
 	a.installations = &installations{journal: a.journal, github: a.github, log: a.log}

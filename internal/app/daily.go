@@ -116,10 +116,14 @@ func (a *App) sweepAll(ctx context.Context, _ jobs.Job) error {
 		if err != nil {
 			return nil, err
 		}
+		excluded, err := a.excluded(ctx, a.config.Organisation)
+		if err != nil {
+			return nil, err
+		}
 		return a.over(ctx, triage.FromSweep, "sweep", func(emit func(finding.Event) error) (*finding.Summary, error) {
 			return orgsweep.Run(ctx, orgsweep.Options{
 				Org: a.config.Organisation, Client: a.github, Refs: refs, Server: a.config.GitHub, Store: a.inventory,
-				Sweep: sweep.Options{Set: a.catalogue.Set()},
+				Sweep: sweep.Options{Set: a.catalogue.Set(), Exclusions: excluded},
 			}, emit)
 		})
 	})
@@ -236,8 +240,12 @@ func (a *App) rematch(ctx context.Context, j jobs.Job) error {
 	if err != nil || string(done) == set.Revision() {
 		return err
 	}
+	excluded, err := a.excluded(ctx, "")
+	if err != nil {
+		return err
+	}
 	summary, err := a.over(ctx, triage.FromAdvisory, "rematch", func(emit func(finding.Event) error) (*finding.Summary, error) {
-		return lookup.Rematch(ctx, a.inventory, sweep.Options{Set: set, Shown: orgsweep.Shown, NoSizes: true}, emit)
+		return lookup.Rematch(ctx, a.inventory, sweep.Options{Set: set, Exclusions: excluded, Shown: orgsweep.Shown, NoSizes: true}, emit)
 	})
 	switch {
 	case err != nil:

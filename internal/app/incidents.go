@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/app/change"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
 	"github.com/wormsweep/wormsweep/internal/store"
+	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
@@ -19,12 +21,17 @@ type incidents struct {
 	github     *ghclient.Client
 	key        []byte // of the App
 	repository string // of the issues, OWNER/NAME; "" is none
+	responders string // slug of the team that commands; "" is nobody
 	store      *store.Store
 	set        func() *ioc.Set
 
 	mu       sync.Mutex
 	revision string // of the catalogue that filer is for
 	filer    *incident.Filer
+	tracker  *githubissues.Tracker
+	opt      incident.Options
+	author   string
+	people   *incident.Desk // made when it is first asked for
 }
 
 // of gives the incidents of an organisation, nil where they are filed nowhere.
@@ -35,16 +42,49 @@ func (i *incidents) of(ctx context.Context, organisation string) (change.Inciden
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.filer != nil && i.revision == i.set().Revision() {
-		return i.filer, nil
-	}
-	set := i.set()
-	filer, err := i.make(ctx, owner, set)
-	if err != nil {
+	if err := i.ready(ctx); err != nil {
 		return nil, fmt.Errorf("incidents in %q: %w", i.repository, err)
 	}
-	i.filer, i.revision = filer, set.Revision()
-	return filer, nil
+	return i.filer, nil
+}
+
+// desk gives where people and triage act on incidents, nil where nobody may.
+func (i *incidents) desk(ctx context.Context) (*incident.Desk, error) {
+	if i.repository == "" || i.responders == "" {
+		return nil, nil //nolint:nilnil // nobody commands
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err := i.ready(ctx); err != nil {
+		return nil, fmt.Errorf("incidents in %q: %w", i.repository, err)
+	}
+	if i.people != nil {
+		return i.people, nil
+	}
+	members, err := i.github.Installation(ctx, i.opt.Organisation, ghclient.Permissions{"members": "read"})
+	if err != nil {
+		return nil, fmt.Errorf("who is in the team %q: %w", i.responders, err)
+	}
+	i.people, err = incident.NewDesk(i.opt, incident.DeskOptions{
+		Repository: i.repository, Author: i.author, Remarks: i.tracker, Teams: githubissues.NewTeams(members, i.opt.Organisation),
+		Responders: i.responders, OnCall: i.responders, Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords),
+	})
+	return i.people, err
+}
+
+// ready makes what files, once for each catalogue. The caller holds mu.
+func (i *incidents) ready(ctx context.Context) error {
+	set := i.set()
+	if i.filer != nil && i.revision == set.Revision() {
+		return nil
+	}
+	owner, _, _ := strings.Cut(i.repository, "/")
+	filer, err := i.make(ctx, owner, set)
+	if err != nil {
+		return err
+	}
+	i.filer, i.people, i.revision = filer, nil, set.Revision()
+	return nil
 }
 
 func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*incident.Filer, error) {
@@ -74,7 +114,7 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	if err != nil {
 		return nil, err
 	}
-	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records("incident"), Owners: githubissues.NewOwners(reader, owner)}
+	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records("incident"), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != ""}
 	if opt.Key, err = incident.NewKey(i.key); err != nil {
 		return nil, err
 	}
@@ -89,5 +129,20 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	if err := filer.Ready(ctx); err != nil {
 		return nil, err
 	}
+	i.opt, i.tracker, i.author = opt, tracker, author
 	return filer, nil
+}
+
+// exclusionRecords is the kind of records in which people's false positives are kept: the sweeper
+// reads the same.
+const exclusionRecords = "exclusion"
+
+// excluded is what the people of an organisation, of all for "", declared false positives in comments
+// on incidents; nil is nothing.
+func (a *App) excluded(ctx context.Context, organisation string) (sweep.Exclusions, error) {
+	set, err := incident.Exclusions(ctx, a.inventory.Records(exclusionRecords), organisation, time.Now())
+	if err != nil || set == nil {
+		return nil, err
+	}
+	return set, nil
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/app/catalogue"
+	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/hook"
@@ -242,5 +244,133 @@ func TestKilledDaily(t *testing.T) {
 	}
 	if _, snoozed := w.sweepAll(t.Context(), jobs.Job{}).(*jobs.SnoozeError); !snoozed {
 		t.Error("it is not put off")
+	}
+}
+
+// TestFeeds: an advisory brings in what a list has new; the inventory is held against it without
+// asking GitHub, once; a list that shrinks is held, and said.
+func TestFeeds(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "list.txt")
+	write := func(lines ...string) {
+		t.Helper()
+		if err := os.WriteFile(list, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("npm:left-zed@1.0.0", "npm:left-zed@1.0.1", "npm:right-zed@2.0.0")
+	config, err := feeds.ReadConfig("feeds.yaml", dir, []byte("schema: ioc-feeds/1\nfeeds:\n  - {name: ours, kind: file, path: list.txt, max_popular: 20}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWatched(t, filepath.Join(t.TempDir(), "data"))
+	if w.catalogue, err = catalogue.Open(catalogue.Options{Config: config, Dir: filepath.Join(dir, "copy"), Log: slog.New(slog.NewTextHandler(w.log, nil))}); err != nil {
+		t.Fatal(err)
+	}
+	w.incidents.set = w.catalogue.Set
+	w.github.AddFiles("web", map[string]string{"package-lock.json": `{"name":"web","lockfileVersion":3,"packages":{"":{"name":"web"},"node_modules/up-zed":{"version":"3.0.0","resolved":"https://registry.npmjs.org/up-zed/-/up-zed-3.0.0.tgz"}}}`})
+	if err := w.refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	rematch := func() {
+		t.Helper()
+		args, err := json.Marshal(rematchArgs{w.catalogue.Set().Revision()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.rematch(t.Context(), jobs.Job{Kind: kindRematch, Args: args}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rematch()
+	if n := len(w.issues.Issues()); n != 0 {
+		t.Fatalf("%d issues before it is listed", n)
+	}
+
+	write("npm:left-zed@1.0.0", "npm:left-zed@1.0.1", "npm:right-zed@2.0.0", "npm:up-zed@3.0.0")
+	d := hook.Delivery{ID: "1", Event: "security_advisory", Received: time.Now(), Body: []byte(`{"action":"published","security_advisory":{"ghsa_id":"GHSA-abcd-efgh-jkmn"}}`)}
+	if err := w.act(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func() (n int64) {
+		t.Helper()
+		if _, err := w.db.One(t.Context(), "SELECT count(*) FROM river_job WHERE json(args) LIKE '%\"rematch\"%'", nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := waiting()
+	if before == 0 {
+		t.Fatalf("no rematch waits after the advisory:\n%s", w.log)
+	}
+	w.github.ForgetLog()
+	for range 2 {
+		rematch()
+	}
+	for route := range w.github.Totals().Routes {
+		if strings.Contains(route, "/git/") || strings.Contains(route, "trees") || strings.Contains(route, "blobs") {
+			t.Errorf("a rematch asked for %s", route)
+		}
+	}
+	if n := len(w.issues.Issues()); n != 1 {
+		t.Errorf("%d issues; want the one of the list\n%s", n, w.log)
+	}
+	if got := w.signals(); got[triage.AlertIOC] != 1 {
+		t.Errorf("signals %v", got)
+	}
+
+	write("npm:left-zed@1.0.0")
+	revision := w.catalogue.Set().Revision()
+	if err := w.act(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	rec := httptest.NewRecorder()
+	newAdminServer(w.App).Handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if !strings.Contains(w.log.String(), "is held, or could not be had") || !strings.Contains(rec.Body.String(), `wormsweep_feed_stale{feed="ours"} 1`) {
+		t.Errorf("that the list shrank is not said:\n%s", w.log)
+	}
+	if w.catalogue.Set().Revision() != revision {
+		t.Error("what the list lost is not looked for any more")
+	}
+}
+
+// TestLookingConfig: what the configuration says of what is looked at, and its faults by line.
+func TestLookingConfig(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"secret": "a-secret", "key.pem": "x", "feeds.yaml": "schema: ioc-feeds/1\nfeeds:\n  - {name: ours, kind: file, path: list.txt}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		lines string
+		want  string // of the error; "" for none
+	}{
+		{"watch-every: 2m\nsweep-refs: branches\nfeeds: feeds.yaml\ntrust: built-in", ""},
+		{"feeds: default", ""},
+		{"watch-every: 5s", "no time from 30s to 30m0s"},
+		{"watch-every: soon", "no time from"},
+		{"sweep-refs: \"[\"", "sweep-refs"},
+		{"feeds: nowhere.yaml", "feeds:"},
+		{"trust: everybody", "trust:"},
+	} {
+		file := filepath.Join(dir, "app.yaml")
+		text := "database: data\ngithub: {app-id: 1, app-key-file: key.pem}\nwebhook: {secret-files: [secret]}\n" + tt.lines + "\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Read(file, func(string) string { return "" })
+		if tt.want != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%q: %v; want %q", tt.lines, err, tt.want)
+			}
+			continue
+		}
+		if err != nil || c.FeedsDir != filepath.Join(dir, "data", "feeds") || len(c.Feeds.Feeds) == 0 {
+			t.Errorf("%q: %+v, %v", tt.lines, c, err)
+		}
 	}
 }

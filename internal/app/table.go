@@ -21,6 +21,8 @@ func (a *App) table() map[string][]handler.Handler {
 		"check_suite":  {changes["check_suite"]},
 
 		"security_advisory": {handler.Func(a.advisory)},
+		"issue_comment":     {handler.Func(a.commented)},
+		"issues":            {handler.Func(a.issueChanged)},
 	}
 	for _, event := range hint.Events {
 		table[event] = append(table[event], handler.Func(a.hinted))
@@ -33,7 +35,7 @@ func (a *App) table() map[string][]handler.Handler {
 
 // signalTakers says who takes signals to triage and on, whatever noticed them.
 func (a *App) signalTakers() []handler.Taker {
-	return nil
+	return []handler.Taker{handler.TakerFunc(a.triageSignal)}
 }
 
 // The kinds of jobs.
@@ -48,6 +50,7 @@ const (
 	kindRematch   = "rematch"
 	kindRedeliver = "redeliver"
 	kindWatchdog  = "watchdog"
+	kindIncidents = "incidents"
 )
 
 // kinds says what is done as a job.
@@ -63,6 +66,7 @@ func (a *App) kinds() []jobs.Kind {
 		{Name: kindRematch, Long: true, Run: a.rematch},
 		{Name: kindRedeliver, Timeout: jobs.MaxTimeout, Run: a.reconcile},
 		{Name: kindWatchdog, Timeout: jobs.DefaultTimeout, Run: a.watchdog},
+		{Name: kindIncidents, Timeout: jobs.MaxTimeout, Run: a.tick},
 	}
 }
 
@@ -79,6 +83,7 @@ func (a *App) schedules() []jobs.Schedule {
 		{Name: "sweep", Every: 24 * time.Hour, Offset: 2*time.Hour + 17*time.Minute, Kind: kindSweep},
 		{Name: "verify", Every: 24 * time.Hour, Offset: 4*time.Hour + 41*time.Minute, Kind: kindVerify},
 		{Name: "redeliver", Every: 10 * time.Minute, AtStart: true, Kind: kindRedeliver},
+		{Name: "incidents", Every: time.Minute, Kind: kindIncidents},
 		{Name: "watchdog", Every: 10 * time.Minute, AtStart: true, Kind: kindWatchdog},
 	}
 }

@@ -112,6 +112,7 @@ var network = []string{
 	"pkg/registry/npm", "pkg/registry/pypi", "pkg/registry/oci", "pkg/registry/harbor", "pkg/registry/ghpackages", "pkg/registry/ghreleases", "pkg/registry/internal/...", // for headers and statuses: they send through fetch
 	"internal/registries", "internal/verify/served", // to pass a transport on
 	"internal/hook", "internal/app", "internal/app/setup", "internal/apptest", // they listen: what they ask goes through internal/ghclient
+	"internal/app/check", // for the date of an answer: it asks through internal/ghclient
 	"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/...",
 }
 

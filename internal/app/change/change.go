@@ -47,7 +47,7 @@ type Options struct {
 	Inventory *store.Store
 	Catalogue func() *ioc.Set
 	// Exclusions are what an organisation has decided to live with; nil is nothing.
-	Exclusions func(organisation string) sweep.Exclusions
+	Exclusions func(ctx context.Context, organisation string) (sweep.Exclusions, error)
 	// Incidents gives the incidents of an organisation; nil, and a nil answer, is none.
 	Incidents func(ctx context.Context, organisation string) (Incidents, error)
 	// Raise takes a signal to triage; nil takes none.

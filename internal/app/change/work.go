@@ -147,7 +147,10 @@ func (w *work) sweep(ctx context.Context, ref, commit, root string, show func(*s
 	owner := ownerOf(w.name)
 	var exclusions sweep.Exclusions
 	if w.h.opt.Exclusions != nil {
-		exclusions = w.h.opt.Exclusions(owner)
+		var err error
+		if exclusions, err = w.h.opt.Exclusions(ctx, owner); err != nil {
+			return checkrun.Look{}, nil, err
+		}
 	}
 	var look checkrun.Look
 	var events []finding.Event

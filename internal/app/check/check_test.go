@@ -190,6 +190,10 @@ func TestParts(t *testing.T) {
 			}
 		}, "policy", check.Missing, "line 1"},
 		{"Slack's address", func(_ *testing.T, w *world) { w.env[app.EnvSlackWebhook] = "https://example.com/x" }, "Slack", check.Missing, "webhook has to begin"},
+		{"responders", func(_ *testing.T, w *world) { w.team("octocat") }, "responders", check.OK, "with 1 members"},
+		{"a team that is not there", func(_ *testing.T, w *world) { w.config.Responders = "nobody" }, "responders", check.Missing, "nobody"},
+		{"a team without members", func(_ *testing.T, w *world) { w.team() }, "responders", check.Missing, "no members"},
+		{"a team that may not be seen", func(_ *testing.T, w *world) { w.team("octocat"); w.without("members") }, "responders", check.Missing, "not granted"},
 		{"old roots", func(_ *testing.T, w *world) { w.now = func() time.Time { return time.Now().AddDate(2, 0, 0) } }, "trusted roots", check.Missing, "too old"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -213,6 +217,12 @@ func TestParts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// team makes the responders' team.
+func (w *world) team(members ...string) {
+	w.AddTeam(w.Organization("acme"), "security", members...)
+	w.config.Responders = "security"
 }
 
 func (w *world) grant(name, level string) {

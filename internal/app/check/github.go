@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -53,7 +52,7 @@ func (c *checker) app(ctx context.Context) {
 	}
 	c.github, c.asked = client, app.Permissions
 	c.say(OK, part, "%q, number %d", app.Name, c.Config.AppID)
-	if at, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+	if at, err := time.Parse(time.RFC1123, response.Header.Get("Date")); err == nil {
 		if off := c.Now().Sub(at).Abs(); off > mayDiffer {
 			c.say(Missing, "clock", "differs from GitHub's by %s: set it, or signatures are refused", off.Round(time.Second))
 		}

@@ -82,10 +82,12 @@ var Events = []Event{
 	{"security_advisory", Detect, "", "The catalogue is refreshed, and the inventory matched again."},
 	{"dependabot_alert", Detect, "vulnerability_alerts", "A signal."},
 	{"secret_scanning_alert", Detect, "secret_scanning_alerts", "A signal."},
+	{"secret_scanning_alert_location", Detect, "secret_scanning_alerts", "Where it is."},
 	{"repository", Detect, "metadata", "Worms make repositories, and make them public."},
 	{"public", Detect, "metadata", "A private repository that is made public is a signal."},
 	{"member", Detect, "members", "A collaborator who is added is a signal."},
 	{"issue_comment", Detect, "issues", "Commands of the responders."},
+	{"issues", Detect, "issues", "An incident that a person closed or opened again."},
 }
 
 // has reports whether a tier has what another one brought.

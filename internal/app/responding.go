@@ -1,0 +1,181 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appevent"
+	"github.com/wormsweep/wormsweep/internal/exposure"
+	"github.com/wormsweep/wormsweep/internal/handler"
+	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/incident"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/triage"
+	"github.com/wormsweep/wormsweep/pkg/ioc"
+)
+
+// triageSignal answers the questions of the runbook about a signal from data, and puts the verdict
+// into the signal's incident. A signal that needs nobody, or is an everyday one, opens none: its verdict is logged.
+func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effects) error {
+	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: exposure.Reader(a.github)}
+	if a.publishing != nil {
+		asker.Policy = a.publishing.policy
+	}
+	report, err := asker.Ask(ctx, exposure.Question{Signal: s})
+	if err != nil {
+		return limited(err)
+	}
+	verdict := triage.Run(triage.Runbook(), s, report.Facts)
+	a.log.LogAttrs(ctx, slog.LevelInfo, "a signal was triaged", slog.String("signal", s.ID), slog.String("alert", s.AlertID),
+		slog.String("scenario", verdict.Scenario.String()), slog.Bool("final", verdict.Final), slog.Int("open", len(verdict.Open)))
+
+	desk, err := a.incidents.desk(ctx)
+	if err != nil || desk == nil {
+		return limited(err)
+	}
+	campaign := a.campaignOf(&s)
+	rec, err := desk.Incident(ctx, campaign.ID)
+	known := err == nil
+	switch {
+	case err != nil && !errors.Is(err, incident.ErrNoIncident):
+		return err
+	case !known && (nobodyCalled(&verdict) || everyday(&s, &verdict)):
+		return nil
+	case !known || !filedBySweep(&s):
+		if err := desk.Raise(ctx, campaign, signalOf(&s)); err != nil {
+			return err
+		}
+	}
+	if known && graver(rec.Response.Verdict, verdict.Scenario) {
+		return desk.Show(ctx, campaign.ID, fx)
+	}
+	if err := desk.SetVerdict(ctx, campaign.ID, verdictOf(&verdict)); err != nil {
+		return err
+	}
+	return desk.Show(ctx, campaign.ID, fx)
+}
+
+// campaignOf says which incident a signal belongs to: that of its campaign, that of what we
+// published, or one of its own.
+func (a *App) campaignOf(s *triage.Signal) incident.Campaign {
+	switch s.AlertID {
+	case triage.AlertPublish, triage.AlertVerify:
+		return incident.PublishedByUs()
+	}
+	packs := a.catalogue.Set().Campaigns()
+	if i := slices.IndexFunc(packs, func(p *ioc.Pack) bool { return p.ID == s.Group }); s.Group != "" && i >= 0 {
+		return incident.CampaignOf(packs[i])
+	}
+	c := incident.Campaign{ID: "signal-" + s.Fingerprint, Title: s.AlertID}
+	if s.Severity != triage.NoSeverity {
+		c.Severity = s.Severity.String()
+	}
+	return c
+}
+
+// filedBySweep reports whether a sweep files what the signal is about, and proves it gone: such an
+// incident keeps no signal of its own, which a person alone could declare over.
+func filedBySweep(s *triage.Signal) bool {
+	return s.AlertID == triage.AlertIOC && s.Group != ""
+}
+
+// nobodyCalled reports whether a verdict asks nobody for anything.
+func nobodyCalled(v *triage.Verdict) bool {
+	return v.Final && (v.Scenario == triage.None || v.Scenario == triage.Pin)
+}
+
+// everyday reports whether a signal is one of many of a kind, of which the tree knows nothing: a
+// member who was added. It is kept with its verdict in the log, and calls nobody.
+func everyday(s *triage.Signal, v *triage.Verdict) bool {
+	return s.Severity == triage.Low && v.Scenario <= triage.None
+}
+
+// graver reports whether an incident has a verdict already that is graver than a scenario: one
+// signal of an incident does not take back what another one showed.
+func graver(old *incident.Verdict, now triage.Scenario) bool {
+	var was triage.Scenario
+	return old != nil && was.UnmarshalText([]byte(old.Scenario)) == nil && was > now
+}
+
+func signalOf(s *triage.Signal) incident.Signal {
+	var detail []string
+	for _, e := range s.Evidence {
+		if !e.Redacted {
+			detail = append(detail, e.Label+": "+e.Value)
+		}
+	}
+	return incident.Signal{Source: string(s.Source), Ref: s.ID, Subject: s.Subject.Key(), Detail: strings.Join(detail, "; "), At: s.FirstSeen}
+}
+
+func verdictOf(v *triage.Verdict) incident.Verdict {
+	out := incident.Verdict{
+		Scenario: v.Scenario.String(), Tree: triage.Runbook().Title, Digest: v.TreeDigest, At: time.Now().UTC(),
+		CloseOut: !nobodyCalled(v),
+	}
+	for _, s := range v.Path {
+		out.Path = append(out.Path, incident.Step{Question: s.Question, Answer: s.Answer.Truth.String(), Source: s.Answer.Source})
+	}
+	for _, q := range v.Open {
+		out.Open = append(out.Open, q.Text)
+	}
+	return out
+}
+
+// commented carries out the commands of a comment on an incident.
+func (a *App) commented(ctx context.Context, d hook.Delivery, fx handler.Effects) error {
+	e, err := appevent.As[appevent.IssueComment](d.Event, d.Body)
+	if err != nil {
+		return jobs.Dead(err.Error())
+	}
+	if e.Repository == nil || !strings.EqualFold(e.Repository.FullName, a.config.Issues) {
+		return nil
+	}
+	desk, err := a.incidents.desk(ctx)
+	if err != nil || desk == nil {
+		return limited(err)
+	}
+	c := incident.CommentEvent{
+		Action: e.Action, Repository: e.Repository.FullName, Issue: int(e.Issue.Number), PullRequest: len(e.Issue.Pull) > 0,
+		Comment: e.Comment.ID, Body: e.Comment.Body, Author: accountOf(e.Comment.User),
+	}
+	c.Author.Person = c.Author.Person && e.Comment.App == nil
+	return limited(desk.HandleComment(ctx, c, fx))
+}
+
+// issueChanged takes note of an incident's issue that a person closed or opened again.
+func (a *App) issueChanged(ctx context.Context, d hook.Delivery, fx handler.Effects) error {
+	e, err := appevent.As[appevent.Issues](d.Event, d.Body)
+	if err != nil {
+		return jobs.Dead(err.Error())
+	}
+	if e.Repository == nil || !strings.EqualFold(e.Repository.FullName, a.config.Issues) {
+		return nil
+	}
+	desk, err := a.incidents.desk(ctx)
+	if err != nil || desk == nil {
+		return limited(err)
+	}
+	return limited(desk.HandleIssue(ctx, incident.IssueEvent{
+		Action: e.Action, Repository: e.Repository.FullName, Issue: int(e.Issue.Number), PullRequest: len(e.Issue.Pull) > 0, Sender: accountOf(e.Sender),
+	}, fx))
+}
+
+func accountOf(a *appevent.Account) incident.Account {
+	if a == nil {
+		return incident.Account{}
+	}
+	return incident.Account{Login: a.Login, ID: a.ID, Person: a.Type == "User"}
+}
+
+// tick does what time asks for in incidents: who has not acknowledged, what was broken off.
+func (a *App) tick(ctx context.Context, _ jobs.Job) error {
+	desk, err := a.incidents.desk(ctx)
+	if err != nil || desk == nil {
+		return limited(err)
+	}
+	return limited(desk.Tick(ctx, time.Now(), a.effects))
+}

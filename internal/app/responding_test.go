@@ -1,0 +1,186 @@
+//go:build unix
+
+package app
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/incident"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/triage"
+)
+
+// newResponding is a watched App whose responders are jane.
+func newResponding(t *testing.T) *watched {
+	t.Helper()
+	w := newWatched(t, filepath.Join(t.TempDir(), "data"))
+	w.github.AddTeam(w.github.Installation().Account, "responders", "jane")
+	w.github.AddUser("mallory")
+	w.incidents.responders = "responders"
+	return w
+}
+
+// takeAll takes every signal that is kept.
+func (w *watched) takeAll() {
+	w.Helper()
+	var ids []string
+	err := w.db.Query(w.Context(), "SELECT id FROM app_signal", nil, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, id := range ids {
+		if err := w.take(w.Context(), jobs.Job{Kind: kindSignal, Args: fmt.Appendf(nil, `{"signal": %q}`, id)}); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+func (w *watched) deliver1(event, repository string, members map[string]any) {
+	w.Helper()
+	body := w.body(members, repository)
+	if err := w.act(w.Context(), hook.Delivery{ID: "1", Event: event, Installation: w.github.Installation().ID, Received: time.Now(), Body: body}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// comment has somebody write a comment on issue 1, and delivers it.
+func (w *watched) comment(login, text string) {
+	w.Helper()
+	who := w.github.Organization(login)
+	id := w.issues.AddComment(1, who, nil, text)
+	w.deliver1("issue_comment", "incident-response", map[string]any{
+		"action": "created", "issue": map[string]any{"id": 11, "number": 1, "state": "open"},
+		"comment": map[string]any{"id": id, "body": text, "user": map[string]any{"login": login, "id": who.ID, "type": "User"}},
+	})
+}
+
+func (w *watched) incident(id string) *incident.Record {
+	w.Helper()
+	desk, err := w.incidents.desk(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	rec, err := desk.Incident(w.Context(), id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rec
+}
+
+// TestTokenPublishIsTriaged: the version that nobody announced is Scenario C with its questions in
+// the issue; one of the responders acknowledges it, and nobody else does.
+func TestTokenPublishIsTriaged(t *testing.T) {
+	w := newResponding(t)
+	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	w.publish("1.1.1", "", time.Minute)
+	if err := w.publishing.watcher.Hurry(t.Context(), w.publishing.all, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.takeAll()
+	}
+	id := incident.PublishedByUs().ID
+	rec := w.incident(id)
+	if v := rec.Response.Verdict; v == nil || v.Scenario != triage.C.String() || !v.CloseOut || len(rec.Response.Signals) != 1 {
+		t.Fatalf("%+v\n%s", rec.Response, w.log)
+	}
+	issues := w.issues.Issues()
+	if len(issues) != 1 || !strings.Contains(issues[0].Body, "1.1.1") {
+		t.Fatalf("%+v", issues)
+	}
+	w.comment("mallory", "/ack")
+	if rec := w.incident(id); rec.State != incident.Open {
+		t.Errorf("mallory acknowledged it: %s", rec.State)
+	}
+	w.comment("jane", "/ack")
+	if rec := w.incident(id); rec.State != incident.Acknowledged || rec.Response.Owner != "jane" {
+		t.Errorf("jane's word: %s, owner %q", rec.State, rec.Response.Owner)
+	}
+	if err := w.tick(t.Context(), jobs.Job{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSweptIsTriaged: what a sweep found has its verdict in the one incident, and no signal that
+// would keep the next sweep from proving it gone.
+func TestSweptIsTriaged(t *testing.T) {
+	w := newResponding(t)
+	w.github.AddFiles("web", map[string]string{"package-lock.json": `{"name":"web","lockfileVersion":3,"packages":{"":{"name":"web"},"node_modules/axios":{"version":"1.14.1","resolved":"https://registry.npmjs.org/axios/-/axios-1.14.1.tgz"}}}`})
+	if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	desk, err := w.incidents.desk(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := desk.Incidents(t.Context())
+	if err != nil || len(ids) != 1 || len(w.issues.Issues()) != 1 {
+		t.Fatalf("%q, %d issues, %v", ids, len(w.issues.Issues()), err)
+	}
+	// What a responder calls a false positive, the next sweep lives with.
+	w.comment("jane", "/false-positive a fixture of a test until "+time.Now().AddDate(0, 0, 30).Format(time.DateOnly))
+	if rec := w.incident(ids[0]); rec.Response.Verdict == nil || len(rec.Response.Verdict.Path) == 0 || len(rec.Response.Signals) != 0 {
+		t.Errorf("%+v", rec.Response)
+	}
+	if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err := w.dailyRun(t.Context(), runSweep); err != nil || r.Exit != 0 {
+		t.Errorf("%+v, %v\n%+v", r, err, w.issues.Issues()[0].Comments)
+	}
+}
+
+// TestSignalsOfGitHub: a leaked secret opens an incident; a member who was added calls nobody.
+func TestSignalsOfGitHub(t *testing.T) {
+	w := newResponding(t)
+	w.deliver1("member", "web", map[string]any{"action": "added", "member": map[string]any{"login": "peter", "id": 4}, "changes": map[string]any{"role_name": map[string]any{"to": "read"}}})
+	w.takeAll()
+	if n := len(w.issues.Issues()); n != 0 {
+		t.Fatalf("%d issues of a member who was added", n)
+	}
+	s := triage.Signal{
+		Source: triage.FromSecretScanning, SourceRef: "acme/web 1", AlertID: triage.AlertSecret, Severity: triage.Critical,
+		Subject: triage.Subject{Kind: triage.Secret, Parts: map[string]string{"type": "npm_access_token", "repository": "acme/web"}},
+	}
+	if err := w.Signal(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.takeAll()
+	}
+	issues := w.issues.Issues()
+	if len(issues) != 1 || !strings.Contains(issues[0].Title, "signal-") || !strings.Contains(issues[0].Body, "acme/web") {
+		t.Fatalf("%+v\n%s", issues, w.log)
+	}
+	// A person closes it, and nobody is called for it any more.
+	w.deliver1("issues", "incident-response", map[string]any{"action": "closed", "issue": map[string]any{"id": 11, "number": 1, "state": "open"}})
+}
+
+// TestNobodyCommands: without responders a comment does nothing, and signals are triaged into the log.
+func TestNobodyCommands(t *testing.T) {
+	w := newWatched(t, filepath.Join(t.TempDir(), "data"))
+	s := triage.Signal{Source: triage.FromSecretScanning, SourceRef: "acme/web 1", AlertID: triage.AlertSecret, Severity: triage.Critical, Subject: triage.Subject{Kind: triage.Secret, Parts: map[string]string{"repository": "acme/web"}}}
+	if err := w.Signal(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	if n := len(w.issues.Issues()); n != 0 || !strings.Contains(w.log.String(), "a signal was triaged") {
+		t.Errorf("%d issues\n%s", n, w.log)
+	}
+}
