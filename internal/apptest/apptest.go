@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -244,10 +245,13 @@ func Send(url string, d Delivery) (int, error) {
 	return response.StatusCode, err
 }
 
-// Push is the body of a push to a repository of the installation that a server started with.
-func Push(github *githubtest.Server, repository, commit string) []byte {
+// Push is the body of a push to a repository of the installation that a server started with, of
+// a ref that nothing looks at: what becomes of it is the App's own doing. change tells one from
+// another, and may be any text.
+func Push(github *githubtest.Server, repository, change string) []byte {
+	after := sha1.Sum([]byte(change))
 	return body(github, map[string]any{
-		"ref": "refs/heads/main", "before": strings.Repeat("0", 40), "after": commit, "commits": []any{},
+		"ref": "refs/notes/commits", "before": strings.Repeat("0", 40), "after": hex.EncodeToString(after[:]), "deleted": false, "commits": []any{},
 	}, repository)
 }
 
