@@ -53,7 +53,7 @@ func TestDocumentedCommands(t *testing.T) {
 			return err
 		case entry.IsDir() && (file == ".git" || file == "examples" || entry.Name() == "testdata"):
 			return filepath.SkipDir
-		case entry.IsDir() || filepath.Ext(file) != ".md":
+		case entry.IsDir() || filepath.Ext(file) != ".md" || file == filepath.Join("docs", "app.md"): // cmd/app runs that page, which makes an App first
 			return nil
 		}
 		text, err := os.ReadFile(file)
