@@ -219,8 +219,10 @@ func TestPullRequest(t *testing.T) {
 			t.Errorf("more than one check run, or written more than once: %+v", run)
 		}
 	}
-	if github.Repo("acme/incidents").Issues() != nil {
-		t.Errorf("an incident of what nobody has merged: %+v", github.Repo("acme/incidents").Issues())
+	for _, issue := range github.Repo("acme/incidents").Issues() { // the daily sweep has one of what is on main
+		if strings.Contains(issue.Body, "refs/pull/") || strings.Contains(issue.Body, "gh-readonly-queue") {
+			t.Errorf("an incident of what nobody has merged: %s", issue.Body)
+		}
 	}
 	if v := github.Violations(); len(v) > 0 {
 		t.Errorf("violations: %q", v)
@@ -310,16 +312,19 @@ func TestManyPushes(t *testing.T) {
 	}
 }
 
-// TestSoon: from the delivery of a push, or of a pull request, to its check run.
+// TestSoon: from the delivery of a push, or of a pull request, to its check run, each after the
+// work on the one before it: writes of one installation are a second apart, as GitHub asks.
 func TestSoon(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a figure")
 	}
 	ctx := context.Background()
 	github := githubtest.Start(t, githubtest.Options{})
-	served(t, github, t.TempDir())
+	database := t.TempDir()
+	served(t, github, database)
+	j := open(t, database)
 	var took []time.Duration
-	for i := range 20 {
+	for i := range 10 {
 		repo := github.AddFiles(fmt.Sprintf("web-%d", i), map[string]string{"package-lock.json": lock("left-pad@1.3.0")})
 		began := time.Now()
 		var commit string
@@ -334,6 +339,7 @@ func TestSoon(t *testing.T) {
 		}
 		checkOf(t, repo, commit, "failure")
 		took = append(took, time.Since(began))
+		settle(t, j, 60*time.Second)
 	}
 	slices.Sort(took)
 	t.Logf("from a delivery to its check run: p50 %v, most %v", took[len(took)/2], took[len(took)-1])
