@@ -128,7 +128,7 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
-	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, store: a.inventory, set: a.catalogue.Set}
+	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, store: a.inventory, set: a.catalogue.Set, questions: answers{a}}
 	a.changes = change.New(change.Options{
 		GitHub: a.github, AppID: a.config.AppID, Inventory: a.inventory, Catalogue: a.catalogue.Set, Incidents: a.incidents.of, Scope: a.scope, Raise: a.Signal, Exclusions: a.excluded,
 		Workers: a.config.Workers, Log: a.log,

@@ -23,6 +23,7 @@ type incidents struct {
 	repository string // of the issues, OWNER/NAME; "" is none
 	responders string // slug of the team that commands; "" is nobody
 	store      *store.Store
+	questions  incident.Questions
 	set        func() *ioc.Set
 
 	mu       sync.Mutex
@@ -67,7 +68,7 @@ func (i *incidents) desk(ctx context.Context) (*incident.Desk, error) {
 	}
 	i.people, err = incident.NewDesk(i.opt, incident.DeskOptions{
 		Repository: i.repository, Author: i.author, Remarks: i.tracker, Teams: githubissues.NewTeams(members, i.opt.Organisation),
-		Responders: i.responders, OnCall: i.responders, Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords),
+		Responders: i.responders, OnCall: i.responders, Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Questions: i.questions,
 	})
 	return i.people, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
@@ -21,11 +22,7 @@ import (
 // triageSignal answers the questions of the runbook about a signal from data, and puts the verdict
 // into the signal's incident. A signal that needs nobody, or is an everyday one, opens none: its verdict is logged.
 func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effects) error {
-	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: exposure.Reader(a.github)}
-	if a.publishing != nil {
-		asker.Policy = a.publishing.policy
-	}
-	report, err := asker.Ask(ctx, exposure.Question{Signal: s})
+	report, err := a.asker().Ask(ctx, exposure.Question{Signal: s})
 	if err != nil {
 		return limited(err)
 	}
@@ -50,13 +47,34 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 			return err
 		}
 	}
-	if known && graver(rec.Response.Verdict, verdict.Scenario) {
-		return desk.Show(ctx, campaign.ID, fx)
+	if !known || !graver(rec.Response.Verdict, verdict.Scenario) {
+		if err := desk.SetVerdict(ctx, campaign.ID, verdictOf(&verdict)); err != nil {
+			return err
+		}
 	}
-	if err := desk.SetVerdict(ctx, campaign.ID, verdictOf(&verdict)); err != nil {
+	plan, err := a.planOf(ctx, campaign.ID)
+	if err != nil {
 		return err
 	}
+	if plan != nil {
+		if err := desk.SetPlan(ctx, campaign.ID, planRefOf(plan)); err != nil {
+			return err
+		}
+	}
 	return desk.Show(ctx, campaign.ID, fx)
+}
+
+func planRefOf(plan *respond.Plan) incident.PlanRef {
+	return incident.PlanRef{Kind: string(plan.Kind), Digest: plan.Digest(), Steps: len(plan.Steps), Summary: append(stepsOf(plan), notAsked), At: time.Now().UTC()}
+}
+
+// asker answers the questions of a triage from what the App has.
+func (a *App) asker() *exposure.Asker {
+	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: exposure.Reader(a.github)}
+	if a.publishing != nil {
+		asker.Policy = a.publishing.policy
+	}
+	return asker
 }
 
 // campaignOf says which incident a signal belongs to: that of its campaign, that of what we

@@ -133,6 +133,19 @@ func TestSweptIsTriaged(t *testing.T) {
 	if err != nil || len(ids) != 1 || len(w.issues.Issues()) != 1 {
 		t.Fatalf("%q, %d issues, %v", ids, len(w.issues.Issues()), err)
 	}
+	if rec := w.incident(ids[0]); rec.Response.Plan == nil || !strings.Contains(strings.Join(rec.Response.Plan.Summary, "\n"), "acme/web") || !strings.Contains(w.issues.Issues()[0].Body, rec.Response.Plan.Digest[:12]) {
+		t.Errorf("the plan: %+v\n%s", rec.Response.Plan, w.issues.Issues()[0].Body)
+	}
+	for question, want := range map[string]string{
+		"/who-has npm:axios@1.14.1": "1 places in 1 repositories", "/who-has npm:left-pad": "Nobody has it", "/who-has !": "has no answer",
+		"/exposure": "pkg:npm/axios@1.14.1", "/exposure npm:axios@1.14.1": "ci-installed", "/exposure acme": "names no package", "/plan": "sha256:",
+	} {
+		w.comment("jane", question)
+		comments := w.issues.Issues()[0].Comments
+		if last := comments[len(comments)-1]; !strings.Contains(last, want) {
+			t.Errorf("%s: %s; want %q", question, last, want)
+		}
+	}
 	// What a responder calls a false positive, the next sweep lives with.
 	w.comment("jane", "/false-positive a fixture of a test until "+time.Now().AddDate(0, 0, 30).Format(time.DateOnly))
 	if rec := w.incident(ids[0]); rec.Response.Verdict == nil || len(rec.Response.Verdict.Path) == 0 || len(rec.Response.Signals) != 0 {
