@@ -16,7 +16,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/report"
 	"github.com/wormsweep/wormsweep/internal/respond"
-	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/registry/host"
@@ -101,24 +100,7 @@ func (o *oursFound) verification(v *finding.Verification) {
 	if v.Artifact != "" {
 		a.PURL = v.Artifact
 	}
-	switch {
-	case v.Verdict.Good():
-		a.Good = append(a.Good, v.Version)
-	case !v.Verdict.Bad():
-		a.Unknown = append(a.Unknown, v.Version)
-	default:
-		bad := respond.BadVersion{Version: v.Version, Digest: v.Digest, Verdict: v.Verdict}
-		if v.Time != nil {
-			bad.Time = registry.Known(*v.Time)
-		}
-		for _, r := range v.Refusals {
-			bad.Why = append(bad.Why, r.What+": "+r.Code+": "+verify.Line(r.Detail))
-		}
-		for _, s := range v.Signals {
-			bad.Why = append(bad.Why, s.Rule+": "+verify.Line(s.Evidence))
-		}
-		a.Bad = append(a.Bad, bad)
-	}
+	a.Add(v)
 }
 
 // listed takes a version of ours that the catalogue lists.

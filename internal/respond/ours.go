@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/registry"
@@ -46,6 +47,28 @@ type Ours struct {
 	// Dependents are public packages that depend on it. Downloads are those of the last week
 	// (npm). They are unknown where nobody looked.
 	Dependents, Downloads registry.Fact[int]
+}
+
+// Add takes what a verification says of a version: it is good, bad, or nobody knows.
+func (o *Ours) Add(v *finding.Verification) {
+	switch {
+	case v.Verdict.Good():
+		o.Good = append(o.Good, v.Version)
+	case !v.Verdict.Bad():
+		o.Unknown = append(o.Unknown, v.Version)
+	default:
+		bad := BadVersion{Version: v.Version, Digest: v.Digest, Verdict: v.Verdict}
+		if v.Time != nil {
+			bad.Time = registry.Known(*v.Time)
+		}
+		for _, r := range v.Refusals {
+			bad.Why = append(bad.Why, r.What+": "+r.Code+": "+verify.Line(r.Detail))
+		}
+		for _, s := range v.Signals {
+			bad.Why = append(bad.Why, s.Rule+": "+verify.Line(s.Evidence))
+		}
+		o.Bad = append(o.Bad, bad)
+	}
 }
 
 // BadVersion is a version that we did not publish as we should have.
