@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/policy"
+	"github.com/wormsweep/wormsweep/internal/published"
 	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/internal/triage"
@@ -141,7 +143,7 @@ func (q answers) Plan(ctx context.Context, id string) (incident.Reply, error) {
 
 const (
 	noPlan   = "the inventory holds no package of this incident that is somebody else's."
-	notAsked = "registries are not asked for a plan here: `sweeper plan --online` names the version that is known to be good"
+	notAsked = "registries are not asked for a plan here: `sweeper plan --online` has what they say, as the version to go back to"
 )
 
 func stepsOf(plan *respond.Plan) (out []string) {
@@ -159,9 +161,12 @@ func stepsOf(plan *respond.Plan) (out []string) {
 	return out
 }
 
-// planOf is the plan for what the inventory holds of a campaign of the catalogue; nil where it holds
-// nothing.
+// planOf is the plan of an incident: Scenario C for what we published, else the one for what the
+// inventory holds of a campaign of the catalogue; nil where there is nothing to be done.
 func (a *App) planOf(ctx context.Context, campaign string) (*respond.Plan, error) {
+	if campaign == finding.PublishedByUs {
+		return a.planOfOurs(ctx)
+	}
 	found, problems, err := a.foundOf(ctx, campaign)
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -175,6 +180,82 @@ func (a *App) planOf(ctx context.Context, campaign string) (*respond.Plan, error
 		plan.Missing = append(plan.Missing, respond.Missing{What: string(p.Code), Why: p.Detail, Repository: p.Repository, File: p.File})
 	}
 	return plan, nil
+}
+
+// planOfOurs is the plan for the versions of ours that are bad, by a verification of now: what has not
+// changed since the last one is not asked for again.
+func (a *App) planOfOurs(ctx context.Context) (*respond.Plan, error) {
+	if a.publishing == nil {
+		return nil, nil //nolint:nilnil // nothing is published
+	}
+	opt, err := a.publishing.options(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ours := map[string]*respond.Ours{}
+	var missing []respond.Missing
+	if _, err := published.Run(ctx, opt, func(e finding.Event) error {
+		switch e := e.(type) {
+		case *finding.Verification:
+			o := ours[e.Artifact]
+			if o == nil {
+				o = &respond.Ours{Kind: e.Kind, Name: e.Name, PURL: e.Artifact, Source: e.Source, Gap: "not asked for this plan"}
+				ours[e.Artifact] = o
+			}
+			o.Add(e)
+		case *finding.Problem:
+			missing = append(missing, respond.Missing{What: string(e.Code), Why: e.Detail, Repository: e.Repository})
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	in := respond.OursInput{Organisation: a.publishing.policy.Organisation}
+	consumers := []respond.Consumer{}
+	for _, id := range slices.Sorted(maps.Keys(ours)) {
+		o := ours[id]
+		if len(o.Bad) == 0 {
+			continue
+		}
+		if known := a.publishing.policy.Artifact(o.Kind, o.Name); known != nil {
+			if r := a.publishing.policy.RegistryOf(known); r != nil && known.Registry != "" {
+				o.Protocol, o.Address = r.Protocol, r.Address
+			}
+		}
+		for i := range o.Bad {
+			held, err := a.holdersOf(ctx, id, o.Bad[i].Version)
+			if err != nil {
+				return nil, err
+			}
+			consumers = append(consumers, held...)
+		}
+		in.Artifacts = append(in.Artifacts, *o)
+	}
+	if len(in.Artifacts) == 0 {
+		return nil, nil //nolint:nilnil // nothing of ours is bad
+	}
+	in.Consumers = registry.Known(consumers)
+	plan := respond.ScenarioC(in)
+	plan.Missing = append(plan.Missing, missing...)
+	return plan, nil
+}
+
+// holdersOf are the places of the inventory that hold a version of a package.
+func (a *App) holdersOf(ctx context.Context, purl, version string) (out []respond.Consumer, err error) {
+	e, name, _, err := ecosystem.ParsePURL(purl)
+	if err != nil {
+		return nil, nil //nolint:nilerr // an image is in no lockfile
+	}
+	query, err := lookup.ParseQuery(e.PURL(name, version))
+	if err != nil {
+		return nil, nil //nolint:nilerr // no lockfile has such a name
+	}
+	held, err := lookup.WhoHas(ctx, a.inventory, query, false)
+	for i := range held {
+		h := &held[i]
+		out = append(out, respond.Consumer{Repository: h.Repository.Name, File: h.File, Package: e.PURL(h.Package.Name, h.Package.Version)})
+	}
+	return out, err
 }
 
 // foundOf is what the inventory holds of a campaign, and what of it is not known.

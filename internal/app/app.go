@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,6 +130,9 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
 	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, store: a.inventory, set: a.catalogue.Set, questions: answers{a}}
+	if a.incidents.chat, err = chat(os.Getenv); err != nil {
+		return err
+	}
 	a.changes = change.New(change.Options{
 		GitHub: a.github, AppID: a.config.AppID, Inventory: a.inventory, Catalogue: a.catalogue.Set, Incidents: a.incidents.of, Scope: a.scope, Raise: a.Signal, Exclusions: a.excluded,
 		Workers: a.config.Workers, Log: a.log,

@@ -11,6 +11,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
+	"github.com/wormsweep/wormsweep/internal/incident/slack"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -24,6 +25,7 @@ type incidents struct {
 	responders string // slug of the team that commands; "" is nobody
 	store      *store.Store
 	questions  incident.Questions
+	chat       incident.Notifier // nil tells nobody
 	set        func() *ioc.Set
 
 	mu       sync.Mutex
@@ -115,7 +117,7 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	if err != nil {
 		return nil, err
 	}
-	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records("incident"), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != ""}
+	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records("incident"), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat}
 	if opt.Key, err = incident.NewKey(i.key); err != nil {
 		return nil, err
 	}
@@ -146,4 +148,17 @@ func (a *App) excluded(ctx context.Context, organisation string) (sweep.Exclusio
 		return nil, err
 	}
 	return set, nil
+}
+
+// chat is who tells the channel of Slack that the environment names; nil where it names none.
+func chat(getenv func(string) string) (incident.Notifier, error) {
+	opt := slack.Options{Webhook: getenv(EnvSlackWebhook), Token: getenv(EnvSlackToken), Channel: getenv(EnvSlackChannel)}
+	if opt.Webhook == "" && opt.Token == "" {
+		return nil, nil //nolint:nilnil // nobody is told
+	}
+	n, err := slack.New(opt)
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	return n, nil
 }

@@ -22,7 +22,7 @@ import (
 // triageSignal answers the questions of the runbook about a signal from data, and puts the verdict
 // into the signal's incident. A signal that needs nobody, or is an everyday one, opens none: its verdict is logged.
 func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effects) error {
-	report, err := a.asker().Ask(ctx, exposure.Question{Signal: s})
+	report, err := a.asker().Ask(ctx, exposure.Question{Signal: s, Commits: commitsOf(&s)})
 	if err != nil {
 		return limited(err)
 	}
@@ -40,7 +40,7 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 	switch {
 	case err != nil && !errors.Is(err, incident.ErrNoIncident):
 		return err
-	case !known && (nobodyCalled(&verdict) || everyday(&s, &verdict)):
+	case !known && (nobodyCalled(&verdict) || everyday(&s, &verdict) || proposed(&s, &verdict)):
 		return nil
 	case !known || !filedBySweep(&s):
 		if err := desk.Raise(ctx, campaign, signalOf(&s)); err != nil {
@@ -109,7 +109,22 @@ func nobodyCalled(v *triage.Verdict) bool {
 // everyday reports whether a signal is one of many of a kind, of which the tree knows nothing: a
 // member who was added. It is kept with its verdict in the log, and calls nobody.
 func everyday(s *triage.Signal, v *triage.Verdict) bool {
-	return s.Severity == triage.Low && v.Scenario <= triage.None
+	return slices.Contains([]string{triage.AlertMember, triage.AlertPublicity, triage.AlertAdvisory}, s.AlertID) && s.Severity == triage.Low && v.Scenario <= triage.None
+}
+
+// proposed reports whether a signal is of a change that nobody has merged, and nothing says that its
+// runs did harm: its check run says what there is to say, and anybody may open a pull request.
+func proposed(s *triage.Signal, v *triage.Verdict) bool {
+	return s.Subject.Part("pull_request") != "" && v.Scenario <= triage.Pin
+}
+
+// commitsOf are commits that a signal says hold what it is about.
+func commitsOf(s *triage.Signal) []exposure.Commit {
+	repository, commit := s.Subject.Part("repository"), s.Subject.Part("commit")
+	if repository == "" || commit == "" {
+		return nil
+	}
+	return []exposure.Commit{{Repository: repository, ID: commit}}
 }
 
 // graver reports whether an incident has a verdict already that is graver than a scenario: one

@@ -4,14 +4,18 @@ package app
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
@@ -80,6 +84,13 @@ func (w *watched) incident(id string) *incident.Record {
 // TestTokenPublishIsTriaged: the version that nobody announced is Scenario C with its questions in
 // the issue; one of the responders acknowledges it, and nobody else does.
 func TestTokenPublishIsTriaged(t *testing.T) {
+	var told atomic.Int64
+	channel := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		told.Add(1)
+		fmt.Fprint(w, "ok")
+	}))
+	t.Cleanup(channel.Close)
+	t.Setenv(EnvSlackWebhook, channel.URL+"/services/T0/B0/x")
 	w := newResponding(t)
 	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
 		t.Fatal(err)
@@ -102,6 +113,12 @@ func TestTokenPublishIsTriaged(t *testing.T) {
 	issues := w.issues.Issues()
 	if len(issues) != 1 || !strings.Contains(issues[0].Body, "1.1.1") {
 		t.Fatalf("%+v", issues)
+	}
+	if plan := rec.Response.Plan; plan == nil || plan.Kind != string(respond.Withdrawal) || !strings.Contains(strings.Join(plan.Summary, "\n"), "1.1.1") || strings.Contains(strings.Join(plan.Summary, "\n"), "1.1.0 ") {
+		t.Errorf("the plan: %+v", plan)
+	}
+	if told.Load() == 0 {
+		t.Error("the chat was not told")
 	}
 	w.comment("mallory", "/ack")
 	if rec := w.incident(id); rec.State != incident.Open {
@@ -159,13 +176,25 @@ func TestSweptIsTriaged(t *testing.T) {
 	}
 }
 
-// TestSignalsOfGitHub: a leaked secret opens an incident; a member who was added calls nobody.
+// TestSignalsOfGitHub: a leaked secret opens an incident; a member who was added calls nobody, and neither does a
+// pull request that nobody merged.
 func TestSignalsOfGitHub(t *testing.T) {
 	w := newResponding(t)
 	w.deliver1("member", "web", map[string]any{"action": "added", "member": map[string]any{"login": "peter", "id": 4}, "changes": map[string]any{"role_name": map[string]any{"to": "read"}}})
 	w.takeAll()
 	if n := len(w.issues.Issues()); n != 0 {
 		t.Fatalf("%d issues of a member who was added", n)
+	}
+	pull := triage.Signal{
+		Source: triage.FromSweep, SourceRef: "x@y", AlertID: triage.AlertIOC, Severity: triage.Critical, Group: "axios-2026-03",
+		Subject: triage.Subject{Kind: triage.Package, Parts: map[string]string{"purl": "pkg:npm/axios@1.14.1", "pull_request": "7", "repository": "acme/web"}},
+	}
+	if err := w.Signal(t.Context(), pull); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	if n := len(w.issues.Issues()); n != 0 {
+		t.Fatalf("%d issues of a pull request that nobody merged: %+v", n, w.issues.Issues())
 	}
 	s := triage.Signal{
 		Source: triage.FromSecretScanning, SourceRef: "acme/web 1", AlertID: triage.AlertSecret, Severity: triage.Critical,
