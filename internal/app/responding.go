@@ -52,16 +52,17 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 			return err
 		}
 	}
-	plan, err := a.planOf(ctx, campaign.ID)
-	if err != nil {
+	// What is known is shown, whether or not the registries answer for a plan.
+	return errors.Join(limited(a.putPlan(ctx, desk, campaign.ID)), desk.Show(ctx, campaign.ID, fx))
+}
+
+// putPlan puts the plan of an incident into it, where there is one.
+func (a *App) putPlan(ctx context.Context, desk *incident.Desk, id string) error {
+	plan, err := a.planOf(ctx, id)
+	if err != nil || plan == nil {
 		return err
 	}
-	if plan != nil {
-		if err := desk.SetPlan(ctx, campaign.ID, planRefOf(plan)); err != nil {
-			return err
-		}
-	}
-	return desk.Show(ctx, campaign.ID, fx)
+	return desk.SetPlan(ctx, id, planRefOf(plan))
 }
 
 func planRefOf(plan *respond.Plan) incident.PlanRef {
