@@ -226,3 +226,19 @@ func TestNobodyCommands(t *testing.T) {
 		t.Errorf("%d issues\n%s", n, w.log)
 	}
 }
+
+// TestGraver: a graver verdict of another signal stays.
+func TestGraver(t *testing.T) {
+	for _, tt := range []struct {
+		was  string
+		now  triage.Scenario
+		stay bool
+	}{{"C", triage.Pin, true}, {"pin", triage.Undecided, true}, {"pin", triage.C, false}, {"B", triage.B, false}, {"what an older tree said", triage.None, false}} {
+		if got := graver(&incident.Verdict{Scenario: tt.was}, tt.now); got != tt.stay {
+			t.Errorf("%s stays before %s: %t", tt.was, tt.now, got)
+		}
+	}
+	if graver(nil, triage.None) {
+		t.Error("no verdict is graver than one")
+	}
+}
