@@ -22,7 +22,7 @@ import (
 func TestTwoReplicasWatch(t *testing.T) {
 	github := githubtest.Start(t, githubtest.Options{})
 	issues := github.Add(githubtest.Repository{Name: "incident-response"})
-	github.AddFiles("sdk", map[string]string{"README.md": "sdk"})
+	sdk := github.AddFiles("sdk", map[string]string{"README.md": "sdk"})
 	registry := registrytest.New(t)
 	publish := func(version, by string, ago time.Duration) {
 		registry.NPM().Publish("@acme/sdk", registrytest.NPMVersion{Version: version, User: "ci", TrustedPublisher: by, Time: time.Now().Add(-ago)})
@@ -67,9 +67,8 @@ artifacts:
 	github.SetWebhook(github.App(), githubtest.Webhook{URL: second.URL, Secret: apptest.Secret})
 	lost := []string{}
 	for range 3 {
-		for _, d := range github.Deliver(t.Context(), "create", map[string]any{"ref": "v1.1.1", "ref_type": "tag", "master_branch": "main", "repository": map[string]any{
-			"id": 7, "name": "sdk", "full_name": "acme/sdk", "owner": map[string]any{"login": "acme", "id": github.Installation().Account.ID},
-		}}) {
+		head := mustLookup(t, sdk, "refs/heads/main")
+		for _, d := range github.Deliver(t.Context(), "push", sdk.PushPayload("refs/heads/main", head, head)) {
 			if d.Err == nil {
 				t.Fatalf("delivered to nobody: %+v", d)
 			}

@@ -3,7 +3,6 @@ package redelivery_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/journal"
@@ -61,6 +61,7 @@ func (a *app) lose(lost bool) {
 type world struct {
 	t       *testing.T
 	github  *githubtest.Server
+	repo    *githubtest.Repo // what is pushed to
 	app     *app
 	db      *appdb.DB
 	journal *journal.Journal
@@ -86,6 +87,7 @@ func newWorld(t *testing.T, database string) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Now()}
 	w.github = githubtest.Start(t, githubtest.Options{Now: w.clock})
+	w.repo = w.github.AddFiles("web", map[string]string{"README.md": "web"})
 	db, err := appdb.Open(t.Context(), database, appdb.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -137,9 +139,13 @@ func (w *world) reconciler(holder string, change ...func(*redelivery.Options)) *
 // deliver delivers n events, and gives their ids.
 func (w *world) deliver(n int) (ids []string) {
 	w.t.Helper()
+	head, ok := gitstore.Lookup(w.repo.Content, "refs/heads/main")
+	if !ok {
+		w.t.Fatal("no branch to push to")
+	}
 	for range n {
 		w.pass(time.Second)
-		for _, d := range w.github.Deliver(w.t.Context(), "push", map[string]any{"ref": "refs/heads/main", "before": fmt.Sprintf("%040d", 1), "after": fmt.Sprintf("%040d", 2), "commits": []any{}, "repository": map[string]any{"full_name": "acme/web"}}) {
+		for _, d := range w.github.Deliver(w.t.Context(), "push", w.repo.PushPayload("refs/heads/main", head, head)) {
 			ids = append(ids, d.GUID)
 		}
 	}
