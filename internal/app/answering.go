@@ -78,7 +78,7 @@ func lacks(problems []*finding.Problem, unknown error) (out []string) {
 
 // Exposure implements incident.Questions. Without what, it is of each package of the incident.
 func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply, error) {
-	var purls []string
+	var purls, missing []string
 	if what != "" {
 		query, err := lookup.ParseQuery(what)
 		if err != nil || query.Name == "" {
@@ -86,10 +86,11 @@ func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply,
 		}
 		purls = append(purls, query.Ecosystem.PURL(query.Name, query.Version))
 	} else {
-		found, _, err := q.app.foundOf(ctx, id)
+		found, problems, err := q.app.foundOf(ctx, id)
 		if err != nil {
 			return incident.Reply{}, err
 		}
+		missing = lacks(problems, nil)
 		for _, f := range found {
 			if f.Package != nil && !slices.Contains(purls, f.Package.PURL) {
 				purls = append(purls, f.Package.PURL)
@@ -98,9 +99,9 @@ func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply,
 		slices.Sort(purls)
 	}
 	if len(purls) == 0 {
-		return incident.Reply{Summary: "No package of the incident is in the inventory.", Missing: []string{"what ran where no lockfile names a package"}}, nil
+		return incident.Reply{Summary: "No package of the incident is in the inventory.", Missing: append(missing, "what ran where no lockfile names a package")}, nil
 	}
-	var lines, missing []string
+	var lines []string
 	const most = 5
 	for _, purl := range purls[:min(len(purls), most)] {
 		report, err := q.app.asker().Ask(ctx, exposure.Question{Signal: triage.Signal{
@@ -235,6 +236,10 @@ func (a *App) planOfOurs(ctx context.Context) (*respond.Plan, error) {
 		return nil, nil //nolint:nilnil // nothing of ours is bad
 	}
 	in.Consumers = registry.Known(consumers)
+	// Who was not read may hold one as well.
+	for _, why := range lacks(lookup.Lacking(ctx, a.inventory)) {
+		missing = append(missing, respond.Missing{What: "who of us holds a bad version", Why: why})
+	}
 	plan := respond.ScenarioC(in)
 	plan.Missing = append(plan.Missing, missing...)
 	return plan, nil
