@@ -207,6 +207,7 @@ func (w *writing) write(ctx context.Context) ([]byte, error) {
 }
 
 func (w *writing) request(ctx context.Context, mark string, notes []Annotation) error {
+	ctx = ghclient.Urgent(ctx) // somebody waits for it to merge
 	completed, conclusion, now := "completed", string(w.content.Conclusion), &github.Timestamp{Time: w.p.opt.Now().UTC()}
 	output := &github.CheckRunOutput{Title: &w.content.Title, Summary: &w.content.Summary}
 	for i := range notes {

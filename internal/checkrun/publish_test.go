@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-github/v62/github"
+
 	"github.com/wormsweep/wormsweep/internal/checkrun"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
@@ -274,4 +276,51 @@ func TestAtOnce(t *testing.T) {
 	if run := b.one(); run.Conclusion != "failure" || strings.Count(run.Summary, "success") != 11 {
 		t.Errorf("%+v", run)
 	}
+}
+
+// A check run does not wait for the issues and comments that were to be written before it.
+func TestGoesBeforeComments(t *testing.T) {
+	b := newBench(t)
+	app, err := ghclient.New(ghclient.Options{BaseURL: b.github.URL(), Auth: ghclient.Auth{AppID: b.github.App().ID, AppKey: b.github.App().Key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	comments, err := app.Installation(t.Context(), "acme", ghclient.Permissions{"issues": "write"}, b.repo.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.client, err = app.Installation(t.Context(), "acme", checkrun.Permissions, b.repo.ID); err != nil {
+		t.Fatal(err)
+	}
+	ctx, enough := context.WithCancel(t.Context())
+	title := "x"
+	var writers sync.WaitGroup
+	for range 20 {
+		writers.Go(func() {
+			if _, _, err := comments.REST().Issues.Create(ctx, "acme", "web", &github.IssueRequest{Title: &title}); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		})
+	}
+	for wrote(b, "/issues") == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	b.must(part("pull/1", checkrun.Failure))
+	enough()
+	writers.Wait()
+	// One was under way; another one may have been the next while this machine was slow.
+	if n := wrote(b, "/issues"); n > 3 {
+		t.Errorf("%d issues were written before the check run", n)
+	}
+}
+
+// wrote counts the POST requests to paths that end so.
+func wrote(b *bench, end string) int {
+	n := 0
+	for _, e := range b.github.Log() {
+		if e.Method == "POST" && strings.HasSuffix(e.Path, end) {
+			n++
+		}
+	}
+	return n
 }

@@ -11,6 +11,9 @@
 //   - What reads (GET, HEAD, GraphQL queries) is tried again after 5xx, a cut answer, a
 //     timeout or a limit, a few times. What writes is sent once: the caller looks at what
 //     is there before it sends it again (ErrUnknownOutcome).
+//   - Writes of one token or installation go one after the other, a second apart, as GitHub
+//     asks of POST, PATCH, PUT and DELETE alike ("Best practices for using the REST API"), in
+//     the order in which they came; Urgent ones first.
 //   - Every answer is read with a limit. HTML, cut JSON and an answer of another host are
 //     errors that say so.
 //   - Errors are one line, and hold no token, key or address with a secret in it.

@@ -24,7 +24,7 @@ type limiter struct {
 	waited func(request string, from time.Time, d time.Duration)
 
 	mu       sync.Mutex
-	change   chan struct{} // closed, and made anew, when a request ends
+	change   chan struct{} // closed, and made anew, when a request ends or a write's turn comes
 	inFlight int
 	until    time.Time // nothing is sent before; of secondary limits
 	strikes  int       // secondary limits without a time, in a row
@@ -32,6 +32,7 @@ type limiter struct {
 	message  string    // GitHub's words on the last block
 	buckets  map[string]*bucket
 	writing  bool           // a write is under way: they go one after the other
+	line     line           // of writes
 	nextSlot time.Time      // the next write may be sent
 	paces    map[bool]*pace // of GraphQL or REST; nil where no minute is counted
 }
@@ -90,6 +91,13 @@ func (l *limiter) bucket(name string) *bucket {
 // acquire waits until a request to the bucket may be sent. It gives up with a
 // *RateLimitedError where that is too far off or past the deadline of ctx.
 func (l *limiter) acquire(ctx context.Context, request, bucketName string, write bool) (pass, error) {
+	var mine *turn // nil of what reads
+	if write {
+		l.mu.Lock()
+		mine = l.line.join(ctx.Value(ctxUrgent) != nil, bucketName)
+		l.mu.Unlock()
+		defer l.leave(mine)
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return pass{}, fmt.Errorf("%s: %w", request, err)
@@ -108,7 +116,7 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 			if err := l.wait(ctx, request, now, until, block); err != nil {
 				return pass{}, err
 			}
-		case l.inFlight >= maxAtOnce, b.full(), write && l.writing:
+		case l.inFlight >= maxAtOnce, b.full(), write && (l.writing || l.turn(now) != mine):
 			change := l.change
 			l.mu.Unlock()
 			select {
@@ -123,7 +131,10 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 		default:
 			l.inFlight++
 			b.inFlight++
-			l.writing = l.writing || write
+			if write {
+				l.writing = true
+				l.line.sent(mine)
+			}
 			if pace := l.paces[bucketName == graphQLBucket]; pace != nil {
 				pace.take(now, write)
 			}
@@ -134,6 +145,28 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 	}
 }
 
+// changed has everybody look again who waits for something other than a time. l.mu is held.
+func (l *limiter) changed() {
+	close(l.change)
+	l.change = make(chan struct{})
+}
+
+// turn gives which write may be sent next. l.mu is held.
+func (l *limiter) turn(now time.Time) *turn {
+	return l.line.next(func(bucket string) bool {
+		until, _ := l.blocked(l.bucket(bucket), now)
+		return !until.IsZero()
+	})
+}
+
+// leave ends the turn of a write that may not have been sent.
+func (l *limiter) leave(t *turn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line.leave(t)
+	l.changed()
+}
+
 // blocked gives the time before which a request to b must not be sent, zero if it may be,
 // and as what GitHub said so.
 func (l *limiter) blocked(b *bucket, now time.Time) (time.Time, RateLimitedError) {
@@ -142,7 +175,7 @@ func (l *limiter) blocked(b *bucket, now time.Time) (time.Time, RateLimitedError
 		return l.until, RateLimitedError{Secondary: true, Message: l.message}
 	case now.Before(b.until):
 		return b.until, RateLimitedError{Message: b.message}
-	case b.known && b.remaining <= 0 && b.inFlight == 0:
+	case b.known && b.remaining <= 0 && b.inFlight == 0 && now.Before(b.reset):
 		return b.reset, RateLimitedError{Message: "no request remains in this window"}
 	}
 	return time.Time{}, RateLimitedError{}
@@ -186,10 +219,7 @@ func (l *limiter) release(p pass, request string, news *limits) *RateLimitedErro
 	if p.write {
 		l.writing, l.nextSlot = false, now.Add(writePause)
 	}
-	defer func() {
-		close(l.change)
-		l.change = make(chan struct{})
-	}()
+	defer l.changed()
 	if news == nil {
 		return nil
 	}

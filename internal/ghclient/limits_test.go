@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strconv"
 	"sync"
@@ -242,6 +243,101 @@ func TestOneWriteAtATime(t *testing.T) {
 			})
 		}
 		done.Wait()
+	})
+}
+
+// Writes go in the order in which they came, a second apart. Urgent ones go before all others
+// that wait, and one of the others goes after four of them.
+func TestUrgentWritesGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var sent []string
+		var last time.Time
+		github := inMemory(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if apart := time.Since(last); apart < time.Second {
+				t.Errorf("%q %v after the one before it", r.URL.Path, apart)
+			}
+			last = time.Now()
+			sent = append(sent, path.Base(r.URL.Path))
+			if len(sent) == 3 { // whatever waits then goes on in its order
+				w.Header().Set("Retry-After", "30")
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			w.Write([]byte("{}"))
+		})
+		c, err := ghclient.New(ghclient.Options{Auth: ghclient.Auth{Token: token}, Transport: github})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var done sync.WaitGroup
+		write := func(ctx context.Context, names ...string) {
+			for _, name := range names {
+				done.Go(func() {
+					req, err := http.NewRequestWithContext(ctx, http.MethodPatch, "https://api.github.com/orgs/"+name, nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := c.REST().Do(ctx, req, nil); err != nil && name != "urgent1" && name != "gone" {
+						t.Errorf("%q: %v", name, err)
+					}
+				})
+				synctest.Wait() // it is in the line
+			}
+		}
+		gone, leave := context.WithCancel(t.Context())
+		write(t.Context(), "a", "b")
+		write(gone, "gone")
+		write(t.Context(), "c", "d", "e")
+		time.Sleep(1500 * time.Millisecond) // b is under way
+		write(ghclient.Urgent(t.Context()), "urgent1", "urgent2", "urgent3", "urgent4", "urgent5", "urgent6")
+		leave()
+		done.Wait()
+		want := []string{"a", "b", "urgent1", "urgent2", "urgent3", "urgent4", "c", "urgent5", "urgent6", "d", "e"}
+		if !slices.Equal(sent, want) {
+			t.Errorf("sent %q; want %q", sent, want)
+		}
+	})
+}
+
+// A write that waits for the end of GraphQL's hour holds up none that is of another limit.
+func TestWritesOfTwoLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reset := time.Now().Add(time.Hour)
+		github := inMemory(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/graphql" {
+				w.Header().Set("X-RateLimit-Remaining", "0")
+				w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+			}
+			w.Write([]byte(`{"data":{}}`))
+		})
+		c, err := ghclient.New(ghclient.Options{Auth: ghclient.Auth{Token: token}, Transport: github})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		mutate := func() {
+			if err := c.GraphQL(context.Background(), "mutation{a}", nil, nil); err != nil {
+				t.Error(err)
+			}
+		}
+		mutate()
+		var done sync.WaitGroup
+		done.Go(mutate)
+		synctest.Wait()
+		if _, _, err := c.REST().Issues.Create(context.Background(), "acme", "x", nil); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("an issue after %v", took)
+		}
+		done.Wait()
+		if took := time.Since(start); took < time.Hour {
+			t.Errorf("the second mutation after %v", took)
+		}
 	})
 }
 

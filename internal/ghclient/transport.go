@@ -72,9 +72,10 @@ type answer struct {
 type ctxKey uint8
 
 const (
-	ctxSafe  ctxKey = iota // a POST that reads
-	ctxKind                // requestKind: kindToken, kindRevoke
-	ctxLimit               // int64: the largest answer
+	ctxSafe   ctxKey = iota // a POST that reads
+	ctxKind                 // requestKind: kindToken, kindRevoke
+	ctxLimit                // int64: the largest answer
+	ctxUrgent               // a write that goes before others
 )
 
 // RoundTrip sends the request, as often as that is safe and useful. Its errors are those of
