@@ -28,6 +28,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/groupcommit"
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/store"
@@ -107,11 +108,6 @@ func (a *App) wire(ctx context.Context) error {
 	if a.journal, err = journal.Open(ctx, a.db); err != nil {
 		return err
 	}
-	if a.db.SQLite() != nil { // which this process has to itself
-		if err := a.journal.Orphans(ctx); err != nil {
-			return err
-		}
-	}
 	if a.jobs, err = jobs.NewRunner(a.db, jobs.Options{Kinds: a.kinds(), Schedules: a.schedules(), Workers: a.config.Workers, Logger: a.log}); err != nil {
 		return err
 	}
@@ -141,7 +137,24 @@ func (a *App) wire(ctx context.Context) error {
 	a.ends = groupcommit.New(func(ctx context.Context, ends []journal.End) error { return a.journal.End(ctx, ends...) })
 	a.metrics = newMetrics(a)
 	a.handlers, a.takers = a.table(), a.signalTakers()
+	if a.db.SQLite() != nil { // which this process has to itself
+		return a.orphans(ctx)
+	}
 	return nil
+}
+
+// orphans gives back at once what a dead process had claimed. Jobs do that by themselves.
+func (a *App) orphans(ctx context.Context) error {
+	if err := a.journal.Orphans(ctx); err != nil {
+		return err
+	}
+	if err := incident.Orphans(ctx, a.inventory.Records(incidentRecords), claimHolder); err != nil {
+		return err
+	}
+	if a.publishing == nil {
+		return nil
+	}
+	return a.publishing.watcher.Orphans(ctx, a.publishing.all)
 }
 
 // Close lets go of the databases.

@@ -117,7 +117,7 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	if err != nil {
 		return nil, err
 	}
-	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records("incident"), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat}
+	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records(incidentRecords), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat, Holder: claimHolder}
 	if opt.Key, err = incident.NewKey(i.key); err != nil {
 		return nil, err
 	}
@@ -135,6 +135,13 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	i.opt, i.tracker, i.author = opt, tracker, author
 	return filer, nil
 }
+
+// incidentRecords is the kind of records in which incidents are kept, and claimHolder begins the name
+// of who claims one for the App: the sweeper writes the same records.
+const (
+	incidentRecords = "incident"
+	claimHolder     = "app/"
+)
 
 // exclusionRecords is the kind of records in which people's false positives are kept: the sweeper
 // reads the same.

@@ -29,15 +29,21 @@ type Options struct {
 	// always open.
 	Gate func(ctx context.Context) error
 
+	// Holder begins the name by which claims are told from those of others (Orphans).
+	Holder string
+
 	AllowPublic bool // write to a public repository as well
 	DryRun      bool // write nothing: say what would be written
 	Report      string
 
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error // nil sleeps
-	Lease time.Duration                                    // of a claim; 0 is 2 minutes
+	Lease time.Duration                                    // of a claim; 0 is DefaultLease
 	Pause time.Duration                                    // between two writes; 0 is a second
 }
+
+// DefaultLease is how long a claim holds that is not renewed: its process is dead.
+const DefaultLease = 90 * time.Second
 
 // Owners reads the CODEOWNERS files of repositories.
 type Owners interface {
@@ -80,9 +86,9 @@ func New(opt Options) (*Filer, error) {
 	if opt.Sleep == nil {
 		opt.Sleep = sleep
 	}
-	opt.Lease = cmp.Or(opt.Lease, 2*time.Minute)
+	opt.Lease = cmp.Or(opt.Lease, DefaultLease)
 	opt.Pause = cmp.Or(opt.Pause, time.Second)
-	return &Filer{opt: opt, holder: rand.Text()}, nil
+	return &Filer{opt: opt, holder: opt.Holder + rand.Text()}, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -62,8 +62,8 @@ func TestWaitsForAClaim(t *testing.T) {
 	w.tracker.step = nil
 	died := w.now
 	w.expect(1, l, "Create", 1)
-	if waited := w.now.Sub(died); waited < 110*time.Second || waited > 130*time.Second {
-		t.Errorf("waited %s for a claim of two minutes", waited)
+	if waited := w.now.Sub(died); waited < 80*time.Second || waited > 100*time.Second {
+		t.Errorf("waited %s for a claim of 90 seconds", waited)
 	}
 	// And a run that is told to stop does not wait.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -75,6 +75,37 @@ func TestWaitsForAClaim(t *testing.T) {
 	out := f.File(ctx, sweepOf(2, looks{read: "api@HEAD", found: "api@HEAD:x api@HEAD:y"}, nil))
 	if len(out.Problems) == 0 {
 		t.Error("a run that was stopped says nothing")
+	}
+}
+
+// TestOrphans: what a process held that is dead for sure is not waited for, and what another one
+// holds is.
+func TestOrphans(t *testing.T) {
+	for _, tt := range []struct {
+		holder string
+		waits  bool
+	}{{"app/", false}, {"sweeper/", true}} {
+		w := newWorld(t)
+		w.opt.Holder = tt.holder
+		w.tracker.step = func(call string) {
+			if call == "before Create" {
+				panic(killed{})
+			}
+		}
+		l := looks{read: "api@HEAD", found: "api@HEAD:x"}
+		func() {
+			defer func() { _ = recover() }()
+			w.day(1, l)
+		}()
+		w.tracker.step = nil
+		if err := incident.Orphans(t.Context(), w.store, "app/"); err != nil {
+			t.Fatal(err)
+		}
+		died := w.now
+		w.expect(1, l, "Create", 1)
+		if waited := w.now.Sub(died); (waited > 10*time.Second) != tt.waits {
+			t.Errorf("waited %s for %q", waited, tt.holder)
+		}
 	}
 }
 

@@ -2,9 +2,11 @@ package incident
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/finding"
@@ -53,6 +55,34 @@ type Record struct {
 type Claim struct {
 	Holder string    `json:"holder"`
 	Until  time.Time `json:"until"`
+}
+
+// Orphans gives back the claims of holders whose name begins so, in all organisations. It is for a
+// process that alone has that name and has claimed nothing yet: whoever holds one is dead.
+func Orphans(ctx context.Context, store Store, holder string) error {
+	keys, err := store.Keys(ctx, "")
+	if err != nil {
+		return fmt.Errorf("list of incidents: %w", err)
+	}
+	for _, key := range keys {
+		data, version, err := store.Load(ctx, key)
+		if err != nil {
+			return fmt.Errorf("record of the incident %q: %w", key, err)
+		}
+		organisation, campaign, _ := strings.Cut(key, "/")
+		rec, err := decode(data, organisation, campaign)
+		if err != nil || rec.Claim == nil || !strings.HasPrefix(rec.Claim.Holder, holder) {
+			continue // a record that does not read back is told of where it is needed
+		}
+		rec.Claim = nil
+		if data, err = rec.encode(); err != nil {
+			return err
+		}
+		if _, _, err := store.Swap(ctx, key, version, data); err != nil { // who was first has taken it
+			return fmt.Errorf("record of the incident %q: %w", key, err)
+		}
+	}
+	return nil
 }
 
 // Thing is what was found, wherever it was.

@@ -21,12 +21,15 @@ var (
 
 // EffectOptions are the settings of Effects. The zero value is ready for production.
 type EffectOptions struct {
-	Lease  time.Duration // how long a claim holds; 0 is 90 seconds
+	Lease  time.Duration // how long a claim holds; 0 is DefaultLease
 	Logger *slog.Logger
 	// Crash is called at the named steps of Once, for tests that kill the process there; nil is
 	// nothing.
 	Crash func(step string)
 }
+
+// DefaultLease is how long a claim holds: a dead process's work is back within two minutes.
+const DefaultLease = 90 * time.Second
 
 // margin is how long before its lease ends whoever holds a claim must be done.
 const margin = 10 * time.Second
@@ -43,7 +46,7 @@ type Effects struct {
 
 // Effects makes a process's Effects. holder names it among those of the database.
 func (j *Journal) Effects(holder string, opt EffectOptions) *Effects {
-	opt.Lease = cmp.Or(opt.Lease, 90*time.Second)
+	opt.Lease = cmp.Or(opt.Lease, DefaultLease)
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}

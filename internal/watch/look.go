@@ -39,7 +39,9 @@ func (w *Watcher) look(ctx context.Context, mine []*claimed, mayBeQuiet bool) (c
 		return mayBeQuiet && s.Failing == 0 && !s.Full && !s.Looked.IsZero()
 	}
 	p := &picture{settle: w.opt.Settle, now: w.opt.Now(), by: by}
-	bounded, cancel := context.WithTimeout(ctx, hold-15*time.Second)
+	letGo := w.keep(ctx, mine)
+	defer letGo()
+	bounded, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	_, err = w.opt.Run(bounded, only, quiet, p.event)
 	if err != nil {
@@ -48,12 +50,14 @@ func (w *Watcher) look(ctx context.Context, mine []*claimed, mayBeQuiet bool) (c
 		p.all("the look took too long, and was ended")
 	}
 	if ctx.Err() != nil { // what was not asked for want of time says nothing
+		letGo()
 		return count, nil, errors.Join(err, w.release(ctx, mine))
 	}
 	if err != nil {
 		p.all(err.Error())
 	}
 	told, takeErr := w.tell(ctx, mine, by, p.events)
+	letGo()
 	for _, c := range mine {
 		s := by[published.PURL(c.artifact, "")]
 		if s.said && s.why == "" && quiet(c.artifact) {

@@ -81,12 +81,76 @@ func (w *Watcher) claim(ctx context.Context, a *policy.Artifact, s State, versio
 	if s.Holder != "" && now.Before(s.Until) {
 		return nil, errHeld
 	}
-	s.Holder, s.Until = w.opt.Holder, now.Add(hold)
+	s.Holder, s.Until = w.opt.Holder, now.Add(w.opt.Hold)
 	next, err := w.save(ctx, a, version, s)
 	if err != nil {
 		return nil, err
 	}
 	return &claimed{a, s, next}, nil
+}
+
+// keep takes claims for longer, time and again until the end is called, which waits for it. The
+// states of artifacts are not read meanwhile but by whoever has claimed them.
+func (w *Watcher) keep(ctx context.Context, mine []*claimed) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(w.opt.Hold / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			for _, c := range mine {
+				// A claim that is lost shows when it is let go of, and one that could not be
+				// written is taken for longer the next time.
+				if err := w.extend(ctx, c); err != nil && ctx.Err() == nil {
+					w.warn(ctx, "a claim was not taken for longer", c.artifact, err.Error())
+				}
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// extend takes a claim for longer, unless it is lost. What somebody who hurried the artifact wrote
+// meanwhile stays, and is for release to see.
+func (w *Watcher) extend(ctx context.Context, c *claimed) error {
+	s, version, err := w.load(ctx, c.artifact)
+	if err != nil || s.Holder != w.opt.Holder {
+		return err
+	}
+	s.Until = w.opt.Now().Add(w.opt.Hold)
+	next, err := w.save(ctx, c.artifact, version, s)
+	if err == nil && version == c.version {
+		c.version = next
+	}
+	return err
+}
+
+// Orphans gives back all claims on artifacts. It is for a process that is the only one of its
+// records and has claimed nothing yet: whoever holds a claim is dead.
+func (w *Watcher) Orphans(ctx context.Context, artifacts []*policy.Artifact) error {
+	for _, a := range artifacts {
+		s, version, err := w.load(ctx, a)
+		if err != nil {
+			return err
+		}
+		if s.Holder == "" {
+			continue
+		}
+		s.Holder, s.Until = "", time.Time{}
+		if _, err := w.save(ctx, a, version, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // States reads where the watch of artifacts stands, in their order.

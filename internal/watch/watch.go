@@ -31,16 +31,17 @@ const (
 	DefaultSettle   = 10 * time.Minute
 	DefaultParallel = 8
 	DefaultRate     = 60
+	DefaultHold     = time.Minute
 )
 
 const (
-	hold      = 3 * time.Minute  // how long a claim holds, and longest time of a look
-	hasty     = 30 * time.Second // between two looks at what is expected to change, or is too young
-	firstSoon = time.Minute      // until what could not be asked is asked for the first time again
-	mostBack  = 4                // intervals between two looks at what cannot be asked
-	unknownAt = 3                // looks in a row that leave something unknown before it is handed on
-	recent    = 30 * time.Minute // what changed so lately is judged together
-	together  = 3                // from so many on
+	longest   = 165 * time.Second // time of a look
+	hasty     = 30 * time.Second  // between two looks at what is expected to change, or is too young
+	firstSoon = time.Minute       // until what could not be asked is asked for the first time again
+	mostBack  = 4                 // intervals between two looks at what cannot be asked
+	unknownAt = 3                 // looks in a row that leave something unknown before it is handed on
+	recent    = 30 * time.Minute  // what changed so lately is judged together
+	together  = 3                 // from so many on
 )
 
 // Options are the settings of a Watcher. Run and Records are needed.
@@ -58,6 +59,7 @@ type Options struct {
 	Settle   time.Duration // how old a version is before what is not there yet counts; 0: DefaultSettle
 	Parallel int           // artifacts of one registry that are looked at together; 0: DefaultParallel
 	Rate     int           // looks at one registry in a minute; 0: DefaultRate
+	Hold     time.Duration // how long a claim outlives its process; 0: DefaultHold
 	Holder   string        // of claims; "" is made up
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -83,6 +85,7 @@ type Watcher struct {
 func New(o Options) *Watcher {
 	o.Every, o.Settle = cmp.Or(o.Every, DefaultEvery), cmp.Or(o.Settle, DefaultSettle)
 	o.Parallel, o.Rate = cmp.Or(o.Parallel, DefaultParallel), cmp.Or(o.Rate, DefaultRate)
+	o.Hold = cmp.Or(o.Hold, DefaultHold)
 	if o.Holder == "" {
 		o.Holder = fmt.Sprintf("%x", rand.Uint64())
 	}

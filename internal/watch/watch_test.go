@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -360,6 +361,100 @@ func TestReplicas(t *testing.T) {
 	both()
 	if news := w.taken(); len(news) != 1 || len(news[0].Signals) != 1 {
 		t.Errorf("%+v", news)
+	}
+}
+
+// deaf are records that hear no more of their process once it is dead.
+type deaf struct {
+	published.Records
+	dead atomic.Bool
+}
+
+func (d *deaf) Swap(ctx context.Context, key string, version int64, record []byte) (int64, bool, error) {
+	if d.dead.Load() {
+		return 0, false, errors.New("dead")
+	}
+	return d.Records.Swap(ctx, key, version, record)
+}
+
+// TestLongLook: nobody else takes an artifact while a look at it goes on, however long that is and
+// whoever hurries it; a minute after its process died somebody does, and at once where the next
+// process is alone.
+func TestLongLook(t *testing.T) {
+	w := newWorld(t, "a")
+	const hold = 300 * time.Millisecond
+	records := &deaf{Records: w.store.Records("watch")}
+	began, end := make(chan struct{}), make(chan struct{})
+	long := w.watcher(w.store, func(o *watch.Options) {
+		run := o.Run
+		o.Records, o.Hold, o.Now = records, hold, time.Now
+		o.Run = func(ctx context.Context, only []*policy.Artifact, quiet func(*policy.Artifact) bool, emit func(finding.Event) error) (*finding.Summary, error) {
+			began <- struct{}{}
+			<-end
+			return run(ctx, only, quiet, emit)
+		}
+	})
+	other := w.watcher(w.store, func(o *watch.Options) { o.Hold, o.Now = hold, time.Now })
+	turn := func(watcher *watch.Watcher) watch.Count {
+		t.Helper()
+		n, err := watcher.Turn(t.Context(), w.artifacts())
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	done := make(chan watch.Count)
+	look := func() {
+		go func() {
+			n, err := long.Turn(t.Context(), w.artifacts())
+			if err != nil && !records.dead.Load() {
+				t.Error(err)
+			}
+			done <- n
+		}()
+		<-began
+	}
+
+	look()
+	for began := time.Now(); time.Since(began) < 3*hold; time.Sleep(hold / 6) {
+		if n := turn(other); n.Held != 1 || n.Looked != 0 {
+			t.Fatalf("%v after the look began another process looked: %+v", time.Since(began), n)
+		}
+	}
+	if err := other.Hurry(t.Context(), w.artifacts(), 0, true); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * hold)
+	if n := turn(other); n.Held != 1 {
+		t.Errorf("one that was hurried while it was looked at: %+v", n)
+	}
+	end <- struct{}{}
+	if n := <-done; n.Looked != 1 {
+		t.Errorf("%+v", n)
+	}
+	if n := turn(other); n.Looked != 1 { // for whoever hurried it
+		t.Errorf("after the look: %+v", n)
+	}
+
+	for _, alone := range []bool{false, true} {
+		if err := other.Hurry(t.Context(), w.artifacts(), 0, true); err != nil {
+			t.Fatal(err)
+		}
+		look()
+		records.dead.Store(true)
+		if alone {
+			if err := other.Orphans(t.Context(), w.artifacts()); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			time.Sleep(hold + hold/6)
+		}
+		if n := turn(other); n.Looked != 1 {
+			t.Errorf("the look of a dead process, alone %t: %+v", alone, n)
+		}
+		end <- struct{}{}
+		<-done
+		records.dead.Store(false)
 	}
 }
 
