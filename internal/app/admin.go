@@ -39,7 +39,7 @@ func protect(next http.Handler) http.Handler {
 }
 
 // answerReady says whether deliveries are taken: not before all parts run, not while they stop,
-// and not while the database does not answer.
+// and not while the database does not answer. What is wrong beside that stands in further lines.
 func (a *App) answerReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
@@ -50,5 +50,8 @@ func (a *App) answerReady(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "ready")
+		if fault := a.policyFault(); fault != "" {
+			fmt.Fprintf(w, "the policy before this one holds: %s\n", fault)
+		}
 	}
 }

@@ -173,8 +173,8 @@ func (a *App) planOf(ctx context.Context, campaign string) (*respond.Plan, error
 		return nil, err
 	}
 	in := respond.PinInput{Findings: found, Catalogue: a.catalogue.Set()}
-	if a.publishing != nil {
-		in.Ours = a.publishing.publishes
+	if p := a.publishing(); p != nil {
+		in.Ours = p.publishes
 	}
 	plan := respond.PinPlan(in)
 	for _, p := range problems {
@@ -186,10 +186,11 @@ func (a *App) planOf(ctx context.Context, campaign string) (*respond.Plan, error
 // planOfOurs is the plan for the versions of ours that are bad, by a verification of now: what has not
 // changed since the last one is not asked for again.
 func (a *App) planOfOurs(ctx context.Context) (*respond.Plan, error) {
-	if a.publishing == nil {
+	publishing := a.publishing()
+	if publishing == nil {
 		return nil, nil //nolint:nilnil // nothing is published
 	}
-	opt, err := a.publishing.options(ctx)
+	opt, err := publishing.options(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -211,15 +212,15 @@ func (a *App) planOfOurs(ctx context.Context) (*respond.Plan, error) {
 	}); err != nil {
 		return nil, err
 	}
-	in := respond.OursInput{Organisation: a.publishing.policy.Organisation}
+	in := respond.OursInput{Organisation: publishing.policy.Organisation}
 	consumers := []respond.Consumer{}
 	for _, id := range slices.Sorted(maps.Keys(ours)) {
 		o := ours[id]
 		if len(o.Bad) == 0 {
 			continue
 		}
-		if known := a.publishing.policy.Artifact(o.Kind, o.Name); known != nil {
-			if r := a.publishing.policy.RegistryOf(known); r != nil && known.Registry != "" {
+		if known := publishing.policy.Artifact(o.Kind, o.Name); known != nil {
+			if r := publishing.policy.RegistryOf(known); r != nil && known.Registry != "" {
 				o.Protocol, o.Address = r.Protocol, r.Address
 			}
 		}

@@ -55,7 +55,7 @@ type App struct {
 	changes       *change.Handlers
 	installations *installations
 	catalogue     *catalogue.Catalogue
-	publishing    *publishing // nil without a policy
+	policies      *policies
 	redeliveries  *redelivery.Reconciler
 	settings      *settings.Keeper
 	handlers      map[string][]handler.Handler
@@ -121,7 +121,7 @@ func (a *App) wire(ctx context.Context) error {
 	if a.catalogue, err = catalogue.Open(catalogue.Options{Config: a.config.Feeds, Dir: a.config.FeedsDir, Log: a.log}); err != nil {
 		return err
 	}
-	if a.publishing, err = newPublishing(a); err != nil {
+	if a.policies, err = openPolicies(a); err != nil {
 		return err
 	}
 	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
@@ -151,10 +151,11 @@ func (a *App) orphans(ctx context.Context) error {
 	if err := incident.Orphans(ctx, a.inventory.Records(incidentRecords), claimHolder); err != nil {
 		return err
 	}
-	if a.publishing == nil {
+	p := a.publishing()
+	if p == nil {
 		return nil
 	}
-	return a.publishing.watcher.Orphans(ctx, a.publishing.all)
+	return p.watcher.Orphans(ctx, p.all)
 }
 
 // Close lets go of the databases.
@@ -204,6 +205,7 @@ func (a *App) Serve(ctx context.Context) error {
 	defer stopWatching()
 	background.Go(func() { a.effects.Watch(watching, a.tellKill) })
 	background.Go(func() { a.keepLists(watching) })
+	background.Go(func() { a.keepPolicy(watching) })
 
 	if err := a.jobs.Start(ctx); err != nil {
 		return err

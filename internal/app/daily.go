@@ -153,15 +153,16 @@ func (a *App) over(ctx context.Context, from triage.Source, what string, run fun
 
 // verifyAll is the job of the daily verification.
 func (a *App) verifyAll(ctx context.Context, _ jobs.Job) error {
-	if a.publishing == nil {
+	p := a.publishing()
+	if p == nil {
 		return nil
 	}
 	return a.daily(ctx, runVerify, func(ctx context.Context) (*finding.Summary, error) {
-		opt, err := a.publishing.options(ctx)
+		opt, err := p.options(ctx)
 		if err != nil {
 			return nil, err
 		}
-		f, err := a.filing(ctx, a.publishing.policy.Organisation, false)
+		f, err := a.filing(ctx, p.policy.Organisation, false)
 		if err != nil {
 			return nil, err
 		}
@@ -176,8 +177,8 @@ func (a *App) verifyAll(ctx context.Context, _ jobs.Job) error {
 			return summary, err
 		}
 		// Signals are the watch's, which knows what was handed on.
-		again := slices.DeleteFunc(slices.Clone(a.publishing.all), func(p *policy.Artifact) bool { return !bad[published.PURL(p, "")] })
-		if err := a.publishing.watcher.Hurry(ctx, again, 0, true); err != nil {
+		again := slices.DeleteFunc(slices.Clone(p.all), func(artifact *policy.Artifact) bool { return !bad[published.PURL(artifact, "")] })
+		if err := p.watcher.Hurry(ctx, again, 0, true); err != nil {
 			return summary, err
 		}
 		return summary, f.file(ctx, "verify")

@@ -122,7 +122,7 @@ func TestTokenPublishIsAnIncident(t *testing.T) {
 		w.publish("1.1.1", "", time.Minute)
 		if byHint {
 			d := hook.Delivery{ID: "1", Event: "create", Installation: w.github.Installation().ID, Received: time.Now(), Body: w.body(map[string]any{"ref": "v1.1.1", "ref_type": "tag", "master_branch": "main"}, "sdk")}
-			if err := w.publishing.watcher.Hurry(t.Context(), w.publishing.all, 0, false); err != nil {
+			if err := w.publishing().watcher.Hurry(t.Context(), w.publishing().all, 0, false); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(10 * time.Millisecond)
@@ -133,7 +133,7 @@ func TestTokenPublishIsAnIncident(t *testing.T) {
 				t.Fatal(err)
 			}
 		} else {
-			if err := w.publishing.watcher.Hurry(t.Context(), w.publishing.all, 0, false); err != nil {
+			if err := w.publishing().watcher.Hurry(t.Context(), w.publishing().all, 0, false); err != nil {
 				t.Fatal(err)
 			}
 			if err := w.watch(t.Context(), jobs.Job{}); err != nil {

@@ -16,12 +16,11 @@ import (
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/orgverify"
 	"github.com/wormsweep/wormsweep/internal/policy"
-	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
 	"github.com/wormsweep/wormsweep/internal/published"
 	"github.com/wormsweep/wormsweep/internal/watch"
 )
 
-// publishing looks after what the policy says is published. Without a policy it is nil.
+// publishing looks after what one policy says is published. Without a policy it is nil.
 type publishing struct {
 	app     *App
 	policy  *policy.Policy
@@ -40,25 +39,15 @@ const (
 	hintGap   = 20 * time.Second
 )
 
-func newPublishing(a *App) (*publishing, error) {
-	if a.config.Policy == "" {
-		return nil, nil //nolint:nilnil // nothing is published
-	}
-	p, err := policyfile.Load(a.config.Policy)
-	if err != nil {
-		return nil, &ConfigError{fmt.Errorf("policy: %w", err)}
-	}
+func newPublishing(a *App, p *policy.Policy) *publishing {
 	w := &publishing{app: a, policy: p}
-	if p.Organisation == "" {
-		p.Organisation = a.config.Organisation
-	}
 	for i := range p.Artifacts {
 		w.all = append(w.all, &p.Artifacts[i])
 	}
 	w.watcher = watch.New(watch.Options{
 		Run: w.run, Records: a.inventory.Records("watch"), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
 	})
-	return w, nil
+	return w
 }
 
 // options are those of a run over the policy, with who is asked.
@@ -129,20 +118,22 @@ func (p *publishing) take(ctx context.Context, n watch.News) error {
 
 // turn is the job that watches.
 func (a *App) watch(ctx context.Context, _ jobs.Job) error {
-	if a.publishing == nil {
+	p := a.publishing()
+	if p == nil {
 		return nil
 	}
-	_, err := a.publishing.watcher.Turn(ctx, a.publishing.all)
+	_, err := p.watcher.Turn(ctx, p.all)
 	return limited(err)
 }
 
 // hinted acts on an event that says that something may have been published: the artifact is looked
 // at now, where it was not a moment ago, and more often for a while.
 func (a *App) hinted(ctx context.Context, d hook.Delivery, _ handler.Effects) error {
-	if a.publishing == nil {
+	p := a.publishing()
+	if p == nil {
 		return nil
 	}
-	h, err := hint.Of(d, a.publishing.policy)
+	h, err := hint.Of(d, p.policy)
 	if err != nil {
 		return jobs.Dead(err.Error())
 	}
@@ -154,7 +145,7 @@ func (a *App) hinted(ctx context.Context, d hook.Delivery, _ handler.Effects) er
 	if len(h.Artifacts) == 0 {
 		return nil
 	}
-	w := a.publishing.watcher
+	w := p.watcher
 	if err := w.Hurry(ctx, h.Artifacts, h.Expect, true); err != nil {
 		return err
 	}

@@ -72,8 +72,8 @@ func planRefOf(plan *respond.Plan) incident.PlanRef {
 // asker answers the questions of a triage from what the App has.
 func (a *App) asker() *exposure.Asker {
 	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: exposure.Reader(a.github)}
-	if a.publishing != nil {
-		asker.Policy = a.publishing.policy
+	if p := a.publishing(); p != nil {
+		asker.Policy = p.policy
 	}
 	return asker
 }

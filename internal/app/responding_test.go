@@ -96,7 +96,7 @@ func TestTokenPublishIsTriaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.publish("1.1.1", "", time.Minute)
-	if err := w.publishing.watcher.Hurry(t.Context(), w.publishing.all, 0, false); err != nil {
+	if err := w.publishing().watcher.Hurry(t.Context(), w.publishing().all, 0, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.watch(t.Context(), jobs.Job{}); err != nil {

@@ -20,7 +20,7 @@ func (a *App) runs() []string {
 	if a.config.Organisation != "" {
 		names = append(names, runSweep)
 	}
-	if a.publishing != nil {
+	if a.publishing() != nil {
 		names = append(names, runVerify)
 	}
 	return names
@@ -105,12 +105,13 @@ var (
 	overdueDesc  = prometheus.NewDesc("wormsweep_daily_overdue", "1 where the daily run did not come to its end for 26 hours.", []string{"run"}, nil)
 	finishedDesc = prometheus.NewDesc("wormsweep_daily_finished_seconds", "When the last daily run came to its end, by Unix time; 0 for never.", []string{"run"}, nil)
 	watchDesc    = prometheus.NewDesc("wormsweep_watched_artifacts", "Artifacts of the policy by how their last look ended.", []string{"standing"}, nil)
+	policyDesc   = prometheus.NewDesc("wormsweep_policy_fault", "1 while the policy's file cannot be used, and the one before it holds.", nil, nil)
 	feedDesc     = prometheus.NewDesc("wormsweep_feed_stale", "1 where a list is held or could not be had.", []string{"feed"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (l *looking) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{overdueDesc, finishedDesc, watchDesc, feedDesc} {
+	for _, desc := range []*prometheus.Desc{overdueDesc, finishedDesc, watchDesc, policyDesc, feedDesc} {
 		to <- desc
 	}
 }
@@ -142,10 +143,16 @@ func (l *looking) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(feedDesc, stale, row.Feed)
 	}
-	if l.a.publishing == nil {
+	p := l.a.publishing()
+	if p == nil {
 		return
 	}
-	states, err := l.a.publishing.watcher.States(ctx, l.a.publishing.all)
+	fault := 0.0
+	if l.a.policyFault() != "" {
+		fault = 1
+	}
+	to <- prometheus.MustNewConstMetric(policyDesc, prometheus.GaugeValue, fault)
+	states, err := p.watcher.States(ctx, p.all)
 	if err != nil {
 		return
 	}

@@ -118,7 +118,7 @@ func (c *checker) policy(context.Context) {
 	}
 	p, err := policyfile.Load(c.Config.Policy)
 	if err != nil {
-		c.say(Missing, part, "%v", err)
+		c.say(Missing, part, "%v: an App that serves goes on with the one before, and none starts", err)
 		return
 	}
 	c.say(OK, part, "%q, %d artifacts", filepath.Base(c.Config.Policy), len(p.Artifacts))
