@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/checkrun"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/journal"
 )
@@ -14,13 +15,25 @@ import (
 // lostPage is how many deliveries the janitor looks at in one question.
 const lostPage = 500
 
+// recordsKeep is how long the record of a check run is kept, and of an artifact that nobody watches
+// any more, from when it was written last: twice as long as effects are.
+const recordsKeep = 180 * 24 * time.Hour
+
 // janitor ends deliveries whose job ended without saying so, and drops what was kept for long
 // enough.
 func (a *App) janitor(ctx context.Context, _ jobs.Job) error {
 	if err := a.lost(ctx); err != nil {
 		return err
 	}
-	return a.journal.Prune(ctx, journal.Retention{})
+	if err := a.journal.Prune(ctx, journal.Retention{}); err != nil {
+		return err
+	}
+	for _, kind := range []string{checkrun.RecordKind, watchRecords} {
+		if err := a.inventory.Records(kind).Prune(ctx, time.Now().Add(-recordsKeep)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lost looks for deliveries that wait for a job that will not run: one whose last run killed its

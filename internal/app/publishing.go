@@ -32,6 +32,9 @@ type publishing struct {
 	made  time.Time
 }
 
+// watchRecords is the kind of records in which it is kept when an artifact is due.
+const watchRecords = "watch"
+
 // How long what a verification starts from is believed without looking for newer roots, and how
 // soon an artifact is looked at again for a hint.
 const (
@@ -45,7 +48,7 @@ func newPublishing(a *App, p *policy.Policy) *publishing {
 		w.all = append(w.all, &p.Artifacts[i])
 	}
 	w.watcher = watch.New(watch.Options{
-		Run: w.run, Records: a.inventory.Records("watch"), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
+		Run: w.run, Records: a.inventory.Records(watchRecords), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
 	})
 	return w
 }

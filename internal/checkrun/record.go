@@ -44,6 +44,11 @@ type record struct {
 
 const recordSchema = 1
 
+// RecordKind is the kind of the records. A record says what a commit's check run says, and numbers
+// the effects that wrote it: it must be kept for longer than these are, since where one is there
+// and its record is not, what is new would count as written.
+const RecordKind = "check-run"
+
 // Records keeps records (store.Records).
 type Records interface {
 	Load(ctx context.Context, key string) (record []byte, version int64, err error)

@@ -52,8 +52,9 @@ func (f TakerFunc) Take(ctx context.Context, s triage.Signal, fx Effects) error 
 
 // Effects is the one way to write to the outside.
 type Effects interface {
-	// Once has do called once in the whole life of key, by whichever process comes first. The key
-	// is of content: a kind and what the effect is about ("check-run:acme/web:<commit>").
+	// Once has do called once in the whole life of key, by whichever process comes first: 90 days
+	// from the last claim (journal.Retention). The key is of content: a kind and what the effect
+	// is about ("check-run:acme/web:<commit>").
 	//
 	// The key is claimed in the database before do is called, and the receipt of do (which may be
 	// nil) is recorded after it. Where an earlier claim of the key came to no record (its process

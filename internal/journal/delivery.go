@@ -174,19 +174,24 @@ func (j *Journal) Counts(ctx context.Context) (map[State]int64, error) {
 }
 
 // Retention is how long what has ended is kept. A delivery must be known for longer than GitHub
-// delivers it again, which is three days.
+// delivers it again, which is three days, and an effect for longer than a person may have a
+// delivery acted on again.
 type Retention struct {
 	Bodies     time.Duration // of what is done; 0 is 3 days
 	Deliveries time.Duration // and the bodies of what is dead; 0 is 60 days
+	Effects    time.Duration // from the last claim on; 0 is 90 days
+	Signals    time.Duration // from when triage has seen the last of their episode; 0 is 90 days
 }
 
 // prunes is how many rows one transaction drops, so that deliveries do not wait for it.
 const prunes = 200
 
-// Prune drops what has been kept for long enough. Effects are kept: they say what not to do again.
+// Prune drops what has been kept for long enough.
 func (j *Journal) Prune(ctx context.Context, keep Retention) error {
 	bodies := cmp.Or(keep.Bodies, 3*24*time.Hour)
 	deliveries := max(cmp.Or(keep.Deliveries, 60*24*time.Hour), 4*24*time.Hour)
+	effects := max(cmp.Or(keep.Effects, 90*24*time.Hour), deliveries+24*time.Hour)
+	signals := max(cmp.Or(keep.Signals, 90*24*time.Hour), 2*Quiet)
 	for _, step := range []struct {
 		state State
 		after time.Duration
@@ -201,6 +206,20 @@ func (j *Journal) Prune(ctx context.Context, keep Retention) error {
 			var err error
 			if dropped, err = step.drop(ctx, step.state, step.after); err != nil {
 				return fmt.Errorf("drop old deliveries: %w", err)
+			}
+		}
+	}
+	for _, step := range []struct {
+		statement string
+		after     time.Duration
+	}{
+		{"DELETE FROM app_effect WHERE key IN (SELECT key FROM app_effect WHERE claimed < {now} - $1 AND lease < {now} ORDER BY claimed LIMIT $2)", effects},
+		{"DELETE FROM app_signal WHERE id IN (SELECT id FROM app_signal WHERE seen < {now} - $1 AND taken >= version ORDER BY seen LIMIT $2)", signals},
+	} {
+		for dropped := int64(prunes); dropped == prunes; {
+			var err error
+			if dropped, err = j.db.Exec(ctx, step.statement, step.after.Milliseconds(), prunes); err != nil {
+				return fmt.Errorf("drop old effects and signals: %w", err)
 			}
 		}
 	}

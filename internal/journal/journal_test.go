@@ -36,6 +36,7 @@ func TestJournal(t *testing.T) {
 		{"accept at once", testAcceptAtOnce},
 		{"end", testEnd},
 		{"prune", testPrune},
+		{"prune effects", testPruneEffects},
 		{"installations", testInstallations},
 		{"notice", testNotice},
 	}
@@ -271,6 +272,49 @@ func testPrune(t *testing.T, s *suite) {
 	want := map[string]string{"waits": "whole", "done": "without body", "dead": "whole", "long done": "gone", "long dead": "gone"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// testPruneEffects: effects and signals go after 90 days, but for what somebody still has to do with.
+func testPruneEffects(t *testing.T, s *suite) {
+	ctx := t.Context()
+	day := (24 * time.Hour).Milliseconds()
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := s.db.Exec(ctx, statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// More than one transaction drops, and each kind of the rest.
+	for i := range 450 {
+		exec("INSERT INTO app_effect (key, state, holder, fence, lease, claimed, recorded) VALUES ($1, 'done', 'x', 1, 0, {now} - $2, {now} - $2)", fmt.Sprintf("old %d", i), 91*day)
+	}
+	exec("INSERT INTO app_effect (key, state, holder, fence, lease, claimed) VALUES ('failed', 'failed', 'x', 1, 0, {now} - $1)", 91*day)
+	exec("INSERT INTO app_effect (key, state, holder, fence, lease, claimed, recorded) VALUES ('young', 'done', 'x', 1, 0, {now} - $1, {now} - $1)", 89*day)
+	exec("INSERT INTO app_effect (key, state, holder, fence, lease, claimed) VALUES ('claimed', 'claimed', 'x', 1, {now} + $1, {now} - $2)", day, 91*day)
+	signal := "INSERT INTO app_signal (id, fingerprint, signal, version, taken, seen) VALUES ($1, $1, '{}', 2, $2, {now} - $3)"
+	exec(signal, "old", 2, 91*day)
+	exec(signal, "young", 2, 89*day)
+	exec(signal, "not taken", 1, 91*day)
+	if err := s.Prune(ctx, journal.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string][]string{
+		"SELECT key FROM app_effect ORDER BY key": {"claimed", "young"},
+		"SELECT id FROM app_signal ORDER BY id":   {"not taken", "young"},
+	} {
+		var got []string
+		if err := s.db.Query(ctx, query, nil, func(scan func(...any) error) error {
+			var key string
+			err := scan(&key)
+			got = append(got, key)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", query, diff)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 )
 
 // Records keeps small records under keys that begin with a prefix of their own: incidents, or
@@ -55,9 +56,34 @@ func (r *Records) put(ctx context.Context, tx *sql.Tx, key string, version int64
 	if record == nil {
 		record = []byte{} // and no NULL
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO inv_record (key, version, body) VALUES ($1, $2, $3)
-		ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body`, r.prefix+key, version, record)
+	_, err := tx.ExecContext(ctx, `INSERT INTO inv_record (key, version, body, written) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, written = excluded.written`,
+		r.prefix+key, version, record, millis(r.store.now()))
 	return err
+}
+
+// pruned is how many records one transaction drops, so that nobody waits for it for long.
+const pruned = 200
+
+// Prune forgets the records that nobody has written since a time. One of a release that did not
+// keep when counts as written now.
+func (r *Records) Prune(ctx context.Context, before time.Time) error {
+	from, to := r.prefix, r.prefix+"\U0010ffff"
+	for dropped := int64(pruned); dropped == pruned; {
+		err := r.store.inTx(ctx, func(tx *sql.Tx) (err error) {
+			dropped, err = forget(ctx, tx, forgetting{`DELETE FROM inv_record WHERE key IN (
+				SELECT key FROM inv_record WHERE key >= $1 AND key < $2 AND written > 0 AND written < $3 LIMIT $4)`, []any{from, to, millis(before), pruned}})
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, "UPDATE inv_record SET written = $1 WHERE key >= $2 AND key < $3 AND written = 0", millis(r.store.now()), from, to)
+			return err
+		})
+		if err != nil {
+			return r.store.failed("forget old records", err)
+		}
+	}
+	return nil
 }
 
 // Keys gives the keys that begin with prefix, in order.

@@ -84,7 +84,7 @@ func New(opt Options) *Handlers {
 		opt.Workers = 16
 	}
 	h := &Handlers{opt: opt, clients: clients{github: opt.GitHub}}
-	h.checks = checkrun.New(checkrun.Options{Records: opt.Inventory.Records("check-run"), AppID: opt.AppID, Now: opt.Now})
+	h.checks = checkrun.New(checkrun.Options{Records: opt.Inventory.Records(checkrun.RecordKind), AppID: opt.AppID, Now: opt.Now})
 	h.gate = newGate(opt.Workers)
 	return h
 }

@@ -264,3 +264,50 @@ func testPrune(t *testing.T, s *suite) {
 		t.Errorf("%d events of the last run are left, want 2", events)
 	}
 }
+
+// testPruneRecords: records of a kind go by when they were written last, those of other kinds stay,
+// and one that says no time counts as written when it is first looked at.
+func testPruneRecords(t *testing.T, s *suite) {
+	st := s.open()
+	r, other := st.Records("check-run"), st.Records("incident")
+	write := func(r *store.Records, key string) {
+		t.Helper()
+		_, version, err := r.Load(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, err := r.Swap(t.Context(), key, version, []byte(key)); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	prune := func(want string) {
+		t.Helper()
+		if err := r.Prune(t.Context(), s.clock().Add(-24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := r.Keys(t.Context(), "")
+		if got := strings.Join(keys, " "); got != want || err != nil {
+			t.Errorf("records %q are left (%v), want %q", got, err, want)
+		}
+	}
+	for i := range 450 { // more than one transaction drops
+		write(r, fmt.Sprintf("old/%d", i))
+	}
+	write(r, "again")
+	write(r, "earlier release")
+	write(other, "old")
+	s.behind("UPDATE inv_record SET written = 0 WHERE key = $1", "check-run\x1fearlier release")
+	s.pass(25 * time.Hour)
+	write(r, "again")
+	write(r, "new")
+	prune("again earlier release new")
+	s.pass(25 * time.Hour)
+	write(r, "new")
+	prune("new")
+	if body, version, err := other.Load(t.Context(), "old"); string(body) != "old" || version != 1 || err != nil {
+		t.Errorf("of another kind: %q, version %d, %v", body, version, err)
+	}
+	if _, ok, err := r.Swap(t.Context(), "again", 2, nil); ok || err != nil {
+		t.Errorf("what was read before it was forgotten is written: %t, %v", ok, err)
+	}
+}

@@ -41,6 +41,7 @@ func Run(t *testing.T, driver string, fresh func(t *testing.T) string) {
 		{"two runs of one scope", testTwoRuns},
 		{"prune", testPrune},
 		{"prune shared", testPruneShared},
+		{"prune records", testPruneRecords},
 		{"read only", testReadOnly},
 		{"newer schema", testNewerSchema},
 		{"damaged", testDamaged},
