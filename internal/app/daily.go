@@ -120,9 +120,9 @@ func (a *App) sweepAll(ctx context.Context, _ jobs.Job) error {
 		if err != nil {
 			return nil, err
 		}
-		return a.over(ctx, triage.FromSweep, "sweep", func(emit func(finding.Event) error) (*finding.Summary, error) {
+		return a.over(ctx, triage.FromSweep, "sweep", func(f *filing, emit func(finding.Event) error) (*finding.Summary, error) {
 			return orgsweep.Run(ctx, orgsweep.Options{
-				Org: a.config.Organisation, Client: a.github, Refs: refs, Server: a.config.GitHub, Store: a.inventory,
+				Org: a.config.Organisation, Client: a.github, Refs: refs, Server: a.config.GitHub, Store: a.inventory, Watch: f.watch,
 				Sweep: sweep.Options{Set: a.catalogue.Set(), Exclusions: excluded},
 			}, emit)
 		})
@@ -130,13 +130,13 @@ func (a *App) sweepAll(ctx context.Context, _ jobs.Job) error {
 }
 
 // over files what a run over the organisation finds, and makes signals of it.
-func (a *App) over(ctx context.Context, from triage.Source, what string, run func(emit func(finding.Event) error) (*finding.Summary, error)) (*finding.Summary, error) {
+func (a *App) over(ctx context.Context, from triage.Source, what string, run func(f *filing, emit func(finding.Event) error) (*finding.Summary, error)) (*finding.Summary, error) {
 	f, err := a.filing(ctx, a.config.Organisation, false)
 	if err != nil {
 		return nil, err
 	}
 	signals := &found{source: from}
-	summary, err := run(func(e finding.Event) error {
+	summary, err := run(f, func(e finding.Event) error {
 		signals.event(e)
 		return f.event(e)
 	})
@@ -245,7 +245,7 @@ func (a *App) rematch(ctx context.Context, j jobs.Job) error {
 	if err != nil {
 		return err
 	}
-	summary, err := a.over(ctx, triage.FromAdvisory, "rematch", func(emit func(finding.Event) error) (*finding.Summary, error) {
+	summary, err := a.over(ctx, triage.FromAdvisory, "rematch", func(_ *filing, emit func(finding.Event) error) (*finding.Summary, error) {
 		return lookup.Rematch(ctx, a.inventory, sweep.Options{Set: set, Exclusions: excluded, Shown: orgsweep.Shown, NoSizes: true}, emit)
 	})
 	switch {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/app/change"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/incident"
+	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
@@ -23,6 +25,7 @@ type filing struct {
 	organisation string
 	incidents    change.Incidents
 	sweep        *incident.Sweep
+	refs         *incident.AllRefs
 	started      time.Time
 }
 
@@ -36,9 +39,18 @@ func (a *App) filing(ctx context.Context, organisation string, partial bool) (*f
 	if err != nil {
 		return nil, err
 	}
-	f := &filing{app: a, organisation: organisation, incidents: incidents, started: time.Now()}
-	f.sweep = incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: partial, Listed: incident.Listed(a.catalogue.Set())})
+	f := &filing{app: a, organisation: organisation, incidents: incidents, started: time.Now(), refs: incident.NewAllRefs(interest)}
+	f.sweep = incident.NewSweep(incident.SweepOptions{Interest: interest, Partial: partial, Gone: f.refs.Gone, Listed: incident.Listed(a.catalogue.Set())})
 	return f, nil
+}
+
+// watch looks at the repositories of a run: a ref that is none of theirs any more is gone. nil looks at
+// none.
+func (f *filing) watch(repos iter.Seq2[*source.Repository, error]) iter.Seq2[*source.Repository, error] {
+	if f == nil {
+		return repos
+	}
+	return f.refs.Watch(repos)
 }
 
 // event takes an event of the run. nil takes none.

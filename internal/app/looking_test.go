@@ -18,6 +18,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
+	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/registrytest"
@@ -200,6 +201,29 @@ func TestDailySweep(t *testing.T) {
 	if err != nil || r.Exit != 1 || r.Finished.IsZero() {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// TestDeletedBranch: what was found on a branch alone is settled once that is deleted, and not before.
+func TestDeletedBranch(t *testing.T) {
+	w := newWatched(t, filepath.Join(t.TempDir(), "data"))
+	w.config.SweepRefs = "branches"
+	content := gitstore.NewMemory()
+	content.Commit("refs/heads/main", "m", gitstore.Text(map[string]string{"README.md": "web"}))
+	content.Commit("refs/heads/worm", "m", gitstore.Text(map[string]string{"package-lock.json": `{"name":"web","lockfileVersion":3,"packages":{"":{"name":"web"},"node_modules/axios":{"version":"1.14.1"}}}`}))
+	w.github.Add(githubtest.Repository{Name: "web", Content: content})
+	sweep := func(want string) {
+		t.Helper()
+		if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
+			t.Fatal(err)
+		}
+		if issues := w.issues.Issues(); len(issues) != 1 || issues[0].State != want {
+			t.Fatalf("%+v; want one that is %s\n%s", issues, want, w.log)
+		}
+	}
+	sweep("open")
+	sweep("open")
+	content.SetRef("refs/heads/worm", gitstore.ID{})
+	sweep("closed")
 }
 
 // TestWatchdog: a daily run that did not come to its end for 26 hours is said, in the log and in

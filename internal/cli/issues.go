@@ -49,7 +49,7 @@ type filing struct {
 	filer *incident.Filer
 	sweep *incident.Sweep
 
-	refs *refsOf
+	refs *incident.AllRefs
 
 	revision string // of the catalogue that tells what was looked for
 	another  bool   // a run did not look for all of that
@@ -116,10 +116,10 @@ func (f *issueFlags) filer(ctx context.Context, account *accountFlags, client, r
 	if err != nil {
 		return nil, err
 	}
-	out := &filing{filer: filer, repository: f.repository, dry: f.dryRun, refs: newRefsOf(interest), revision: set.Revision()}
+	out := &filing{filer: filer, repository: f.repository, dry: f.dryRun, refs: incident.NewAllRefs(interest), revision: set.Revision()}
 	has := incident.Listed(set)
 	out.sweep = incident.NewSweep(incident.SweepOptions{
-		Interest: interest, Gone: out.refs.gone,
+		Interest: interest, Gone: out.refs.Gone,
 		Listed: func(campaign string, p *incident.Place) bool {
 			return campaign == finding.PublishedByUs || !out.another && has(campaign, p) // no list says what we published
 		},
@@ -204,7 +204,7 @@ func (f *filing) watch(repos iter.Seq2[*source.Repository, error]) iter.Seq2[*so
 	if f == nil {
 		return repos
 	}
-	return f.refs.watch(repos)
+	return f.refs.Watch(repos)
 }
 
 // event takes an event of the sweep.

@@ -1,4 +1,4 @@
-package cli
+package incident
 
 import (
 	"iter"
@@ -6,25 +6,25 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/source"
 )
 
-// refsOf remembers the branches and tags of the repositories that incidents are about, where a sweep
+// AllRefs remembers the branches and tags of the repositories that incidents are about, where a sweep
 // listed all of them. It is safe for concurrent use.
-type refsOf struct {
-	interest []incident.Swept
+type AllRefs struct {
+	interest []Swept
 
 	mu  sync.Mutex
-	all map[incident.Swept]map[string]bool // by full name, of what was listed whole
+	all map[Swept]map[string]bool // by full name, of what was listed whole
 }
 
-func newRefsOf(interest []incident.Swept) *refsOf {
-	return &refsOf{interest: interest, all: map[incident.Swept]map[string]bool{}}
+// NewAllRefs looks at the repositories of Filer.Interest, and at no others.
+func NewAllRefs(interest []Swept) *AllRefs {
+	return &AllRefs{interest: interest, all: map[Swept]map[string]bool{}}
 }
 
-// watch passes repositories on, and looks at their refs.
-func (o *refsOf) watch(repos iter.Seq2[*source.Repository, error]) iter.Seq2[*source.Repository, error] {
+// Watch passes repositories on, and looks at their refs.
+func (o *AllRefs) Watch(repos iter.Seq2[*source.Repository, error]) iter.Seq2[*source.Repository, error] {
 	return func(yield func(*source.Repository, error) bool) {
 		for r, err := range repos {
 			if err == nil && r.AllRefs {
@@ -37,7 +37,7 @@ func (o *refsOf) watch(repos iter.Seq2[*source.Repository, error]) iter.Seq2[*so
 	}
 }
 
-func (o *refsOf) take(r *source.Repository) {
+func (o *AllRefs) take(r *source.Repository) {
 	for _, known := range o.interest {
 		if known.Number != r.Number || known.Number == 0 && known.Name != r.Name {
 			continue
@@ -52,9 +52,9 @@ func (o *refsOf) take(r *source.Repository) {
 	}
 }
 
-// gone reports whether a branch or tag of a repository is not there any more: all that there are were
+// Gone is SweepOptions.Gone: it reports whether a branch or tag of a repository is not there any more: all that there are were
 // listed, and it is not one of them.
-func (o *refsOf) gone(r incident.Swept, ref string) bool {
+func (o *AllRefs) Gone(r Swept, ref string) bool {
 	if !slices.ContainsFunc([]string{source.Branches, source.Tags}, func(prefix string) bool { return strings.HasPrefix(ref, prefix) }) {
 		return false
 	}

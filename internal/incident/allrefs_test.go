@@ -1,4 +1,4 @@
-package cli
+package incident_test
 
 import (
 	"iter"
@@ -9,7 +9,7 @@ import (
 )
 
 // A ref is gone where all of its repository's were listed, and it was not among them.
-func TestRefsGone(t *testing.T) {
+func TestAllRefs(t *testing.T) {
 	shows := func(name string, number int64, all bool, refs ...string) *source.Repository {
 		r := &source.Repository{Name: name, Number: number, AllRefs: all}
 		for _, ref := range refs {
@@ -18,7 +18,7 @@ func TestRefsGone(t *testing.T) {
 		return r
 	}
 	api, web, plain := incident.Swept{Name: "acme/api", Number: 1}, incident.Swept{Name: "acme/web", Number: 2}, incident.Swept{Name: "acme/plain"}
-	o := newRefsOf([]incident.Swept{api, web, plain})
+	o := incident.NewAllRefs([]incident.Swept{api, web, plain})
 	repos := iter.Seq2[*source.Repository, error](func(yield func(*source.Repository, error) bool) {
 		for _, r := range []*source.Repository{
 			shows("acme/new-api", 1, true, "refs/heads/main", "refs/tags/v1"), shows("acme/web", 2, false, "refs/heads/main"),
@@ -30,7 +30,7 @@ func TestRefsGone(t *testing.T) {
 		}
 	})
 	n := 0
-	for range o.watch(repos) {
+	for range o.Watch(repos) {
 		n++
 	}
 	if n != 4 {
@@ -52,7 +52,7 @@ func TestRefsGone(t *testing.T) {
 		{plain, "refs/heads/shai-hulud", false}, // another may have its name
 		{incident.Swept{Name: "acme/other", Number: 9}, "refs/heads/x", false},
 	} {
-		if got := o.gone(tt.of, tt.ref); got != tt.want {
+		if got := o.Gone(tt.of, tt.ref); got != tt.want {
 			t.Errorf("%v %q is gone: %t", tt.of, tt.ref, got)
 		}
 	}
