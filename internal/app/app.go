@@ -56,6 +56,7 @@ type App struct {
 	installations *installations
 	catalogue     *catalogue.Catalogue
 	policies      *policies
+	exclusions    *exclusions
 	redeliveries  *redelivery.Reconciler
 	settings      *settings.Keeper
 	handlers      map[string][]handler.Handler
@@ -119,6 +120,9 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	if a.catalogue, err = catalogue.Open(catalogue.Options{Config: a.config.Feeds, Dir: a.config.FeedsDir, Log: a.log}); err != nil {
+		return err
+	}
+	if a.exclusions, err = openExclusions(a.config.Exclusions, a.inventory.Records(exclusionRecords), a.log); err != nil {
 		return err
 	}
 	if a.policies, err = openPolicies(a); err != nil {

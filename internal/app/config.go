@@ -35,11 +35,13 @@ type Config struct {
 
 	Secrets [][]byte // of the webhook, none of them empty
 
-	Organisation string // the one that the App is for; "" is not said
-	Issues       string // OWNER/NAME of the repository in which incidents are filed; "" is none
-	Responders   string // slug of the team whose members may command; "" is nobody
-	Policy       string // file that says what is published; "" is none
-	Settings     string // OWNER/NAME of the organisation's own settings; "" is none
+	Organisation string   // the one that the App is for; "" is not said
+	Issues       string   // OWNER/NAME of the repository in which incidents are filed; "" is none
+	Responders   string   // slug of the team whose members may command; "" is nobody
+	Policy       string   // file that says what is published; "" is none
+	Exclusions   string   // file of what to live with, and until when; "" is none
+	Accepted     []string // KIND:NAME@VERSION of the policy, of which a person took a change for good
+	Settings     string   // OWNER/NAME of the organisation's own settings; "" is none
 
 	WatchEvery time.Duration // between two looks at a published artifact; 0 is the default of package watch
 	SweepRefs  string        // refs of the daily sweep, as "sweeper sweep --refs" has them; "" is its default
@@ -124,11 +126,9 @@ func (r *reader) root(n *yaml.Node) {
 		section{"organisation", r.organisation},
 		section{"issues", func(n *yaml.Node) { r.repository(n, "issues", &r.config.Issues) }},
 		section{"responders", r.responders},
-		section{"policy", func(n *yaml.Node) {
-			if text, _, ok := r.text(n, "policy", ""); ok && text != "" {
-				r.config.Policy = r.path(text)
-			}
-		}},
+		section{"policy", func(n *yaml.Node) { r.file(n, "policy", &r.config.Policy) }},
+		section{"exclusions", func(n *yaml.Node) { r.file(n, "exclusions", &r.config.Exclusions) }},
+		section{"accept", func(n *yaml.Node) { r.config.Accepted = r.list(n, "accept", "versions") }},
 		section{"settings", func(n *yaml.Node) { r.repository(n, "settings", &r.config.Settings) }},
 		section{"watch-every", r.watchEvery},
 		section{"sweep-refs", r.sweepRefs},
@@ -258,6 +258,30 @@ func (r *reader) text(n *yaml.Node, what, without string) (text string, line int
 	}
 	text, ok = r.Text(n, what)
 	return text, n.Line, ok
+}
+
+// file is the path of a file, which is read by whoever needs it.
+func (r *reader) file(n *yaml.Node, what string, into *string) {
+	if text, _, ok := r.text(n, what, ""); ok && text != "" {
+		*into = r.path(text)
+	}
+}
+
+// list is a list of texts that may be left out.
+func (r *reader) list(n *yaml.Node, what, of string) (texts []string) {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		r.Fault(n.Line, "%s is not a list of %s", what, of)
+		return nil
+	}
+	for _, each := range n.Content {
+		if text, ok := r.Text(each, what); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 func (r *reader) number(n *yaml.Node, what string, least, most int, into *int) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/wormsweep/wormsweep/internal/app/change"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
@@ -13,7 +12,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
 	"github.com/wormsweep/wormsweep/internal/store"
-	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
@@ -142,20 +140,6 @@ const (
 	incidentRecords = "incident"
 	claimHolder     = "app/"
 )
-
-// exclusionRecords is the kind of records in which people's false positives are kept: the sweeper
-// reads the same.
-const exclusionRecords = "exclusion"
-
-// excluded is what the people of an organisation, of all for "", declared false positives in comments
-// on incidents; nil is nothing.
-func (a *App) excluded(ctx context.Context, organisation string) (sweep.Exclusions, error) {
-	set, err := incident.Exclusions(ctx, a.inventory.Records(exclusionRecords), organisation, time.Now())
-	if err != nil || set == nil {
-		return nil, err
-	}
-	return set, nil
-}
 
 // chat is who tells the channel of Slack that the environment names; nil where it names none.
 func chat(getenv func(string) string) (incident.Notifier, error) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -380,6 +381,8 @@ func TestLookingConfig(t *testing.T) {
 		{"sweep-refs: \"[\"", "sweep-refs"},
 		{"feeds: nowhere.yaml", "feeds:"},
 		{"trust: everybody", "trust:"},
+		{"feeds: default\nexclusions: exclusions.yaml\naccept: [\"npm:x@1.0.0\", \"npm:y@1.0.0\"]", ""},
+		{"accept: npm:x@1.0.0", "accept is not a list"},
 	} {
 		file := filepath.Join(dir, "app.yaml")
 		text := "database: data\ngithub: {app-id: 1, app-key-file: key.pem}\nwebhook: {secret-files: [secret]}\n" + tt.lines + "\n"
@@ -395,6 +398,9 @@ func TestLookingConfig(t *testing.T) {
 		}
 		if err != nil || c.FeedsDir != filepath.Join(dir, "data", "feeds") || len(c.Feeds.Feeds) == 0 {
 			t.Errorf("%q: %+v, %v", tt.lines, c, err)
+		}
+		if strings.Contains(tt.lines, "accept") && (c.Exclusions != filepath.Join(dir, "exclusions.yaml") || !slices.Equal(c.Accepted, []string{"npm:x@1.0.0", "npm:y@1.0.0"})) {
+			t.Errorf("%q: %+v", tt.lines, c)
 		}
 	}
 }

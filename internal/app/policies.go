@@ -36,7 +36,9 @@ func openPolicies(a *App) (*policies, error) {
 	if err != nil {
 		return nil, &ConfigError{fmt.Errorf("policy: %w", err)}
 	}
-	p.holds = newPublishing(a, read)
+	if p.holds, err = newPublishing(a, read); err != nil {
+		return nil, &ConfigError{err}
+	}
 	return p, nil
 }
 
@@ -68,7 +70,11 @@ func (a *App) policyFault() string {
 
 // refresh reads the file again. After a fault, which is logged once, what held goes on to hold.
 func (p *policies) refresh(ctx context.Context) {
+	var next *publishing
 	read, err := p.read()
+	if err == nil {
+		next, err = newPublishing(p.app, read)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	log := p.app.log
@@ -87,7 +93,7 @@ func (p *policies) refresh(ctx context.Context) {
 	if reflect.DeepEqual(read, p.holds.policy) {
 		return
 	}
-	p.holds = newPublishing(p.app, read)
+	p.holds = next
 	log.LogAttrs(ctx, slog.LevelInfo, "the policy has changed", slog.Int("artifacts", len(p.holds.all)))
 }
 

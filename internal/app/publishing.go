@@ -26,6 +26,8 @@ type publishing struct {
 	policy  *policy.Policy
 	all     []*policy.Artifact
 	watcher *watch.Watcher
+	// accepted are the changes that a person took for good; nil is none.
+	accepted func(a *policy.Artifact, version string) bool
 
 	mu    sync.Mutex
 	asked *orgverify.Asked
@@ -42,15 +44,20 @@ const (
 	hintGap   = 20 * time.Second
 )
 
-func newPublishing(a *App, p *policy.Policy) *publishing {
+// newPublishing fails where a change was accepted of what the policy does not name.
+func newPublishing(a *App, p *policy.Policy) (*publishing, error) {
 	w := &publishing{app: a, policy: p}
+	var err error
+	if w.accepted, err = orgverify.Accepted(p, a.config.Accepted); err != nil {
+		return nil, fmt.Errorf("accept: %w", err)
+	}
 	for i := range p.Artifacts {
 		w.all = append(w.all, &p.Artifacts[i])
 	}
 	w.watcher = watch.New(watch.Options{
 		Run: w.run, Records: a.inventory.Records(watchRecords), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
 	})
-	return w
+	return w, nil
 }
 
 // options are those of a run over the policy, with who is asked.
@@ -82,6 +89,14 @@ func (p *publishing) options(ctx context.Context) (published.Options, error) {
 	opt := published.Options{
 		File: p.app.config.Policy, Listed: orgverify.Listed(set),
 		Catalogue: finding.Catalogue{Revision: set.Revision(), Campaigns: stats.Campaigns, Indicators: stats.Indicators, Packages: stats.Packages, Versions: stats.Versions},
+	}
+	opt.Accepted = p.accepted
+	excluded, err := p.app.exclusions.now(ctx, p.policy.Organisation)
+	if err != nil {
+		return published.Options{}, err
+	}
+	if excluded != nil {
+		opt.Excluded = excluded.Of
 	}
 	p.asked.Into(&opt)
 	return opt, nil

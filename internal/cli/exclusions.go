@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
-	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/sweep"
@@ -33,19 +32,6 @@ func exclude(ctx context.Context, st *store.Store, organisation string, opt *swe
 		opt.Exclusions = set
 	}
 	return err
-}
-
-// excludedBy is what a verification is told of exclusions.
-func excludedBy(set *exclusion.Set) func(e finding.Event) *finding.Exclusion {
-	return func(e finding.Event) *finding.Exclusion {
-		switch e := e.(type) {
-		case *finding.Finding:
-			return set.Finding(e)
-		case *finding.Problem:
-			return set.Problem(e)
-		}
-		return nil
-	}
 }
 
 // exclusionRecords is the kind of records in which exclusions by commands are kept.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
-	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // publishedFlags are the flags of verify published.
@@ -81,8 +79,8 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 	if opt.Only, err = chosen(p, f.artifacts); err != nil {
 		return usage(err)
 	}
-	if opt.Accepted, err = accepted(p, f.accepted); err != nil {
-		return usage(err)
+	if opt.Accepted, err = orgverify.Accepted(p, f.accepted); err != nil {
+		return usage(fmt.Errorf("--accept %w", err))
 	}
 	var excluded *exclusion.Set
 	if cmd.Flags().Changed("exclusions") {
@@ -113,13 +111,7 @@ func runVerifyPublished(cmd *cobra.Command, f publishedFlags) error {
 		return refused(err)
 	}
 	if excluded != nil {
-		opt.Excluded = excludedBy(excluded)
-	}
-	if excluded, err = withDeclared(ctx, st, p.Organisation, excluded); err != nil {
-		return refused(err)
-	}
-	if excluded != nil {
-		opt.Excluded = excludedBy(excluded)
+		opt.Excluded = excluded.Of
 	}
 	asked, err := ask(ctx, p, &f.account, trusted, st)
 	if err != nil {
@@ -188,34 +180,13 @@ func readBounded(name string, max int64) ([]byte, error) {
 // chosen are the artifacts of the policy that are named; nil for all.
 func chosen(p *policy.Policy, names []string) (out []*policy.Artifact, err error) {
 	for _, name := range names {
-		a := artifactOf(p, name)
+		a := orgverify.ArtifactOf(p, name)
 		if a == nil {
 			return nil, fmt.Errorf("--artifact %q: the policy has no such artifact", name)
 		}
 		out = append(out, a)
 	}
 	return out, nil
-}
-
-func artifactOf(p *policy.Policy, id string) *policy.Artifact {
-	kind, name, _ := strings.Cut(id, ":")
-	return p.Artifact(registry.Kind(kind), name)
-}
-
-// accepted says which changes a person takes for good; nil for none.
-func accepted(p *policy.Policy, names []string) (func(*policy.Artifact, string) bool, error) {
-	taken := map[[2]string]bool{}
-	for _, name := range names {
-		i := strings.LastIndexByte(name, '@')
-		if i <= 0 || artifactOf(p, name[:i]) == nil {
-			return nil, fmt.Errorf("--accept %q: want KIND:NAME@VERSION of an artifact of the policy", name)
-		}
-		taken[[2]string{artifactOf(p, name[:i]).ID(), name[i+1:]}] = true
-	}
-	if len(taken) == 0 {
-		return nil, nil
-	}
-	return func(a *policy.Artifact, version string) bool { return taken[[2]string{a.ID(), version}] }, nil
 }
 
 // catalogueOf says which catalogue versions are looked up in.

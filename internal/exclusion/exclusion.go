@@ -103,6 +103,17 @@ func (s *Set) Finding(f *finding.Finding) *finding.Exclusion {
 	})
 }
 
+// Of gives the exclusion of a finding or a problem; nil: none does, or it is another event.
+func (s *Set) Of(e finding.Event) *finding.Exclusion {
+	switch e := e.(type) {
+	case *finding.Finding:
+		return s.Finding(e)
+	case *finding.Problem:
+		return s.Problem(e)
+	}
+	return nil
+}
+
 // first is the first entry of the kind, among those that the three parts select, whose
 // target covers.
 func (s *Set) first(k kind, fingerprint, blob, repository string, covers func(*target) bool) *finding.Exclusion {
