@@ -38,6 +38,7 @@ type Config struct {
 	Organisation string   // the one that the App is for; "" is not said
 	Issues       string   // OWNER/NAME of the repository in which incidents are filed; "" is none
 	Responders   string   // slug of the team whose members may command; "" is nobody
+	OnCall       string   // slug of the team that may also end an incident, and is told second; "" is Responders
 	Policy       string   // file that says what is published; "" is none
 	Exclusions   string   // file of what to live with, and until when; "" is none
 	Accepted     []string // KIND:NAME@VERSION of the policy, of which a person took a change for good
@@ -126,6 +127,7 @@ func (r *reader) root(n *yaml.Node) {
 		section{"organisation", r.organisation},
 		section{"issues", func(n *yaml.Node) { r.repository(n, "issues", &r.config.Issues) }},
 		section{"responders", r.responders},
+		section{"on-call", r.onCall},
 		section{"policy", func(n *yaml.Node) { r.file(n, "policy", &r.config.Policy) }},
 		section{"exclusions", func(n *yaml.Node) { r.file(n, "exclusions", &r.config.Exclusions) }},
 		section{"accept", func(n *yaml.Node) { r.config.Accepted = r.list(n, "accept", "versions") }},

@@ -23,15 +23,26 @@ func (r *reader) organisation(n *yaml.Node) {
 }
 
 func (r *reader) responders(n *yaml.Node) {
-	text, line, ok := r.text(n, "responders", "")
+	r.team(n, "responders", &r.config.Responders)
+}
+
+func (r *reader) onCall(n *yaml.Node) {
+	r.team(n, "on-call", &r.config.OnCall)
+	if r.config.OnCall != "" && r.config.Responders == "" {
+		r.Fault(n.Line, "on-call: without responders nobody is called")
+	}
+}
+
+func (r *reader) team(n *yaml.Node, what string, into *string) {
+	text, line, ok := r.text(n, what, "")
 	switch {
 	case !ok || text == "":
 	case !accountName.MatchString(text):
-		r.Fault(line, "responders: %q is no slug of a team, such as \"incident-response\"", text)
+		r.Fault(line, "%s: %q is no slug of a team, such as \"incident-response\"", what, text)
 	case r.config.Organisation == "":
-		r.Fault(line, "responders: a team is one of the organisation, and no organisation is named")
+		r.Fault(line, "%s: a team is one of the organisation, and no organisation is named", what)
 	default:
-		r.config.Responders = text
+		*into = text
 	}
 }
 

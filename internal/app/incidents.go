@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -21,6 +22,7 @@ type incidents struct {
 	key        []byte // of the App
 	repository string // of the issues, OWNER/NAME; "" is none
 	responders string // slug of the team that commands; "" is nobody
+	onCall     string // and of the one that may also end an incident; "" is the same
 	store      *store.Store
 	questions  incident.Questions
 	chat       incident.Notifier // nil tells nobody
@@ -68,7 +70,7 @@ func (i *incidents) desk(ctx context.Context) (*incident.Desk, error) {
 	}
 	i.people, err = incident.NewDesk(i.opt, incident.DeskOptions{
 		Repository: i.repository, Author: i.author, Remarks: i.tracker, Teams: githubissues.NewTeams(members, i.opt.Organisation),
-		Responders: i.responders, OnCall: i.responders, Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Questions: i.questions,
+		Responders: i.responders, OnCall: cmp.Or(i.onCall, i.responders), Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Questions: i.questions,
 	})
 	return i.people, err
 }

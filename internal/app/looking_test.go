@@ -383,6 +383,9 @@ func TestLookingConfig(t *testing.T) {
 		{"trust: everybody", "trust:"},
 		{"feeds: default\nexclusions: exclusions.yaml\naccept: [\"npm:x@1.0.0\", \"npm:y@1.0.0\"]", ""},
 		{"accept: npm:x@1.0.0", "accept is not a list"},
+		{"feeds: default\norganisation: acme\nresponders: a\non-call: b", ""},
+		{"organisation: acme\non-call: b", "on-call: without responders"},
+		{"organisation: acme\nresponders: a\non-call: \"@b\"", "on-call: \"@b\" is no slug"},
 	} {
 		file := filepath.Join(dir, "app.yaml")
 		text := "database: data\ngithub: {app-id: 1, app-key-file: key.pem}\nwebhook: {secret-files: [secret]}\n" + tt.lines + "\n"

@@ -133,6 +133,30 @@ func TestTokenPublishIsTriaged(t *testing.T) {
 	}
 }
 
+// TestOnCall: where another team is on call, it alone ends an incident.
+func TestOnCall(t *testing.T) {
+	w := newResponding(t)
+	w.github.AddTeam(w.github.Installation().Account, "on-call", "joe")
+	w.incidents.onCall = "on-call"
+	w.publish("1.1.1", "", time.Minute)
+	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.takeAll()
+	}
+	id := incident.PublishedByUs().ID
+	w.comment("jane", "/ack")
+	w.comment("jane", "/resolve published by hand")
+	if rec := w.incident(id); rec.State != incident.Acknowledged {
+		t.Errorf("after a responder's word: %s", rec.State)
+	}
+	w.comment("joe", "/resolve published by hand")
+	if rec := w.incident(id); rec.State != incident.Dismissed {
+		t.Errorf("after the word of who is on call: %s\n%s", rec.State, w.log)
+	}
+}
+
 // TestSweptIsTriaged: what a sweep found has its verdict in the one incident, and no signal that
 // would keep the next sweep from proving it gone.
 func TestSweptIsTriaged(t *testing.T) {

@@ -267,15 +267,21 @@ func (c *checker) issues(ctx context.Context) {
 	}
 }
 
-// responders looks whether the members of the team can be asked for.
+// responders looks whether the members of the teams can be asked for.
 func (c *checker) responders(ctx context.Context) {
 	const part = "responders"
-	team := c.Config.Responders
-	switch {
-	case team == "":
+	if c.Config.Responders == "" {
 		c.say(Off, part, "no team is named, and no command is obeyed")
 		return
-	case c.github == nil:
+	}
+	c.team(ctx, part, c.Config.Responders)
+	if c.Config.OnCall != "" && c.Config.OnCall != c.Config.Responders {
+		c.team(ctx, "on-call", c.Config.OnCall)
+	}
+}
+
+func (c *checker) team(ctx context.Context, part, team string) {
+	if c.github == nil {
 		c.say(Unknown, part, "the App could not be asked")
 		return
 	}
@@ -287,6 +293,8 @@ func (c *checker) responders(ctx context.Context) {
 	var members []struct{}
 	path := "orgs/" + url.PathEscape(c.Config.Organisation) + "/teams/" + url.PathEscape(team) + "/members"
 	switch _, err := reader.Get(ctx, path, url.Values{"per_page": {"100"}}, &members); {
+	case errors.Is(err, ghclient.ErrNotFound):
+		c.say(Missing, part, "there is no team %q in %q: its slug is the end of its page's address", team, c.Config.Organisation)
 	case err != nil:
 		c.say(is(err), part, "team %q: %v", team, err)
 	case len(members) == 0:
