@@ -70,6 +70,9 @@ type Sighting struct {
 	// not be asked for is as it was.
 	Selection string
 	Refs      []Ref
+	// Asked is when the server was asked for Refs; zero is when they are written. What somebody told
+	// of a ref after it (Told) is newer, and stays.
+	Asked time.Time
 	Shown
 	// Events are those of the run in this repository; its findings and problems are kept.
 	Events []finding.Event

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 )
 
 // Repository is one repository of the organisation, or a plain folder that stands for one.
@@ -39,6 +40,8 @@ type Repository struct {
 	Seen []Seen
 	// AllRefs says that every branch and tag that there is was listed, and shows its name in Seen.
 	AllRefs bool
+	// Asked is when its server was asked what its refs name, or a little before; zero of one on disk.
+	Asked time.Time
 
 	shown int // bytes of Seen
 }

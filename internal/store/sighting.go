@@ -21,14 +21,20 @@ func (r *encodedSighting) write(ctx context.Context, tx *sql.Tx, run inventory.R
 		return err
 	}
 	for i := range r.Refs {
-		if err := r.ref(ctx, tx, id, i, run, now); err != nil {
+		newer, err := r.outdated(ctx, tx, id, r.Refs[i].Name, now)
+		if newer {
+			err = r.listed(ctx, tx, id, i, run)
+		} else if err == nil {
+			err = r.ref(ctx, tx, id, i, run, now)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if !r.unsure() { // else some may be there that were not shown
 		// What this run asked for and did not see is gone.
 		_, err = tx.ExecContext(ctx, `UPDATE inv_ref SET current = 0
-			WHERE repository = $1 AND current = 1 AND last_run <> $2 AND (selection = $3 OR $3 = 'all')`, id, int64(run), r.Selection)
+			WHERE repository = $1 AND current = 1 AND last_run <> $2 AND (selection = $3 OR $3 = 'all') AND told <= $4`, id, int64(run), r.Selection, r.asked(now))
 		if err != nil {
 			return err
 		}
@@ -47,20 +53,47 @@ func (r *encodedSighting) unsure() bool {
 		slices.ContainsFunc(r.Notes, func(n source.Note) bool { return n.Code == source.CodePermission })
 }
 
+// asked is when the server was asked for the refs.
+func (r *encodedSighting) asked(now int64) int64 {
+	if r.Asked.IsZero() {
+		return now
+	}
+	return millis(r.Asked)
+}
+
+// outdated reports whether somebody told something newer of a ref of the repository, of any where
+// name is "".
+func (r *encodedSighting) outdated(ctx context.Context, tx *sql.Tx, repository int64, name string, now int64) (bool, error) {
+	var newer int
+	_, err := one(ctx, tx, "SELECT count(*) FROM inv_ref WHERE repository = $1 AND told > $2 AND (name = $3 OR $4 = 0)",
+		[]any{repository, r.asked(now), []byte(name), len(name)}, &newer)
+	return newer > 0, err
+}
+
+// listed says of the i-th ref that the run listed it, and leaves what it names: that is newer. One
+// that went since stays gone.
+func (r *encodedSighting) listed(ctx context.Context, tx *sql.Tx, repository int64, i int, run inventory.RunID) error {
+	_, err := tx.ExecContext(ctx, "UPDATE inv_ref SET last_run = $1, selection = $2, position = $3 WHERE repository = $4 AND current = 1 AND name = $5",
+		int64(run), r.Selection, i, repository, []byte(r.Refs[i].Name))
+	return err
+}
+
 // repository finds the row of the repository, by its number where it has one, or makes it. Known says
-// that what the row says of it in brief is what this run says, and holds good on.
+// that what the row says of it in brief is what this run says, and holds good on. Where somebody told
+// of a ref since this run asked, what it says in brief is of yesterday, and is not kept; nor does the
+// run say then that the repository was read, where it was not.
 func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) (id int64, known bool, err error) {
 	repo := &r.Repository
-	const columns = "SELECT id, last_run, brief_run, brief_basis, brief FROM inv_repository "
+	const columns = "SELECT id, last_run, unread_run, brief_run, brief_basis, brief FROM inv_repository "
 	where, args := rowOf(repo)
 	query := columns + where
 	unread := int64(0) // by no run
 	if r.unread() {
 		unread = int64(run)
 	}
-	var lastRun, briefRun, basis int64
+	var lastRun, unreadRun, briefRun, basis int64
 	var brief []byte
-	there, err := one(ctx, tx, query, args, &id, &lastRun, &briefRun, &basis, &brief)
+	there, err := one(ctx, tx, query, args, &id, &lastRun, &unreadRun, &briefRun, &basis, &brief)
 	if err != nil {
 		return 0, false, err
 	}
@@ -69,6 +102,16 @@ func (r *encodedSighting) repository(ctx context.Context, tx *sql.Tx, run invent
 			VALUES ($1, $2, $3, $4, $4, $5, $6, $5, $7) RETURNING id`,
 			repo.Server, repo.Number, []byte(repo.Name), now, int64(run), r.shown, unread).Scan(&id)
 		return id, false, err
+	}
+	newer, err := r.outdated(ctx, tx, id, "", now)
+	if err != nil {
+		return 0, false, err
+	}
+	if newer {
+		r.brief = nil
+		if unreadRun == lastRun {
+			unread = int64(run)
+		}
 	}
 	known = r.brief != nil && briefRun == lastRun && basis == r.Basis && bytes.Equal(brief, r.brief)
 	good := int64(0) // no run

@@ -47,7 +47,7 @@ func (r *encodedSighting) writeTold(ctx context.Context, tx *sql.Tx, run invento
 		}
 	}
 	for _, name := range r.Gone {
-		if _, err := tx.ExecContext(ctx, "UPDATE inv_ref SET current = 0 WHERE repository = $1 AND current = 1 AND name = $2", id, []byte(name)); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE inv_ref SET current = 0, told = $1 WHERE repository = $2 AND current = 1 AND name = $3", r.asked(now), id, []byte(name)); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (r *encodedSighting) toldRef(ctx context.Context, tx *sql.Tx, repository in
 		} else if root == nil { // as the driver gives one that is empty
 			root = []byte{}
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, root = $2 WHERE id = $3", now, root, id)
+		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, root = $2, told = $3 WHERE id = $4", now, root, r.asked(now), id)
 		return err
 	}
 	if there {
@@ -85,9 +85,9 @@ func (r *encodedSighting) toldRef(ctx context.Context, tx *sql.Tx, repository in
 	if root = []byte{}; known {
 		root = ref.Root[:]
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO inv_ref (repository, name, commit_id, root, selection, first_seen, last_seen, first_run, last_run, current, position)
-		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $7, 1, $8)`,
-		repository, []byte(ref.Name), []byte(ref.Commit), root, selection, now, int64(run), position)
+	_, err = tx.ExecContext(ctx, `INSERT INTO inv_ref (repository, name, commit_id, root, selection, first_seen, last_seen, first_run, last_run, current, position, told)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $7, 1, $8, $9)`,
+		repository, []byte(ref.Name), []byte(ref.Commit), root, selection, now, int64(run), position, r.asked(now))
 	return err
 }
 

@@ -276,7 +276,7 @@ func (r *result) kept(selection string, events []finding.Event) Kept {
 	}
 	out.Sighting = &inventory.Sighting{
 		Repository: inventory.Repository{Server: r.server, Number: r.number, Name: r.name},
-		Selection:  selection, Refs: refs,
+		Selection:  selection, Refs: refs, Asked: r.asked,
 		Shown:  inventory.Shown{Loose: r.loose, Seen: r.seen, Problems: r.source, Notes: r.notes},
 		Events: events,
 		Brief:  r.brief(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/source"
@@ -16,6 +17,7 @@ type result struct {
 	name     string
 	server   string
 	number   int64
+	asked    time.Time
 	loose    bool // source.Repository.Loose
 	trees    []*treeResult
 	shown    []shown
@@ -66,7 +68,7 @@ func (p *pool) sweep(ctx context.Context, repo *source.Repository) *result {
 		return p.told(repo, b)
 	}
 	r := &result{
-		name: repo.Name, server: repo.Server, number: repo.Number, loose: repo.Loose,
+		name: repo.Name, server: repo.Server, number: repo.Number, asked: repo.Asked, loose: repo.Loose,
 		seen: repo.Seen, source: repo.Problems, notes: repo.Notes,
 	}
 	for _, problem := range repo.Problems {

@@ -121,7 +121,7 @@ func showing(e *appevent.Push, head string) func(*shown) {
 func (h *Handlers) gone(ctx context.Context, w *work, ref string) error {
 	repo := inventory.Repository{Server: h.opt.GitHub.Host(), Number: w.repo.ID, Name: w.name}
 	if err := h.opt.Inventory.Write(ctx, 0, &inventory.Batch{Repositories: []*inventory.Sighting{{
-		Repository: repo, Selection: "told", Told: true, Gone: []string{ref},
+		Repository: repo, Selection: "told", Asked: w.asked, Told: true, Gone: []string{ref},
 	}}}); err != nil {
 		return err
 	}

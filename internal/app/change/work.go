@@ -36,6 +36,8 @@ type work struct {
 	client *ghclient.Client
 	one    *github.One
 	scope  settings.Scope
+	// asked is when refs were last asked for.
+	asked time.Time
 	// received is when the delivery came: what GitHub does not show yet is waited for.
 	received time.Time
 }
@@ -81,6 +83,7 @@ func (w *work) close() {
 
 // refs asks what refs name. A repository that has another name by now is asked under that.
 func (w *work) refs(ctx context.Context, names ...string) (map[string]string, error) {
+	w.asked = w.h.opt.Now()
 	refs, err := w.one.Refs(ctx, names...)
 	if err == nil || !elsewhere(err) {
 		return refs, err
@@ -139,6 +142,7 @@ func (w *work) sweep(ctx context.Context, ref, commit, root string, show func(*s
 	if err != nil {
 		return checkrun.Look{Failed: err.Error()}, nil, nil //nolint:nilerr // a commit that cannot be read is an answer
 	}
+	repo.Asked = w.asked
 	var properties []ioc.Property
 	if show != nil {
 		show(&shown{repo, state.Ref})

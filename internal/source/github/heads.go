@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/source"
@@ -34,6 +35,7 @@ func (r *run) heads(ctx context.Context, all []*listed) (batches <-chan []*sourc
 		}
 		for len(all) > 0 && ctx.Err() == nil {
 			chunk := all[:min(size, len(all))]
+			asked := time.Now()
 			heads, err := r.ask(ctx, chunk)
 			if tooMuch(err) && len(chunk) > 1 {
 				size, good = smaller(len(chunk)), 0
@@ -50,6 +52,7 @@ func (r *run) heads(ctx context.Context, all []*listed) (batches <-chan []*sourc
 					h = heads[i]
 				}
 				batch[i] = r.build(ctx, chunk[i], h)
+				batch[i].Asked = asked
 			})
 			select {
 			case out <- batch:

@@ -31,6 +31,7 @@ func Run(t *testing.T, driver string, fresh func(t *testing.T) string) {
 		{"trees", testTrees},
 		{"refs", testRefs},
 		{"told", testTold},
+		{"told since", testToldSince},
 		{"repositories", testRepositories},
 		{"briefs", testBriefs},
 		{"unread", testUnread},

@@ -80,3 +80,56 @@ func testTold(t *testing.T, s *suite) {
 		t.Errorf("unread %q, %v", unread, err)
 	}
 }
+
+// What a run writes late is not newer than what a push told since the run asked: a ref that moved stays
+// where it is, one that came stays, and one that went does not come back.
+func testToldSince(t *testing.T, s *suite) {
+	st := s.open()
+	c := content("a")
+	t1, t2 := tree("t1", c), tree("t2", c)
+	repository := inventory.Repository{Server: "github.example", Number: 7, Name: "o/r"}
+	tell := func(refs []inventory.Ref, gone []string, events ...finding.Event) {
+		t.Helper()
+		s.write(st, 0, &inventory.Batch{Contents: []*inventory.Content{c}, Trees: []*inventory.Tree{t1, t2}, Repositories: []*inventory.Sighting{{
+			Repository: repository, Selection: "told", Refs: refs, Gone: gone, Told: true, Events: events,
+		}}})
+	}
+	see := func(asked time.Time, refs ...inventory.Ref) {
+		t.Helper()
+		seen := sighting(7, "o/r", "all", refs...)
+		seen.Repository, seen.Asked = repository, asked
+		seen.Brief, seen.Basis = &inventory.Brief{}, 1
+		run := s.begin(st, "acme")
+		s.write(st, run, &inventory.Batch{Contents: []*inventory.Content{c}, Trees: []*inventory.Tree{t1, t2}, Repositories: []*inventory.Sighting{seen}})
+		s.finish(st, run, true)
+	}
+	want := func(when, history string, brief bool, unread int) {
+		t.Helper()
+		if got := s.history(st, c, false); got != history {
+			t.Errorf("%s:\n%swant:\n%s", when, got, history)
+		}
+		briefs, err := st.Briefs(t.Context(), 1)
+		if err != nil || len(briefs) != 1 || (briefs[0].Body != nil) != brief {
+			t.Errorf("%s, in brief: %+v, %v", when, briefs, err)
+		}
+		if names, err := st.Unread(t.Context()); err != nil || len(names) != unread {
+			t.Errorf("%s, not read: %q, %v", when, names, err)
+		}
+	}
+	old := []inventory.Ref{ref("main", "m1", t1), ref("dev", "d1", t1), ref("still", "s1", t1)}
+	see(s.clock(), old...)
+	want("a run", "o/r dev@d1 01..01 runs 1..1\no/r main@m1 01..01 runs 1..1\no/r still@s1 01..01 runs 1..1\n", true, 0)
+
+	s.pass(24 * time.Hour)
+	asked := s.clock()
+	s.pass(time.Hour)
+	tell([]inventory.Ref{ref("main", "m2", t2)}, nil, &finding.Problem{Code: "entry"})
+	tell([]inventory.Ref{ref("new", "n1", t1)}, []string{"dev"})
+	s.pass(time.Hour)
+	see(asked, old...)
+	want("a run that asked before", "o/r main@m2 02..02 runs 0..2\no/r new@n1 02..02 runs 0..0\no/r still@s1 01..02 runs 1..2\n", false, 1)
+
+	s.pass(24 * time.Hour)
+	see(s.clock(), old...)
+	want("a run that asked after", "o/r dev@d1 03..03 runs 3..3\no/r main@m1 03..03 runs 3..3\no/r still@s1 01..03 runs 1..3\n", true, 0)
+}
