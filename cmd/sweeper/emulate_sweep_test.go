@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wormsweep/wormsweep/internal/githubtest/emulate"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
 )
@@ -31,7 +32,7 @@ func (e *emulated) asApp(t *testing.T, id int) {
 // sweep sweeps repositories of the emulated GitHub.
 func (e *emulated) sweep(t *testing.T, wantExit int, args ...string) (stdout, stderr string) {
 	t.Helper()
-	args = append([]string{"sweep", "--github-url", e.url}, args...)
+	args = append([]string{"sweep", "--github-url", e.URL}, args...)
 	stdout, stderr, exit := run(t, args...)
 	if exit != wantExit {
 		t.Fatalf("%q exits %d, want %d\n%s%s", args, exit, wantExit, stdout, stderr)
@@ -50,7 +51,7 @@ type emulatedIssue struct {
 func (e *emulated) issues(t *testing.T) []emulatedIssue {
 	t.Helper()
 	var out []emulatedIssue
-	e.ask(t, http.MethodGet, e.GitHub+"/repos/acme/incidents/issues?state=all&direction=asc", emulatedToken, nil, &out)
+	emulate.Ask(t, http.MethodGet, e.GitHub+"/repos/acme/incidents/issues?state=all&direction=asc", emulatedToken, nil, &out)
 	return out
 }
 
@@ -60,7 +61,7 @@ func (e *emulated) channel(t *testing.T) string {
 	var list struct {
 		Channels []struct{ ID, Name string }
 	}
-	e.ask(t, http.MethodPost, e.Slack+"/api/conversations.list", emulatedBot, nil, &list)
+	emulate.Ask(t, http.MethodPost, e.Slack+"/api/conversations.list", emulatedBot, nil, &list)
 	at := slices.IndexFunc(list.Channels, func(c struct{ ID, Name string }) bool { return c.Name == "general" })
 	if at < 0 {
 		t.Fatalf("no channel: %v", list)
@@ -76,7 +77,7 @@ func (e *emulated) messages(t *testing.T) []string {
 		Error    string
 		Messages []struct{ Text string }
 	}
-	e.ask(t, http.MethodPost, e.Slack+"/api/conversations.history", emulatedBot, map[string]string{"channel": e.channel(t)}, &history)
+	emulate.Ask(t, http.MethodPost, e.Slack+"/api/conversations.history", emulatedBot, map[string]string{"channel": e.channel(t)}, &history)
 	if !history.OK {
 		t.Fatalf("Slack: %q", history.Error)
 	}

@@ -3,32 +3,19 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/githubtest/emulate"
 )
 
-// emulated is GitHub and Slack as the npm package emulate has them: a second opinion, which
-// nobody of this project wrote. It has neither lists of repositories nor GraphQL nor git.
-type emulated struct {
-	GitHub string            `json:"github"` // its REST API is at the root
-	Slack  string            `json:"slack"`
-	Keys   map[string]string `json:"keys"` // of the Apps, by id
-
-	url string // the layout of GitHub Enterprise Server, over GitHub
-}
+// emulated is GitHub and Slack as others wrote them.
+type emulated struct{ *emulate.Server }
 
 const (
 	emulatedApp    = 12345
@@ -70,87 +57,9 @@ var emulatedSeed = map[string]any{
 	},
 }
 
-// startEmulated starts it, with a proxy in front that puts the path of an Enterprise Server
-// before it and changes nothing else. It ends with the test.
 func startEmulated(t *testing.T) *emulated {
 	t.Helper()
-	node, dir := os.Getenv("E2E_NODE"), os.Getenv("E2E_EMULATE")
-	if node == "" || dir == "" {
-		t.Fatal("E2E_NODE and E2E_EMULATE say where node and emulate are: run scripts/e2e.sh")
-	}
-	cmd := exec.Command(node, filepath.Join("testdata", "emulate", "start.mjs"), dir)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("emulate: %v\n%s", err, stderr.Bytes())
-		}
-	})
-	if err := json.NewEncoder(stdin).Encode(emulatedSeed); err != nil {
-		t.Fatal(err)
-	}
-	e := &emulated{}
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, e)
-	}
-	if err != nil {
-		t.Fatalf("emulate says %q: %v\n%s", line, err, stderr.Bytes())
-	}
-	root, err := url.Parse(strings.Replace(e.GitHub, "localhost", "127.0.0.1", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.GitHub = root.String()
-	e.Slack = strings.Replace(e.Slack, "localhost", "127.0.0.1", 1)
-	proxy := http.NewServeMux()
-	proxy.Handle("/api/v3/", http.StripPrefix("/api/v3", httputil.NewSingleHostReverseProxy(root)))
-	proxy.Handle("/api/graphql", http.StripPrefix("/api", httputil.NewSingleHostReverseProxy(root)))
-	server := httptest.NewServer(proxy)
-	t.Cleanup(server.Close)
-	e.url = server.URL
-	return e
-}
-
-// ask sends a request of the test's own, and not of the product, with a token of an owner.
-func (e *emulated) ask(t *testing.T, method, address, token string, body, into any) {
-	t.Helper()
-	data, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), method, address, bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode >= 300 {
-		t.Fatalf("%s %s: status %d: %s: %v", method, address, resp.StatusCode, answer, err)
-	}
-	if into != nil {
-		if err := json.Unmarshal(answer, into); err != nil {
-			t.Fatalf("%s %s: %s: %v", method, address, answer, err)
-		}
-	}
+	return &emulated{emulate.Start(t, emulatedSeed, nil)}
 }
 
 // put commits a file to the default branch of a repository of acme.
@@ -168,7 +77,7 @@ func (e *emulated) put(t *testing.T, repo, path string, content []byte) {
 			got.Body.Close()
 		}
 	}
-	e.ask(t, http.MethodPut, address, emulatedToken, body, nil)
+	emulate.Ask(t, http.MethodPut, address, emulatedToken, body, nil)
 }
 
 // putFolder commits the files of a folder.

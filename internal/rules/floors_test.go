@@ -148,6 +148,7 @@ var restricted = []struct {
 	{module + "/internal/xtest/pgtest", nil, "it is for tests"},
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures", "internal/apptest"}, "it is for tests and figures"},
+	{module + "/internal/githubtest/emulate", nil, "it is for tests"},
 	{module + "/internal/registrytest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
