@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package pgtest starts a PostgreSQL server for a test. It is imported by tests alone.
+// Package pgtest starts a PostgreSQL server for a test or for figures. It is imported by these alone.
 //
 // The server's programs are those of Debian's package postgresql, or those in the folder that the
 // environment variable WORMSWEEP_POSTGRES_BIN names. PostgreSQL refuses to run as root; a test that
@@ -24,55 +24,123 @@ import (
 	"time"
 )
 
-// Server is a server that runs until its test ends.
+// ErrMissing is of a machine on which PostgreSQL cannot be had.
+var ErrMissing = errors.New("PostgreSQL cannot be had")
+
+// Options are the settings of New. The zero value is for tests.
+type Options struct {
+	// Durable has what is committed on the disk, as in production. Without it a crash of the machine
+	// loses data, and one of the server does not.
+	Durable bool
+}
+
+// Server is a server. Its methods are for one goroutine at a time.
 type Server struct {
+	opt       Options
 	bin, dir  string
 	as        *syscall.Credential
 	databases atomic.Int32
+
+	running *exec.Cmd
+	log     bytes.Buffer
+	ended   chan error
 }
 
-// Start starts a server, which listens on a socket in a folder of its own. Where there is no
-// PostgreSQL the test is skipped, and fails in CI.
+// Start starts a server for a test, and stops it at its end. Where there is no PostgreSQL the test is
+// skipped, and fails in CI.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	bin, err := programs()
-	if err != nil {
-		missing(t, "PostgreSQL cannot be had: %v", err)
+	s, err := New(Options{})
+	if errors.Is(err, ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skip(err)
 	}
-	as, err := unprivileged()
-	if err != nil {
-		missing(t, "PostgreSQL refuses to run as root: %v", err)
-	}
-	dir, err := os.MkdirTemp("", "wormsweep-pg-") // short: the path of a socket has 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if as != nil {
-		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
 		}
-	}
-	s := &Server{bin: bin, dir: dir, as: as}
-	s.run(t, "initdb", "-D", s.data(), "-U", "wormsweep", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	s.start(t)
+	})
 	return s
+}
+
+// New starts a server, which listens on a socket in a folder of its own, until Close. The error
+// wraps ErrMissing where there is no PostgreSQL.
+func New(opt Options) (*Server, error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	as, err := unprivileged()
+	if err != nil {
+		return nil, fmt.Errorf("%w: it refuses to run as root: %w", ErrMissing, err)
+	}
+	dir, err := os.MkdirTemp("", "wormsweep-pg-") // short: the path of a socket has 107 bytes
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opt: opt, bin: bin, dir: dir, as: as}
+	if as != nil {
+		err = os.Chown(dir, int(as.Uid), int(as.Gid))
+	}
+	if err == nil {
+		err = s.run("initdb", "-D", s.data(), "-U", "wormsweep", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	}
+	if err == nil {
+		err = s.start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close stops the server and removes its folder.
+func (s *Server) Close() error {
+	if s.running != nil {
+		_ = s.running.Process.Signal(syscall.SIGINT) // "fast": connections are closed
+		select {
+		case <-s.ended:
+		case <-time.After(20 * time.Second):
+			_ = s.running.Process.Kill()
+			<-s.ended
+		}
+		s.running = nil
+	}
+	return os.RemoveAll(s.dir)
 }
 
 // Database makes a database that is empty, and gives its address.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
+	address, err := s.NewDatabase()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// NewDatabase makes a database that is empty, and gives its address.
+func (s *Server) NewDatabase() (string, error) {
 	name := fmt.Sprintf("inventory_%d", s.databases.Add(1))
-	s.run(t, "createdb", "-h", s.dir, "-U", "wormsweep", name)
-	return (&url.URL{Scheme: "postgres", User: url.User("wormsweep"), Path: "/" + name, RawQuery: url.Values{"host": {s.dir}}.Encode()}).String()
+	address := url.URL{Scheme: "postgres", User: url.User("wormsweep"), Path: "/" + name, RawQuery: url.Values{"host": {s.dir}}.Encode()}
+	return address.String(), s.run("createdb", "-h", s.dir, "-U", "wormsweep", name)
 }
 
 // Crash stops the server as a power cut does, for so long, and starts it again.
 func (s *Server) Crash(t testing.TB, down time.Duration) {
 	t.Helper()
-	s.run(t, "pg_ctl", "-D", s.data(), "-m", "immediate", "-w", "stop")
-	time.Sleep(down)
-	s.start(t)
+	err := s.run("pg_ctl", "-D", s.data(), "-m", "immediate", "-w", "stop")
+	if err == nil {
+		<-s.ended
+		s.running = nil
+		time.Sleep(down)
+		err = s.start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -85,45 +153,39 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *Server) run(t testing.TB, name string, args ...string) {
-	t.Helper()
+func (s *Server) run(name string, args ...string) error {
 	if out, err := s.command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, out)
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
 	}
+	return nil
 }
 
 // start starts the server and waits until it takes connections.
-func (s *Server) start(t testing.TB) {
-	t.Helper()
-	cmd := s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=40")
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+func (s *Server) start() error {
+	args := []string{"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100"}
+	if !s.opt.Durable {
+		args = append(args, "-c", "fsync=off")
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGINT) // "fast": connections are closed
-		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-	})
+	s.log.Reset()
+	cmd := s.command("postgres", args...)
+	cmd.Stdout, cmd.Stderr = &s.log, &s.log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.running, s.ended = cmd, make(chan error, 1)
+	go func() { s.ended <- cmd.Wait() }()
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if s.command("pg_isready", "-q", "-h", s.dir, "-U", "wormsweep", "-d", "postgres").Run() == nil {
-			return
+			return nil
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("postgres ended: %v\n%s", err, log.Bytes())
+		case err := <-s.ended:
+			s.running = nil
+			return fmt.Errorf("postgres ended: %w\n%s", err, s.log.Bytes())
 		default:
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("postgres does not answer")
+			return errors.New("postgres does not answer")
 		}
 	}
 }
@@ -165,13 +227,4 @@ func unprivileged() (*syscall.Credential, error) {
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
 	return nil, fmt.Errorf("there is neither a user %q nor %q", "postgres", "nobody")
-}
-
-// missing ends the test: skipped on a developer's machine, failed in CI.
-func missing(t testing.TB, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }
