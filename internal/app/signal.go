@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/handler"
@@ -19,11 +20,18 @@ type signalArgs struct {
 // database together or not.
 func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 	err := a.db.Tx(ctx, func(tx *appdb.Tx) error {
-		id, isNew, err := a.journal.Notice(ctx, tx, s)
-		if err != nil || !isNew {
+		id, version, err := a.journal.Notice(ctx, tx, s)
+		if err != nil || version == 0 {
 			return err
 		}
-		_, err = a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{id}})
+		job := jobs.New{Kind: kindSignal, Args: signalArgs{id}}
+		if version > 1 {
+			// The first is triaged at once. What comes to it is collected: a worm in two hundred
+			// repositories is one signal that grows, and each triage asks GitHub about all of them.
+			turn := time.Now().Truncate(signalPause).Add(signalPause)
+			job.Key, job.At = fmt.Sprintf("%s@%d", id, turn.Unix()), turn
+		}
+		_, err = a.jobs.Insert(ctx, tx, job)
 		return err
 	})
 	if err != nil {
@@ -31,6 +39,9 @@ func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 	}
 	return nil
 }
+
+// signalPause is how often a signal is triaged at most to which more and more comes.
+const signalPause = 30 * time.Second
 
 // take takes a signal to triage, unless somebody has taken it as it is now.
 func (a *App) take(ctx context.Context, j jobs.Job) error {

@@ -209,21 +209,47 @@ func (j *Journal) Prune(ctx context.Context, keep Retention) error {
 			}
 		}
 	}
-	for _, step := range []struct {
-		statement string
-		after     time.Duration
-	}{
-		{"DELETE FROM app_effect WHERE key IN (SELECT key FROM app_effect WHERE claimed < {now} - $1 AND lease < {now} ORDER BY claimed LIMIT $2)", effects},
-		{"DELETE FROM app_signal WHERE id IN (SELECT id FROM app_signal WHERE seen < {now} - $1 AND taken >= version ORDER BY seen LIMIT $2)", signals},
-	} {
-		for dropped := int64(prunes); dropped == prunes; {
-			var err error
-			if dropped, err = j.db.Exec(ctx, step.statement, step.after.Milliseconds(), prunes); err != nil {
-				return fmt.Errorf("drop old effects and signals: %w", err)
-			}
+	for dropped := prunes; dropped == prunes; {
+		var err error
+		if dropped, err = j.dropSignals(ctx, signals); err != nil {
+			return fmt.Errorf("drop old signals: %w", err)
+		}
+	}
+	for dropped := int64(prunes); dropped == prunes; {
+		var err error
+		dropped, err = j.db.Exec(ctx, "DELETE FROM app_effect WHERE key IN (SELECT key FROM app_effect WHERE claimed < {now} - $1 AND lease < {now} ORDER BY claimed LIMIT $2)",
+			effects.Milliseconds(), prunes)
+		if err != nil {
+			return fmt.Errorf("drop old effects: %w", err)
 		}
 	}
 	return nil
+}
+
+func (j *Journal) dropSignals(ctx context.Context, after time.Duration) (dropped int, err error) {
+	err = j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		var ids []string
+		err := tx.Query(ctx, "SELECT id FROM app_signal WHERE seen < {now} - $1 AND taken >= version ORDER BY seen LIMIT $2", []any{after.Milliseconds(), prunes}, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		dropped = len(ids)
+		for _, id := range ids {
+			if _, err := tx.Exec(ctx, "DELETE FROM app_signal_ref WHERE signal = $1", id); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, "DELETE FROM app_signal WHERE id = $1", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return dropped, err
 }
 
 func (j *Journal) dropBodies(ctx context.Context, state State, after time.Duration) (dropped int, err error) {

@@ -296,12 +296,17 @@ func testPruneEffects(t *testing.T, s *suite) {
 	exec(signal, "old", 2, 91*day)
 	exec(signal, "young", 2, 89*day)
 	exec(signal, "not taken", 1, 91*day)
+	for _, id := range []string{"old", "young", "not taken"} {
+		exec("INSERT INTO app_signal_ref (signal, ref) VALUES ($1, 'a'), ($1, 'b')", id)
+	}
 	if err := s.Prune(ctx, journal.Retention{}); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string][]string{
 		"SELECT key FROM app_effect ORDER BY key": {"claimed", "young"},
 		"SELECT id FROM app_signal ORDER BY id":   {"not taken", "young"},
+
+		"SELECT DISTINCT signal FROM app_signal_ref ORDER BY signal": {"not taken", "young"},
 	} {
 		var got []string
 		if err := s.db.Query(ctx, query, nil, func(scan func(...any) error) error {

@@ -21,45 +21,50 @@ type Signal struct {
 }
 
 // Notice keeps a signal in a transaction: with what is there of its episode, or as a new one. It
-// gives its ID. The same signal (by its SourceRef) again changes nothing, since handlers run more
-// than once; isNew is false then.
-func (j *Journal) Notice(ctx context.Context, tx *appdb.Tx, s triage.Signal) (id string, isNew bool, err error) {
+// gives its ID and its version, which is 1 for a new one. The same signal (by its SourceRef) again
+// changes nothing, since handlers run more than once; the version is 0 then.
+func (j *Journal) Notice(ctx context.Context, tx *appdb.Tx, s triage.Signal) (id string, version int64, err error) {
 	if s.FirstSeen.IsZero() {
 		var now int64
 		if _, err := tx.One(ctx, "SELECT {now}", nil, &now); err != nil {
-			return "", false, err
+			return "", 0, err
 		}
 		s.FirstSeen = appdb.Time(now)
 	}
 	s = s.Identified()
 	if tx.Postgres() != nil { // two that notice one thing at once do so one after the other
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 8247610255961327))", s.Fingerprint); err != nil {
-			return "", false, err
+			return "", 0, err
 		}
 	}
 	old, found, err := signal(ctx, tx, "fingerprint = $1 AND seen >= $2 ORDER BY seen DESC", s.Fingerprint, appdb.Millis(s.LastSeen.Add(-Quiet)))
-	switch {
-	case err != nil:
-		return "", false, err
-	case found && s.SourceRef != "" && s.SourceRef == old.SourceRef:
-		return old.ID, false, nil
-	case !found:
-		text, err := json.Marshal(s)
-		if err != nil {
-			return "", false, err
-		}
-		n, err := tx.Exec(ctx, `INSERT INTO app_signal (id, fingerprint, signal, version, seen) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (id) DO NOTHING`,
-			s.ID, s.Fingerprint, string(text), appdb.Millis(s.LastSeen))
-		return s.ID, n > 0, err
+	if err != nil {
+		return "", 0, err
 	}
-	merged := triage.Again(old.Signal, s)
+	id, merged := s.ID, s
+	if found {
+		if s.SourceRef != "" && s.SourceRef == old.SourceRef {
+			return old.ID, 0, nil
+		}
+		id, merged = old.ID, triage.Again(old.Signal, s)
+	}
+	if s.SourceRef != "" {
+		n, err := tx.Exec(ctx, "INSERT INTO app_signal_ref (signal, ref) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, s.SourceRef)
+		if err != nil || n == 0 {
+			return id, 0, err
+		}
+	}
 	text, err := json.Marshal(merged)
 	if err != nil {
-		return "", false, err
+		return "", 0, err
 	}
-	_, err = tx.Exec(ctx, "UPDATE app_signal SET signal = $1, version = version + 1, seen = $2 WHERE id = $3",
-		string(text), appdb.Millis(merged.LastSeen), old.ID)
-	return old.ID, true, err
+	if found {
+		_, err = tx.Exec(ctx, "UPDATE app_signal SET signal = $1, version = version + 1, seen = $2 WHERE id = $3", string(text), appdb.Millis(merged.LastSeen), id)
+		return id, old.Version + 1, err
+	}
+	n, err := tx.Exec(ctx, `INSERT INTO app_signal (id, fingerprint, signal, version, seen) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (id) DO NOTHING`,
+		id, s.Fingerprint, string(text), appdb.Millis(s.LastSeen))
+	return id, n, err
 }
 
 // Signal reads a signal.

@@ -15,7 +15,9 @@ import (
 func (s *suite) notice(db *appdb.DB, j *journal.Journal, signal triage.Signal) (id string, isNew bool) {
 	s.Helper()
 	err := db.Tx(s.Context(), func(tx *appdb.Tx) (err error) {
-		id, isNew, err = j.Notice(s.Context(), tx, signal)
+		var version int64
+		id, version, err = j.Notice(s.Context(), tx, signal)
+		isNew = version > 0
 		return err
 	})
 	if err != nil {
@@ -47,6 +49,7 @@ func testNotice(t *testing.T, s *suite) {
 	}{
 		{"a", time.Minute, true, false},
 		{"b", 2 * time.Minute, true, true},
+		{"a", 3 * time.Minute, true, false}, // however much came between
 		{"c", 20 * time.Hour, true, true},
 		{"d", 20*time.Hour + journal.Quiet + time.Second, false, true},
 	} {
