@@ -24,7 +24,9 @@ import (
 	"github.com/wormsweep/wormsweep/internal/app/redelivery"
 	"github.com/wormsweep/wormsweep/internal/app/settings"
 	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/exposure"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/groupcommit"
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/hook"
@@ -49,6 +51,7 @@ type App struct {
 	effects *journal.Effects
 	jobs    *jobs.Runner
 	github  *ghclient.Client // signs as the App
+	readers func(ctx context.Context, owner string) (*ghread.Reader, error)
 
 	inventory     *store.Store
 	incidents     *incidents
@@ -79,6 +82,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
+	a.readers = exposure.Reader(a.github)
 	a.receiver, err = hook.New(a, hook.Options{Secrets: config.Secrets, Logger: log, Count: a.counted})
 	if err != nil {
 		return nil, &ConfigError{err}

@@ -71,7 +71,7 @@ func planRefOf(plan *respond.Plan) incident.PlanRef {
 
 // asker answers the questions of a triage from what the App has.
 func (a *App) asker() *exposure.Asker {
-	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: exposure.Reader(a.github)}
+	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: a.readers}
 	if p := a.publishing(); p != nil {
 		asker.Policy = p.policy
 	}

@@ -383,3 +383,21 @@ func (w *world) deny(permission string) {
 	in := w.server.Installation()
 	w.server.Update(func() { delete(in.Permissions, permission) })
 }
+
+// TestPermittedOnce: which of the permissions an installation lacks is found out once, and not for
+// each question.
+func TestPermittedOnce(t *testing.T) {
+	w := newWorld(t)
+	in := w.server.Installation()
+	w.server.Update(func() { delete(in.Permissions, "secrets"); delete(in.Permissions, "administration") })
+	tokens := func() int { return w.server.Totals().Requests[githubtest.Token] }
+	read := exposure.Reader(w.client())
+	for i := range 5 {
+		if _, err := read(t.Context(), "acme"); err != nil {
+			t.Fatal(err)
+		}
+		if n := tokens(); i > 0 && n > 3 {
+			t.Errorf("%d tokens were asked for after %d questions", n, i+1)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/ghread"
@@ -20,29 +22,55 @@ func Permissions() ghclient.Permissions {
 	}
 }
 
-// Reader makes a reader for an owner's repositories, of a client of an App, with as many of
+// permitted is how long an installation is believed to have the permissions that it had.
+const permitted = 10 * time.Minute
+
+// Reader makes readers for an owner's repositories, of a client of an App, with as many of
 // Permissions as its installation has: GitHub refuses a token with one that it lacks. It is as
-// Asker.GitHub wants it.
+// Asker.GitHub wants it, and safe for concurrent use. Which permissions there are is asked again
+// after ten minutes; a reader remembers answers, and each is a new one.
 func Reader(app *ghclient.Client) func(ctx context.Context, owner string) (*ghread.Reader, error) {
+	type granted struct {
+		client *ghclient.Client
+		until  time.Time
+	}
+	var mu sync.Mutex
+	owners := map[string]granted{}
 	return func(ctx context.Context, owner string) (*ghread.Reader, error) {
-		permissions := maps.Clone(Permissions())
-		for {
-			c, err := app.Installation(ctx, owner, permissions)
-			if err == nil {
-				return ghread.New(c), nil
-			}
-			var denied *ghclient.NotPermittedError
-			if !errors.As(err, &denied) {
+		mu.Lock()
+		defer mu.Unlock()
+		g := owners[owner]
+		if g.client == nil || time.Now().After(g.until) {
+			c, err := permit(ctx, app, owner)
+			if err != nil {
 				return nil, err
 			}
-			before := len(permissions)
-			for _, lacking := range strings.Split(denied.Permission, ",") {
-				name, _, _ := strings.Cut(strings.TrimSpace(lacking), "=")
-				delete(permissions, name)
-			}
-			if len(permissions) == before || len(permissions) == 0 {
-				return nil, err
-			}
+			g = granted{c, time.Now().Add(permitted)}
+			owners[owner] = g
+		}
+		return ghread.New(g.client), nil
+	}
+}
+
+// permit makes a client with as many of Permissions as there are.
+func permit(ctx context.Context, app *ghclient.Client, owner string) (*ghclient.Client, error) {
+	permissions := maps.Clone(Permissions())
+	for {
+		c, err := app.Installation(ctx, owner, permissions)
+		if err == nil {
+			return c, nil
+		}
+		var denied *ghclient.NotPermittedError
+		if !errors.As(err, &denied) {
+			return nil, err
+		}
+		before := len(permissions)
+		for _, lacking := range strings.Split(denied.Permission, ",") {
+			name, _, _ := strings.Cut(strings.TrimSpace(lacking), "=")
+			delete(permissions, name)
+		}
+		if len(permissions) == before || len(permissions) == 0 {
+			return nil, err
 		}
 	}
 }
