@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -74,11 +73,7 @@ func (f *filing) file(ctx context.Context, what string) error {
 		for _, done := range out.Done {
 			lines = append(lines, done.String())
 		}
-		var failed []error
-		for _, p := range out.Problems {
-			failed = append(failed, fmt.Errorf("%s: %s", p.Code, p.Detail))
-		}
-		return []byte(strings.Join(lines, "\n")), errors.Join(failed...)
+		return []byte(strings.Join(lines, "\n")), out.Err
 	}, func(context.Context) ([]byte, bool, error) { return nil, false, nil })
 }
 

@@ -143,6 +143,7 @@ func (f *Filer) Interest(ctx context.Context) ([]Swept, error) {
 type Outcome struct {
 	Done     []Done             // what was written, or would be, by campaign
 	Problems []*finding.Problem // what could not be
+	Err      error              // why, as errors: of what may be tried again, and when
 }
 
 // Done is what was done for one incident.
@@ -187,9 +188,14 @@ func (f *Filer) File(ctx context.Context, s *Sweep) Outcome {
 	defer f.filing.Unlock()
 	f.owners = ownerCache{from: f.opt.Owners} // what one sweep could not read, the next may
 	var out Outcome
-	fail := func(campaign string, err error) {
-		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: fmt.Sprintf("incident %q: %v", campaign, err)})
+	failed := func(err error) {
+		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: err.Error()})
+		if out.Err != nil {
+			err = fmt.Errorf("%w; %w", out.Err, err) // in one line
+		}
+		out.Err = err
 	}
+	fail := func(campaign string, err error) { failed(fmt.Errorf("incident %q: %w", campaign, err)) }
 	if s.opt.LooksFor == nil { // a campaign that the catalogue lacks was not looked for
 		s.opt.LooksFor = func(campaign, _ string) bool {
 			return slices.ContainsFunc(f.opt.Campaigns, func(c Campaign) bool { return c.ID == campaign })
@@ -197,7 +203,7 @@ func (f *Filer) File(ctx context.Context, s *Sweep) Outcome {
 	}
 	campaigns, err := f.campaigns(ctx, s)
 	if err != nil {
-		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: "no issue was written: " + err.Error()})
+		failed(fmt.Errorf("no issue was written: %w", err))
 		return out
 	}
 	for _, c := range campaigns {
@@ -213,7 +219,7 @@ func (f *Filer) File(ctx context.Context, s *Sweep) Outcome {
 		}
 	}
 	if err := f.owners.failed(); err != nil {
-		out.Problems = append(out.Problems, &finding.Problem{Code: CodeIncident, Detail: err.Error()})
+		failed(err)
 	}
 	return out
 }

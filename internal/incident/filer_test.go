@@ -188,3 +188,21 @@ func TestMoreThanARecordHolds(t *testing.T) {
 		}
 	}
 }
+
+// TestWhy: what filing met is kept as an error, so that who calls can tell a limit from a fault.
+func TestWhy(t *testing.T) {
+	w := newWorld(t)
+	f, err := incident.New(w.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := errors.New("the limit of this hour")
+	w.tracker.err, w.tracker.fail["ListOwn"] = limit, 1
+	out := f.File(t.Context(), sweepOf(1, looks{read: "api@HEAD", found: "api@HEAD:x"}, nil))
+	if !errors.Is(out.Err, limit) || len(out.Problems) == 0 {
+		t.Errorf("%v, %d problems", out.Err, len(out.Problems))
+	}
+	if out := f.File(t.Context(), sweepOf(1, looks{read: "api@HEAD", found: "api@HEAD:x"}, nil)); out.Err != nil || len(out.Problems) > 0 {
+		t.Errorf("%v, %d problems", out.Err, len(out.Problems))
+	}
+}

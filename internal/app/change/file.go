@@ -93,11 +93,7 @@ func (h *Handlers) fileEvents(ctx context.Context, w *work, ref, episode string,
 		for _, done := range out.Done {
 			lines = append(lines, done.String())
 		}
-		var errs []error
-		for _, p := range out.Problems {
-			errs = append(errs, fmt.Errorf("%s: %s", p.Code, p.Detail))
-		}
-		return []byte(strings.Join(lines, "\n")), together(errs...)
+		return []byte(strings.Join(lines, "\n")), out.Err
 	}
 	// Filing looks at what is there before it writes, and so is its own look.
 	never := func(context.Context) ([]byte, bool, error) { return nil, false, nil }
