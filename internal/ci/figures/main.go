@@ -3,9 +3,11 @@
 //	go run ./internal/ci/figures
 //	go run ./internal/ci/figures github
 //	go run ./internal/ci/figures verify
+//	go run ./internal/ci/figures app
+//	go run ./internal/ci/figures soak
 //
 // The second measures sweeps of a simulated organisation, the third the verification of what one
-// publishes. It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
+// publishes, the fourth the App, and the last the App for two hours. It runs at the root of the module, builds the sweeper and the scalibr of bench/, and runs
 // both in turn over the corpus that WORMSWEEP_TESTDATA names. CPU is user and system time of the whole process,
 // memory its peak resident set, as Linux reports them when the process is waited for.
 package main
@@ -47,12 +49,12 @@ func main() {
 	}
 }
 
+// parts are what is measured when it is named.
+var parts = map[string]func(ctx context.Context, args []string) error{"github": github, "verify": verify, "app": app, "soak": soakAlone}
+
 func run(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == "github" {
-		return github(ctx, args[1:])
-	}
-	if len(args) > 0 && args[0] == "verify" {
-		return verify(ctx, args[1:])
+	if len(args) > 0 && parts[args[0]] != nil {
+		return parts[args[0]](ctx, args[1:])
 	}
 	var f figures
 	flags := flag.NewFlagSet("figures", flag.ExitOnError)
