@@ -109,6 +109,7 @@ type OfDependabot struct {
 	Advisory      Advisory      `json:"security_advisory"`
 	Vulnerability Vulnerability `json:"security_vulnerability"`
 	Created       Time          `json:"created_at"`
+	Updated       Time          `json:"updated_at"`
 	URL           string        `json:"html_url"`
 }
 
@@ -142,6 +143,7 @@ type OfSecret struct {
 	MultiRepo      bool   `json:"multi_repo"`
 	Bypassed       bool   `json:"push_protection_bypassed"`
 	Created        Time   `json:"created_at"`
+	Updated        Time   `json:"updated_at"`
 	URL            string `json:"html_url"`
 }
 

@@ -101,6 +101,7 @@ type Repository struct {
 	Name          string  `json:"name"`
 	FullName      string  `json:"full_name"` // "OWNER/NAME"
 	Owner         Account `json:"owner"`
+	Description   string  `json:"description"`
 	Private       bool    `json:"private"`
 	Visibility    string  `json:"visibility"` // "public", "private", "internal"; "" of older servers
 	Fork          bool    `json:"fork"`

@@ -11,7 +11,7 @@ import (
 
 // worms are in the names and descriptions of repositories that worms of this family made: of what
 // they stole, or of private ones that they copied in public.
-var worms = []string{"shai-hulud", "shai hulud", "sha1-hulud", "sha1hulud", "s1ngularity"}
+var worms = []string{"shai-hulud", "sha1-hulud", "sha1hulud", "s1ngularity"}
 
 // repository is one that was made or became public. One whose name a worm gives is critical; any
 // other that was made is everyday.
@@ -20,11 +20,11 @@ func repository(s *triage.Signal, e *appevent.RepositoryEvent) bool {
 	if r == nil {
 		return false
 	}
-	worm := wormNamed(r.Name)
+	worm := wormNamed(r)
 	switch e.Action {
 	case "publicized":
 		public(s, &e.Common)
-	case "created", "renamed", "transferred":
+	case "created", "renamed", "transferred", "edited":
 		if worm == "" && (e.Action != "created" || !isPublic(r)) {
 			return false
 		}
@@ -37,7 +37,7 @@ func repository(s *triage.Signal, e *appevent.RepositoryEvent) bool {
 	}
 	if worm != "" {
 		s.Severity = triage.Critical
-		s.Evidence = append(s.Evidence, triage.Evidence{Label: "name", Value: fmt.Sprintf("worms call repositories so: it has %q in it", worm)})
+		s.Evidence = append(s.Evidence, triage.Evidence{Label: "name", Value: fmt.Sprintf("worms call or describe repositories so: it has %q in it", worm)})
 	}
 	return true
 }
@@ -48,16 +48,20 @@ func public(s *triage.Signal, c *appevent.Common) {
 	s.SourceRef = strconv.FormatInt(c.Repository.ID, 10) + " publicized"
 	s.Subject = triage.Subject{Kind: triage.Repository, Parts: map[string]string{"change": "publicized", "visibility": "public"}}
 	s.Evidence = append(s.Evidence, triage.Evidence{Label: "repository", Value: fmt.Sprintf("%q became public", c.Repository.FullName)})
-	if worm := wormNamed(c.Repository.Name); worm != "" {
+	if wormNamed(c.Repository) != "" {
 		s.Severity = triage.Critical
 	}
 }
 
-func wormNamed(name string) string {
-	name = strings.ToLower(name)
-	for _, worm := range worms {
-		if strings.Contains(name, worm) {
-			return worm
+// wormNamed is the worm that a repository's name or description gives, "" for none.
+func wormNamed(r *appevent.Repository) string {
+	plain := strings.NewReplacer("_", "-", " ", "-")
+	for _, text := range []string{r.Name, r.Description} {
+		text = plain.Replace(strings.ToLower(text))
+		for _, worm := range worms {
+			if strings.Contains(text, worm) {
+				return worm
+			}
 		}
 	}
 	return ""
@@ -88,7 +92,7 @@ func member(s *triage.Signal, e *appevent.Member) bool {
 		role = e.Changes.Permission.To
 	}
 	s.AlertID, s.Severity = triage.AlertMember, triage.Low
-	if role == "admin" || role == "maintain" {
+	if role == "admin" || role == "maintain" || role == "" { // the event may not say which
 		s.Severity = triage.Medium
 	}
 	s.SourceRef = fmt.Sprintf("%s %s %s %s", name(&e.Common), e.Action, e.Member.Login, role)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/appevent"
 	"github.com/wormsweep/wormsweep/internal/handler"
@@ -119,7 +120,7 @@ func dependabot(s *triage.Signal, e *appevent.DependabotAlert) bool {
 	if malware(&a.Advisory) {
 		s.AlertID, s.Severity = triage.AlertMalware, triage.Critical
 	}
-	s.SourceRef = fmt.Sprintf("%s#dependabot-%d", name(&e.Common), a.Number)
+	s.SourceRef = fmt.Sprintf("%s#dependabot-%d %s %s", name(&e.Common), a.Number, e.Action, a.Updated.UTC().Format(time.RFC3339))
 	s.Group = a.Advisory.GHSA
 	s.Subject = triage.Subject{Kind: triage.Package, Parts: map[string]string{
 		"purl": purl(a.Dependency.Package), "ecosystem": a.Dependency.Package.Ecosystem, "name": a.Dependency.Package.Name,
@@ -181,7 +182,8 @@ func secretParts(s *triage.Signal, c *appevent.Common, a *appevent.OfSecret) {
 	if a.PubliclyLeaked || a.Validity == "active" {
 		s.Severity = triage.Critical
 	}
-	s.SourceRef = fmt.Sprintf("%s#secret-%d", name(c), a.Number)
+	// That it leaked, is in use or is open again is news of a secret that was known.
+	s.SourceRef = fmt.Sprintf("%s#secret-%d %s %s", name(c), a.Number, c.Action, a.Updated.UTC().Format(time.RFC3339))
 	s.Subject = triage.Subject{Kind: triage.Secret, Parts: map[string]string{
 		"number": strconv.FormatInt(a.Number, 10), "secret": a.SecretType, "validity": a.Validity,
 	}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,12 @@ import (
 
 func repository(name, visibility string) map[string]any {
 	return map[string]any{"id": 7, "name": name, "full_name": "acme/" + name, "visibility": visibility, "private": visibility != "public", "owner": map[string]any{"login": "acme", "id": 1}}
+}
+
+func described(name, description string) map[string]any {
+	r := repository(name, "public")
+	r["description"] = description
+	return r
 }
 
 func dependabot(action, summary, severity string) map[string]any {
@@ -56,9 +63,15 @@ func TestSignal(t *testing.T) {
 		{"repository", map[string]any{"action": "created", "repository": repository("tool", "public")}, triage.AlertPublicity, triage.Low, "acme/tool"},
 		{"repository", map[string]any{"action": "created", "repository": repository("tool", "private")}, "", 0, ""},
 		{"repository", map[string]any{"action": "publicized", "repository": repository("tool", "public")}, triage.AlertPublicity, triage.High, "acme/tool"},
+		{"repository", map[string]any{"action": "created", "repository": described("x8f3kq0", "Sha1-Hulud: The Second Coming.")}, triage.AlertPublicity, triage.Critical, "acme/x8f3kq0"},
+		{"repository", map[string]any{"action": "edited", "repository": described("x8f3kq0", "shai_hulud migration")}, triage.AlertPublicity, triage.Critical, "acme/x8f3kq0"},
+		{"repository", map[string]any{"action": "edited", "repository": described("tool", "a tool")}, "", 0, ""},
+		{"public", map[string]any{"repository": described("x8f3kq0", "Shai-Hulud Migration")}, triage.AlertPublicity, triage.Critical, "acme/x8f3kq0"},
 		{"repository", map[string]any{"action": "archived", "repository": repository("tool", "public")}, "", 0, ""},
 		{"public", map[string]any{"repository": repository("tool", "public")}, triage.AlertPublicity, triage.High, "acme/tool"},
 		{"member", map[string]any{"action": "added", "repository": repository("web", "private"), "member": map[string]any{"login": "mallory", "id": 4}, "changes": map[string]any{"role_name": map[string]any{"to": "admin"}}}, triage.AlertMember, triage.Medium, "mallory"},
+		{"member", map[string]any{"action": "added", "repository": repository("web", "private"), "member": map[string]any{"login": "mallory", "id": 4}, "changes": map[string]any{"role_name": map[string]any{"to": "write"}}}, triage.AlertMember, triage.Low, "mallory"},
+		{"member", map[string]any{"action": "added", "repository": repository("web", "private"), "member": map[string]any{"login": "mallory", "id": 4}}, triage.AlertMember, triage.Medium, "mallory"}, // nobody says with which role
 		{"member", map[string]any{"action": "removed", "repository": repository("web", "private"), "member": map[string]any{"login": "mallory", "id": 4}}, "", 0, ""},
 		{"deploy_key", map[string]any{"action": "created", "repository": repository("web", "private"), "key": map[string]any{"id": 3, "title": "ci", "read_only": false, "added_by": "mallory"}}, triage.AlertMember, triage.Medium, "mallory"},
 	} {
@@ -88,6 +101,29 @@ func TestSignal(t *testing.T) {
 		d.ID, d.Received = "two", d.Received.Add(time.Minute)
 		if again, _, err := notice.Signal(d); err != nil || again.Fingerprint != s.Fingerprint || again.SourceRef != s.SourceRef {
 			t.Errorf("%s again: %q %q, %v", tt.event, again.Fingerprint, again.SourceRef, err)
+		}
+	}
+}
+
+// TestAlertAgain: what becomes of an alert later is news of the same signal.
+func TestAlertAgain(t *testing.T) {
+	for event, bodies := range map[string][]map[string]any{
+		"secret_scanning_alert": {secret("created", "unknown", false), secret("publicly_leaked", "unknown", true), secret("validated", "active", true), secret("reopened", "active", true), secret("reopened", "active", true)},
+		"dependabot_alert":      {dependabot("created", "Malware in x", "critical"), dependabot("reintroduced", "Malware in x", "critical"), dependabot("reintroduced", "Malware in x", "critical")},
+	} {
+		var last triage.Signal
+		refs := map[string]bool{}
+		for _, body := range bodies {
+			body["alert"].(map[string]any)["updated_at"] = fmt.Sprintf("2026-11-0%dT06:00:00Z", len(refs)+1)
+			text, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, _, err := notice.Signal(hook.Delivery{Event: event, Received: time.Unix(1.8e9, 0), Body: text})
+			if err != nil || last.Fingerprint != "" && s.Fingerprint != last.Fingerprint || refs[s.SourceRef] {
+				t.Errorf("%s: %q is known already, or of another fingerprint: %v", text, s.SourceRef, err)
+			}
+			last, refs[s.SourceRef] = s, true
 		}
 	}
 }
