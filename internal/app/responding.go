@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +144,10 @@ func signalOf(s *triage.Signal) incident.Signal {
 			detail = append(detail, e.Label+": "+e.Value)
 		}
 	}
-	return incident.Signal{Source: string(s.Source), Ref: s.ID, Subject: s.Subject.Key(), Detail: strings.Join(detail, "; "), At: s.FirstSeen}
+	return incident.Signal{
+		Source: string(s.Source), Ref: s.ID, Seen: []string{cmp.Or(s.SourceRef, strconv.Itoa(s.Count))},
+		Subject: s.Subject.Key(), Detail: strings.Join(detail, "; "), At: s.FirstSeen,
+	}
 }
 
 func verdictOf(v *triage.Verdict) incident.Verdict {

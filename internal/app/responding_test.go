@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
@@ -264,5 +265,65 @@ func TestGraver(t *testing.T) {
 	}
 	if graver(nil, triage.None) {
 		t.Error("no verdict is graver than one")
+	}
+}
+
+// open are the issues that are open.
+func (w *watched) open() (open []githubtest.Issue) {
+	for _, i := range w.issues.Issues() {
+		if i.State == "open" {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
+// TestProposedThenMerged: a pull request that brought something first does not keep what is merged then
+// from being triaged for itself.
+func TestProposedThenMerged(t *testing.T) {
+	w := newResponding(t)
+	now := time.Now().UTC()
+	for _, pull := range []string{"7", ""} {
+		s := triage.Signal{
+			Source: triage.FromSweep, SourceRef: "x@" + pull, AlertID: triage.AlertIOC, Severity: triage.Critical, Group: "axios-2026-03", FirstSeen: now,
+			Subject: triage.Subject{Kind: triage.Package, Parts: map[string]string{"purl": "pkg:npm/axios@1.14.1", "pull_request": pull, "repository": "acme/web"}},
+		}
+		if err := w.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.takeAll()
+	if n := len(w.issues.Issues()); n != 1 {
+		t.Errorf("%d issues\n%s", n, w.log)
+	}
+}
+
+// TestSignalAfterTheEnd: what comes to a signal after its incident was declared over opens it again.
+func TestSignalAfterTheEnd(t *testing.T) {
+	w := newResponding(t)
+	now := time.Now().UTC()
+	signal := func(ref string) {
+		t.Helper()
+		s := triage.Signal{
+			Source: triage.FromSecretScanning, SourceRef: ref, AlertID: triage.AlertSecret, Severity: triage.High, FirstSeen: now,
+			Subject: triage.Subject{Kind: triage.Secret, Parts: map[string]string{"number": "9", "repository": "acme/web"}},
+		}
+		if err := w.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		w.takeAll()
+	}
+	signal("created")
+	w.comment("jane", "/resolve it was rotated, see OPS-7")
+	if n := len(w.open()); n != 0 {
+		t.Fatalf("%d open", n)
+	}
+	signal("created")
+	if n := len(w.open()); n != 0 {
+		t.Errorf("the same delivery opened it again: %d", n)
+	}
+	signal("publicly_leaked")
+	if n := len(w.open()); n != 1 {
+		t.Errorf("it leaked, and %d are open", n)
 	}
 }

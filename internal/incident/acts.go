@@ -10,27 +10,37 @@ import (
 	"unicode"
 )
 
-// Raise adds a signal to an incident, and opens one where there is none or it was over. The issue
-// is written by Show. An incident with a signal is declared over by a person alone.
+// Raise adds a signal to an incident, and opens one where there is none or it was over. A signal that
+// is there already, and was noticed once more (Seen has something else), opens one that was over, too.
+// The issue is written by Show. An incident with a signal is declared over by a person alone.
 func (d *Desk) Raise(ctx context.Context, c Campaign, s Signal) error {
 	if c.ID == "" || len(c.ID) > 200 || strings.ContainsFunc(c.ID, unicode.IsControl) || clipped(c.ID, 200) != c.ID || s.Source == "" || s.Ref == "" {
 		return fmt.Errorf("incident %q: a signal needs an incident, a source and a reference", c.ID)
 	}
 	s.Source, s.Ref, s.Subject, s.Detail = clipped(s.Source, 100), clipped(s.Ref, maxEntry), clipped(s.Subject, maxEntry), clipped(s.Detail, maxEntry)
+	s.Seen = slices.Clone(s.Seen[:min(len(s.Seen), maxSeen)])
+	for i, seen := range s.Seen {
+		s.Seen[i] = clipped(seen, maxEntry)
+	}
 	now := d.opt.Now().UTC()
 	first := func() *Record {
 		return &Record{Schema: RecordSchema, Organisation: d.opt.Organisation, Campaign: c, State: Open, Status: Open, FirstSeen: now}
 	}
 	_, err := d.change(ctx, c.ID, first, func(rec *Record) error {
 		p := &rec.Response
-		if slices.ContainsFunc(p.Signals, func(old Signal) bool { return old.Source == s.Source && old.Ref == s.Ref }) {
+		over := rec.State.over() || rec.State == Cured
+		i := slices.IndexFunc(p.Signals, func(old Signal) bool { return old.Source == s.Source && old.Ref == s.Ref })
+		switch {
+		case i >= 0 && !p.Signals[i].again(s):
 			return nil
-		}
-		rec.log(Entry{At: now, Kind: EntrySignal, By: ByProgram, Text: s.Source + " " + s.Ref})
-		if len(p.Signals) < MaxSignals {
+		case i >= 0 && !over: // its text is newer, and that is all
+			p.Revision++
+			return nil
+		case i < 0 && len(p.Signals) < MaxSignals:
 			p.Signals = append(p.Signals, s)
 		}
-		if rec.State.over() || rec.State == Cured {
+		rec.log(Entry{At: now, Kind: EntrySignal, By: ByProgram, Text: s.Source + " " + s.Ref})
+		if over {
 			p.Closing, p.Reopening = false, rec.State.over()
 			rec.must(Open, act{by: ByProgram, at: now, why: "a new signal"})
 			rec.tellLater(rec.notice(NoticeChanged))
@@ -38,6 +48,17 @@ func (d *Desk) Raise(ctx context.Context, c Campaign, s Signal) error {
 		return nil
 	})
 	return err
+}
+
+// again takes what a signal was noticed by once more, and reports whether there is any such thing.
+func (s *Signal) again(now Signal) bool {
+	fresh := slices.DeleteFunc(slices.Clone(now.Seen), func(seen string) bool { return slices.Contains(s.Seen, seen) })
+	if len(fresh) == 0 {
+		return false
+	}
+	s.Seen = append(s.Seen, fresh...)
+	s.Seen, s.Detail = s.Seen[max(0, len(s.Seen)-maxSeen):], now.Detail
+	return true
 }
 
 // maxLines bounds the lists of a verdict and a plan; more are counted in a last line.

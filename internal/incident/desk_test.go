@@ -476,6 +476,46 @@ func TestRaise(t *testing.T) {
 	}
 }
 
+// TestRaiseAgain: a signal that is noticed once more opens an incident that was over; one that is told of
+// twice does not.
+func TestRaiseAgain(t *testing.T) {
+	ctx := context.Background()
+	o := newOffice(newWorld(t))
+	c := incident.Campaign{ID: "signal-secret-scanning", Title: "a secret was pushed", Severity: "high"}
+	raise := func(seen, detail string) *incident.Record {
+		t.Helper()
+		if err := o.desk.Raise(ctx, c, incident.Signal{Source: "secret-scanning", Ref: "7", Detail: detail, Seen: []string{seen}, At: date(1)}); err != nil {
+			t.Fatal(err)
+		}
+		o.tick()
+		rec, err := o.desk.Incident(ctx, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec
+	}
+	raise("created", "validity unknown")
+	if rec := raise("validated", "validity active"); len(rec.Response.Signals) != 1 || rec.Response.Signals[0].Detail != "validity active" {
+		t.Errorf("%+v", rec.Response.Signals)
+	}
+	o.has(o.body(1), "validity active")
+	o.has(o.says("olga", "/resolve the token is rotated, see ROT-12"), "over by your word")
+	for _, seen := range []string{"created", "validated"} {
+		if rec := raise(seen, "validity unknown"); rec.State != incident.Dismissed {
+			t.Errorf("%s again: %s", seen, rec.State)
+		}
+	}
+	if rec := raise("publicly_leaked", "leaked"); rec.State != incident.Open || o.tracker.open() != 1 {
+		t.Errorf("it leaked: %s, %d open", rec.State, o.tracker.open())
+	}
+	for i := range 200 {
+		raise(fmt.Sprint(i), "")
+	}
+	if rec := raise("the last", ""); len(rec.Response.Signals) != 1 || len(rec.Response.Signals[0].Seen) != 50 || len(rec.Response.Timeline) > 10 {
+		t.Errorf("%d seen, %d entries", len(rec.Response.Signals[0].Seen), len(rec.Response.Timeline))
+	}
+}
+
 // TestByHand: a person closes the issue and opens it again, and nobody is called meanwhile.
 func TestByHand(t *testing.T) {
 	ctx := context.Background()

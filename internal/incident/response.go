@@ -39,6 +39,7 @@ type Response struct {
 // Limits of a response.
 const (
 	MaxSignals  = 100
+	maxSeen     = 50
 	MaxEvidence = 200
 	MaxTimeline = 1_000 // entries
 	MaxRefusals = 50    // of these, entries of commands that were refused
@@ -49,8 +50,9 @@ const (
 // Signal is something that points to an incident beside what a sweep finds. An incident with a
 // signal is declared over by a person alone.
 type Signal struct {
-	Source  string    `json:"source"` // "secret-scanning", "registry"
-	Ref     string    `json:"ref"`    // names it there; two of one source and ref are one
+	Source  string    `json:"source"`         // "secret-scanning", "registry"
+	Ref     string    `json:"ref"`            // names it there; two of one source and ref are one
+	Seen    []string  `json:"seen,omitempty"` // what it was noticed by: the last of them, at most maxSeen
 	Subject string    `json:"subject,omitempty"`
 	Detail  string    `json:"detail,omitempty"`
 	At      time.Time `json:"at,omitzero"`

@@ -126,8 +126,11 @@ func (s *Subject) Key() string {
 		return ""
 	}
 	names := slices.DeleteFunc(slices.Clone(identifying[s.Kind]), func(name string) bool { return s.normal(name) == "" })
-	if len(names) == 0 { // all that there is tells it
+	switch {
+	case len(names) == 0: // all that there is tells it
 		names = slices.Sorted(maps.Keys(s.Parts))
+	case s.Part("pull_request") != "": // what somebody proposes is not what is there
+		names = append(slices.DeleteFunc(names, func(name string) bool { return name == "repository" }), "repository", "pull_request")
 	}
 	var b strings.Builder
 	b.WriteString(string(s.Kind))
@@ -231,7 +234,7 @@ func Again(old, now Signal) Signal {
 	if out.FirstSeen.IsZero() || !now.FirstSeen.IsZero() && now.FirstSeen.Before(out.FirstSeen) {
 		out.FirstSeen = now.FirstSeen
 	}
-	if now.LastSeen.After(out.LastSeen) {
+	if !now.LastSeen.Before(out.LastSeen) {
 		out.LastSeen, out.SourceRef = now.LastSeen, cmp.Or(now.SourceRef, out.SourceRef)
 	}
 	out.Evidence, out.Links = union(old.Evidence, now.Evidence), union(old.Links, now.Links)

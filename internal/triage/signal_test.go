@@ -22,6 +22,10 @@ func TestSubjectKey(t *testing.T) {
 		{triage.Package, "purl=pkg:npm/a@1.0.0", "purl=pkg:npm/a@1.0.1", false},
 		{triage.Package, "purl=pkg:pypi/My_Pkg@1.0", "purl=pkg:pypi/my-pkg@1.0", true},
 		{triage.Package, "purl=nonsense", "purl=nonsense2", false},
+		{triage.Package, "purl=pkg:npm/a@1.0.0 repository=acme/api pull_request=7", "purl=pkg:npm/a@1.0.0 repository=acme/api", false}, // proposed, and there
+		{triage.Package, "purl=pkg:npm/a@1.0.0 repository=acme/api pull_request=7", "purl=pkg:npm/a@1.0.0 repository=acme/web pull_request=7", false},
+		{triage.Package, "purl=pkg:npm/a@1.0.0 repository=acme/api pull_request=7", "purl=pkg:npm/a@1.0.0 repository=Acme/API pull_request=7 commit=1", true},
+		{triage.Repository, "repository=acme/api pull_request=7", "repository=acme/api", false},
 		{triage.Repository, "repository=Acme/API", "repository=acme/api", true},
 		{triage.Pod, "namespace=web pod=api-7d9f8c6b5d-x2x4z", "namespace=web pod=api-7d9f8c6b5d-9q8w7", true},
 		{triage.Pod, "namespace=web workload=api", "namespace=web pod=api-7d9f8c6b5d-9q8w7", true},
