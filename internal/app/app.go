@@ -67,6 +67,7 @@ type App struct {
 	ends          *groupcommit.Group[journal.End]
 	receiver      *hook.Handler
 	metrics       *metrics
+	askWithin     time.Duration // of a signal; 0 is askWithin
 
 	ready atomic.Bool
 }

@@ -19,10 +19,13 @@ const lostPage = 500
 // any more, from when it was written last: twice as long as effects are.
 const recordsKeep = 180 * 24 * time.Hour
 
-// janitor ends deliveries whose job ended without saying so, and drops what was kept for long
-// enough.
+// janitor ends deliveries whose job ended without saying so, has signals triaged that were not, and
+// drops what was kept for long enough.
 func (a *App) janitor(ctx context.Context, _ jobs.Job) error {
 	if err := a.lost(ctx); err != nil {
+		return err
+	}
+	if err := a.lostSignals(ctx); err != nil {
 		return err
 	}
 	if err := a.journal.Prune(ctx, journal.Retention{}); err != nil {
@@ -59,6 +62,28 @@ func (a *App) lost(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// lostAfter is when a signal that nobody took to triage is taken up again: its job was given up, or is
+// tried again so late that another may try as well.
+const lostAfter = time.Hour
+
+// lostSignals has signals taken to triage whose job was given up: none is forgotten.
+func (a *App) lostSignals(ctx context.Context) error {
+	ids, err := a.journal.Untaken(ctx, lostAfter, lostPage)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		err := a.db.Tx(ctx, func(tx *appdb.Tx) error {
+			_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}, Key: "lost " + id})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("signal %q: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func (a *App) find(ctx context.Context, d journal.Delivery, state jobs.State) error {

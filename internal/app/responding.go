@@ -24,11 +24,11 @@ import (
 // triageSignal answers the questions of the runbook about a signal from data, and puts the verdict
 // into the signal's incident. A signal that needs nobody, or is an everyday one, opens none: its verdict is logged.
 func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effects) error {
-	report, err := a.asker().Ask(ctx, exposure.Question{Signal: s, Commits: commitsOf(&s)})
+	facts, err := a.facts(ctx, s)
 	if err != nil {
 		return limited(err)
 	}
-	verdict := triage.Run(triage.Runbook(), s, report.Facts)
+	verdict := triage.Run(triage.Runbook(), s, facts)
 	a.log.LogAttrs(ctx, slog.LevelInfo, "a signal was triaged", slog.String("signal", s.ID), slog.String("alert", s.AlertID),
 		slog.String("scenario", verdict.Scenario.String()), slog.Bool("final", verdict.Final), slog.Int("open", len(verdict.Open)))
 
@@ -56,6 +56,23 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 	}
 	// What is known is shown, whether or not the registries answer for a plan.
 	return errors.Join(limited(a.putPlan(ctx, desk, campaign.ID)), desk.Show(ctx, campaign.ID, fx))
+}
+
+// askWithin bounds how long data is asked about a signal, so that time is left to call somebody.
+const askWithin = jobs.MaxTimeout * 6 / 10
+
+// facts asks data about a signal. What was not answered in time is unknown, and goes to a person.
+func (a *App) facts(ctx context.Context, s triage.Signal) (triage.Facts, error) {
+	asking, cancel := context.WithTimeout(ctx, cmp.Or(a.askWithin, askWithin))
+	defer cancel()
+	report, err := a.asker().Ask(asking, exposure.Question{Signal: s, Commits: commitsOf(&s)})
+	switch {
+	case err != nil && asking.Err() != nil && ctx.Err() == nil:
+		a.log.LogAttrs(ctx, slog.LevelWarn, "data did not answer about a signal in time", slog.String("signal", s.ID), slog.String("error", err.Error()))
+	case err != nil:
+		return nil, err
+	}
+	return report.Facts, nil
 }
 
 // putPlan puts the plan of an incident into it, where there is one.
@@ -92,6 +109,9 @@ func (a *App) campaignOf(s *triage.Signal) incident.Campaign {
 		return incident.CampaignOf(packs[i])
 	}
 	c := incident.Campaign{ID: "signal-" + s.Fingerprint, Title: s.AlertID}
+	if filedBySweep(s) { // by a process with another catalogue
+		c = incident.Campaign{ID: s.Group, Title: s.Group}
+	}
 	if s.Severity != triage.NoSeverity {
 		c.Severity = s.Severity.String()
 	}

@@ -278,6 +278,122 @@ func (w *watched) open() (open []githubtest.Issue) {
 	return open
 }
 
+// pushed is the signal of a push that brought a listed package.
+func pushed(when time.Time) triage.Signal {
+	return triage.Signal{
+		Source: triage.FromSweep, SourceRef: "x@y", AlertID: triage.AlertIOC, Severity: triage.Critical, Group: "axios-2026-03", FirstSeen: when,
+		Subject: triage.Subject{Kind: triage.Package, Parts: map[string]string{"purl": "pkg:npm/axios@1.14.1", "repository": "acme/web", "commit": strings.Repeat("ab", 20)}},
+	}
+}
+
+// signalJobs are the arguments of the jobs of signals, the earliest first.
+func (w *watched) signalJobs() (args []string) {
+	w.Helper()
+	err := w.db.Query(w.Context(), "SELECT json_extract(args, '$.args') FROM river_job WHERE json_extract(args, '$.kind') = 'signal' ORDER BY scheduled_at, id", nil, func(scan func(...any) error) error {
+		var text string
+		err := scan(&text)
+		args = append(args, text)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return args
+}
+
+// TestSignalIsNotLost: a signal whose job was given up has another, once.
+func TestSignalIsNotLost(t *testing.T) {
+	w := newResponding(t)
+	for _, s := range []triage.Signal{pushed(time.Now().Add(-2 * time.Hour)), {Source: triage.FromManual, SourceRef: "a moment ago", AlertID: triage.AlertReport, FirstSeen: time.Now()}} {
+		if err := w.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.db.Exec(t.Context(), "DELETE FROM river_job WHERE json_extract(args, '$.kind') = 'signal'"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.janitor(t.Context(), jobs.Job{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := w.signalJobs()
+	if len(all) != 1 {
+		t.Fatalf("%q", all)
+	}
+	if err := w.notTaken(t.Context(), jobs.Job{Args: []byte(all[0])}, "the tracker is archived"); err != nil || !strings.Contains(w.log.String(), "the tracker is archived") {
+		t.Errorf("%v\n%s", err, w.log)
+	}
+	w.takeAll()
+	if _, err := w.db.Exec(t.Context(), "DELETE FROM river_job WHERE json_extract(args, '$.kind') = 'signal'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.janitor(t.Context(), jobs.Job{}); err != nil || len(w.signalJobs()) != 0 {
+		t.Errorf("%v: %q", err, w.signalJobs())
+	}
+}
+
+// TestLookAgain: the signal of a push is triaged again when its runs of CI can have run, and no other is.
+func TestLookAgain(t *testing.T) {
+	w := newResponding(t)
+	s := pushed(time.Now())
+	if err := w.Signal(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for again := range 2 + len(looksAgain) {
+		all := w.signalJobs()
+		if want := min(again, len(looksAgain)) + 1; len(all) != want {
+			t.Fatalf("%d jobs after %d triages, want %d: %q", len(all), again, want, all)
+		}
+		if err := w.take(t.Context(), jobs.Job{Kind: kindSignal, Args: []byte(all[len(all)-1])}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := strings.Count(w.log.String(), "a signal was triaged"), 2+len(looksAgain); got != want {
+		t.Errorf("triaged %d times, want %d", got, want)
+	}
+	if err := w.Signal(t.Context(), triage.Signal{Source: triage.FromManual, SourceRef: "1", AlertID: triage.AlertReport, FirstSeen: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(w.signalJobs())
+	w.takeAll()
+	if after := len(w.signalJobs()); after != before {
+		t.Errorf("%d jobs, were %d", after, before)
+	}
+}
+
+// TestDataIsSlow: where data does not answer in time, somebody is called all the same.
+func TestDataIsSlow(t *testing.T) {
+	w := newResponding(t)
+	w.askWithin = time.Nanosecond
+	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	if n := len(w.open()); n != 1 || !strings.Contains(w.log.String(), "data did not answer about a signal in time") {
+		t.Fatalf("%d issues\n%s", n, w.log)
+	}
+	if v := w.incident("axios-2026-03").Response.Verdict; v == nil || len(v.Open) == 0 || !v.CloseOut {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestCampaignOfAnotherCatalogue: what a sweep found is in the incident of its campaign, whichever catalogue
+// the process has that triages it.
+func TestCampaignOfAnotherCatalogue(t *testing.T) {
+	w := newResponding(t)
+	s := pushed(time.Now())
+	s.Group, s.Evidence = "new-worm-2026-11", []triage.Evidence{{Label: "campaign", Value: "new-worm-2026-11: A new worm"}}
+	s = s.Identified()
+	if c := w.campaignOf(&s); c.ID != "new-worm-2026-11" || c.Severity != "critical" {
+		t.Errorf("%+v", c)
+	}
+	s.AlertID, s.Group = triage.AlertMalware, "GHSA-abcd-efgh-jkmn" // a word of the source's, and no campaign
+	if c := w.campaignOf(&s); c.ID != "signal-"+s.Fingerprint {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestProposedThenMerged: a pull request that brought something first does not keep what is merged then
 // from being triaged for itself.
 func TestProposedThenMerged(t *testing.T) {

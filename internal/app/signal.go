@@ -3,18 +3,25 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
 // signalArgs are the arguments of a signal's job.
 type signalArgs struct {
 	Signal string `json:"signal"`
+	Again  int    `json:"again,omitempty"` // how often it was looked at again for its age alone
 }
+
+// looksAgain are when, after a change was pushed or proposed, its signal is triaged again. The first
+// triage is seconds after the push, before the runs of CI that the push begins.
+var looksAgain = []time.Duration{15 * time.Minute, 2 * time.Hour, 8 * time.Hour}
 
 // Signal implements handler.Signals: a signal and the job that takes it to triage are in the
 // database together or not.
@@ -24,7 +31,7 @@ func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 		if err != nil || version == 0 {
 			return err
 		}
-		job := jobs.New{Kind: kindSignal, Args: signalArgs{id}}
+		job := jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}}
 		if version > 1 {
 			// The first is triaged at once. What comes to it is collected: a worm in two hundred
 			// repositories is one signal that grows, and each triage asks GitHub about all of them.
@@ -50,7 +57,7 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 		return err
 	}
 	s, found, err := a.journal.Signal(ctx, args.Signal)
-	if err != nil || !found || s.Taken >= s.Version {
+	if err != nil || !found || args.Again == 0 && s.Taken >= s.Version {
 		return err
 	}
 	var errs []error
@@ -62,7 +69,33 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 	if err := worst(errs); err != nil {
 		return err
 	}
+	if err := a.lookAgain(ctx, s, args.Again); err != nil {
+		return err
+	}
 	return a.journal.Took(ctx, s.ID, s.Version)
+}
+
+// lookAgain has the signal of a change triaged again later.
+func (a *App) lookAgain(ctx context.Context, s journal.Signal, times int) error {
+	if s.Subject.Part("commit") == "" || times >= len(looksAgain) {
+		return nil
+	}
+	err := a.db.Tx(ctx, func(tx *appdb.Tx) error {
+		_, err := a.jobs.Insert(ctx, tx, jobs.New{
+			Kind: kindSignal, Args: signalArgs{Signal: s.ID, Again: times + 1}, Key: fmt.Sprintf("again %s %d", s.ID, times+1), At: s.LastSeen.Add(looksAgain[times]),
+		})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look at the signal %q again: %w", s.ID, err)
+	}
+	return nil
+}
+
+// notTaken says that the job of a signal was given up; the janitor makes another.
+func (a *App) notTaken(ctx context.Context, j jobs.Job, reason string) error {
+	a.log.LogAttrs(ctx, slog.LevelError, "a signal could not be triaged, and is tried again", slog.String("signal", string(j.Args)), slog.String("reason", reason))
+	return nil
 }
 
 func (a *App) takeBy(ctx context.Context, t handler.Taker, s triage.Signal) (err error) {

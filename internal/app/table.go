@@ -57,7 +57,7 @@ const (
 func (a *App) kinds() []jobs.Kind {
 	return []jobs.Kind{
 		{Name: kindDelivery, Timeout: jobs.DefaultTimeout, Run: a.deliver, Dead: a.deadLetter},
-		{Name: kindSignal, Timeout: jobs.MaxTimeout, Run: a.take},
+		{Name: kindSignal, Timeout: jobs.MaxTimeout, Run: a.take, Dead: a.notTaken},
 		{Name: kindJanitor, Timeout: jobs.MaxTimeout, Run: a.janitor},
 		{Name: kindSettings, Timeout: jobs.DefaultTimeout, Run: a.readSettings},
 		{Name: kindWatch, Timeout: watchTimeout, Run: a.watch},

@@ -60,7 +60,7 @@ type Question struct {
 }
 
 // Ask answers the questions of the signal. An error is one of the store or of ctx: with GitHub,
-// what fails is a gap.
+// what fails is a gap. The report has what was answered until then, and is never nil.
 func (a *Asker) Ask(ctx context.Context, q Question) (*Report, error) {
 	asked := &asked{Asker: a, limits: a.Limits.filled(), now: a.now(), question: &q, report: &Report{Facts: triage.Facts{}}, flows: map[string]*flow{}}
 	purl := q.Signal.Subject.Part("purl")
@@ -79,10 +79,10 @@ func (a *Asker) Ask(ctx context.Context, q Question) (*Report, error) {
 	}
 	asked.query = query
 	if err := asked.locked(ctx); err != nil {
-		return nil, err
+		return asked.report, err
 	}
 	if err := asked.ran(ctx); err != nil {
-		return nil, err
+		return asked.report, err
 	}
 	return asked.report, ctx.Err()
 }

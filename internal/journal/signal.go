@@ -84,6 +84,21 @@ func signal(ctx context.Context, q appdb.Querier, where string, args ...any) (s 
 	return s, found, nil
 }
 
+// Untaken gives the ids of signals that triage has not seen as they are now, and that nothing came to
+// for a while: at most so many.
+func (j *Journal) Untaken(ctx context.Context, quiet time.Duration, most int) (ids []string, err error) {
+	err = j.db.Query(ctx, "SELECT id FROM app_signal WHERE taken < version AND seen < {now} - $1 ORDER BY seen LIMIT $2", []any{quiet.Milliseconds(), most}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("signals that triage has not seen: %w", err)
+	}
+	return ids, nil
+}
+
 // Took says that triage has seen a version of a signal, or a later one.
 func (j *Journal) Took(ctx context.Context, id string, version int64) error {
 	_, err := j.db.Exec(ctx, "UPDATE app_signal SET taken = $1 WHERE id = $2 AND taken < $1", version, id)

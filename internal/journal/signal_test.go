@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -69,6 +70,21 @@ func testNotice(t *testing.T, s *suite) {
 	}
 	if kept, _, _ := s.Signal(t.Context(), first); kept.Taken != 2 {
 		t.Errorf("taken %d", kept.Taken)
+	}
+	for _, tt := range []struct {
+		quiet time.Duration
+		most  int
+		first bool
+	}{{0, 10, true}, {0, 1, true}, {time.Since(began) + time.Hour, 10, false}} {
+		if ids, err := s.Untaken(t.Context(), tt.quiet, tt.most); err != nil || slices.Contains(ids, first) != tt.first || len(ids) > tt.most {
+			t.Errorf("%v: %q, %v", tt, ids, err)
+		}
+	}
+	if err := s.Took(t.Context(), first, 3); err != nil {
+		t.Error(err)
+	}
+	if ids, err := s.Untaken(t.Context(), 0, 10); err != nil || slices.Contains(ids, first) {
+		t.Errorf("%q, %v", ids, err)
 	}
 	// Many at once.
 	other := at("", 0)
