@@ -37,22 +37,20 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 		return limited(err)
 	}
 	campaign := a.campaignOf(&s)
-	rec, err := desk.Incident(ctx, campaign.ID)
+	_, err = desk.Incident(ctx, campaign.ID)
 	known := err == nil
 	switch {
 	case err != nil && !errors.Is(err, incident.ErrNoIncident):
 		return err
-	case !known && (nobodyCalled(&verdict) || everyday(&s, &verdict) || proposed(&s, &verdict)):
+	case !known && (nobodyCalled(&verdict) || everyday(&s, &verdict)), proposed(&s, &verdict):
 		return nil
 	case !known || !filedBySweep(&s):
 		if err := desk.Raise(ctx, campaign, signalOf(&s)); err != nil {
 			return err
 		}
 	}
-	if !known || !graver(rec.Response.Verdict, verdict.Scenario) {
-		if err := desk.SetVerdict(ctx, campaign.ID, verdictOf(&verdict)); err != nil {
-			return err
-		}
+	if err := desk.Triage(ctx, campaign.ID, s, facts); err != nil {
+		return err
 	}
 	// What is known is shown, whether or not the registries answer for a plan.
 	return errors.Join(limited(a.putPlan(ctx, desk, campaign.ID)), desk.Show(ctx, campaign.ID, fx))
@@ -150,13 +148,6 @@ func commitsOf(s *triage.Signal) []exposure.Commit {
 	return []exposure.Commit{{Repository: repository, ID: commit}}
 }
 
-// graver reports whether an incident has a verdict already that is graver than a scenario: one
-// signal of an incident does not take back what another one showed.
-func graver(old *incident.Verdict, now triage.Scenario) bool {
-	var was triage.Scenario
-	return old != nil && was.UnmarshalText([]byte(old.Scenario)) == nil && was > now
-}
-
 func signalOf(s *triage.Signal) incident.Signal {
 	var detail []string
 	for _, e := range s.Evidence {
@@ -168,20 +159,6 @@ func signalOf(s *triage.Signal) incident.Signal {
 		Source: string(s.Source), Ref: s.ID, Seen: []string{cmp.Or(s.SourceRef, strconv.Itoa(s.Count))},
 		Subject: s.Subject.Key(), Detail: strings.Join(detail, "; "), At: s.FirstSeen,
 	}
-}
-
-func verdictOf(v *triage.Verdict) incident.Verdict {
-	out := incident.Verdict{
-		Scenario: v.Scenario.String(), Tree: triage.Runbook().Title, Digest: v.TreeDigest, At: time.Now().UTC(),
-		CloseOut: !nobodyCalled(v),
-	}
-	for _, s := range v.Path {
-		out.Path = append(out.Path, incident.Step{Question: s.Question, Answer: s.Answer.Truth.String(), Source: s.Answer.Source})
-	}
-	for _, q := range v.Open {
-		out.Open = append(out.Open, q.Text)
-	}
-	return out
 }
 
 // commented carries out the commands of a comment on an incident.

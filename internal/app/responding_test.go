@@ -252,22 +252,6 @@ func TestNobodyCommands(t *testing.T) {
 	}
 }
 
-// TestGraver: a graver verdict of another signal stays.
-func TestGraver(t *testing.T) {
-	for _, tt := range []struct {
-		was  string
-		now  triage.Scenario
-		stay bool
-	}{{"C", triage.Pin, true}, {"pin", triage.Undecided, true}, {"pin", triage.C, false}, {"B", triage.B, false}, {"what an older tree said", triage.None, false}} {
-		if got := graver(&incident.Verdict{Scenario: tt.was}, tt.now); got != tt.stay {
-			t.Errorf("%s stays before %s: %t", tt.was, tt.now, got)
-		}
-	}
-	if graver(nil, triage.None) {
-		t.Error("no verdict is graver than one")
-	}
-}
-
 // open are the issues that are open.
 func (w *watched) open() (open []githubtest.Issue) {
 	for _, i := range w.issues.Issues() {

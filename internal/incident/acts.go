@@ -76,25 +76,6 @@ func clippedAll(all []string) []string {
 	return out
 }
 
-// SetVerdict puts what triage decided into an incident. Of long lists and texts the record keeps a
-// part; the digest is of all.
-func (d *Desk) SetVerdict(ctx context.Context, id string, v Verdict) error {
-	v.Scenario, v.Tree, v.Digest, v.Open = clipped(v.Scenario, maxEntry), clipped(v.Tree, maxEntry), clipped(v.Digest, maxEntry), clippedAll(v.Open)
-	v.Path = slices.Clone(v.Path[:min(len(v.Path), maxLines)])
-	for i, s := range v.Path {
-		v.Path[i] = Step{clipped(s.Question, maxEntry), clipped(s.Answer, maxEntry), clipped(s.Source, maxEntry)}
-	}
-	_, err := d.change(ctx, id, nil, func(rec *Record) error {
-		if old := rec.Response.Verdict; old != nil && old.Digest == v.Digest && old.Scenario == v.Scenario && old.CloseOut == v.CloseOut && slices.Equal(old.Open, v.Open) && slices.Equal(old.Path, v.Path) {
-			return nil
-		}
-		rec.Response.Verdict = &v
-		rec.log(Entry{At: d.opt.Now(), Kind: EntryVerdict, By: ByProgram, Text: v.Scenario})
-		return nil
-	})
-	return err
-}
-
 // SetPlan puts the plan that is on the table into an incident, with a part of a long summary.
 func (d *Desk) SetPlan(ctx context.Context, id string, p PlanRef) error {
 	p.Kind, p.Digest, p.Summary = clipped(p.Kind, maxEntry), clipped(p.Digest, maxEntry), clippedAll(p.Summary)

@@ -441,7 +441,7 @@ func TestRaise(t *testing.T) {
 	if got := o.tracker.took(); got != "Create" {
 		t.Fatalf("wrote %q", got)
 	}
-	if err := o.desk.SetVerdict(ctx, c.ID, incident.Verdict{Scenario: "rotate", Tree: "runbook/1", Path: []incident.Step{{"secret?", "yes", "signal"}}, Open: []string{"did it leave?"}, At: date(1)}); err != nil {
+	if err := o.desk.SetVerdict(ctx, c.ID, incident.Verdict{Scenario: "rotate", Tree: "runbook/1", Path: []incident.Step{{Question: "secret?", Answer: "yes", Source: "signal"}}, Open: []string{"did it leave?"}, At: date(1)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.desk.SetPlan(ctx, c.ID, incident.PlanRef{Kind: "rotation", Digest: strings.Repeat("ab", 32), Steps: 2, Summary: []string{"rotate it"}}); err != nil {

@@ -25,7 +25,9 @@ type Response struct {
 	Owner    string     `json:"owner,omitempty"`    // login of who leads the response
 	Assigned string     `json:"assigned,omitempty"` // the owner whom the issue was assigned to
 	Signals  []Signal   `json:"signals,omitempty"`
-	Verdict  *Verdict   `json:"verdict,omitempty"`
+	Triaged  []Triaged  `json:"triaged,omitempty"`
+	Beyond   string     `json:"beyond,omitempty"`  // the gravest scenario of what is not among Triaged; "" where all is
+	Verdict  *Verdict   `json:"verdict,omitempty"` // of all that is triaged
 	Plan     *PlanRef   `json:"plan,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"`
 	More     int        `json:"more_evidence,omitempty"` // pieces beyond MaxEvidence
@@ -63,7 +65,7 @@ type Verdict struct {
 	Scenario string   `json:"scenario"`       // "C", "not ours"
 	Tree     string   `json:"tree,omitempty"` // which tree, with its version
 	Digest   string   `json:"digest,omitempty"`
-	Path     []Step   `json:"path,omitempty"` // the questions in the order in which they were asked
+	Path     []Step   `json:"path,omitempty"` // the questions in the order in which they were asked, thing after thing, the gravest first
 	Open     []string `json:"open,omitempty"` // questions that nobody has answered
 	// CloseOut says that a person has to declare the incident over: what proves repositories clean
 	// does not prove that nothing was stolen.
@@ -71,11 +73,16 @@ type Verdict struct {
 	At       time.Time `json:"at,omitzero"`
 }
 
-// Step is a question of the triage and its answer.
+// Step is a question of the triage and its answer, or, where there are several things, the name of one
+// and its scenario before its questions.
 type Step struct {
+	ID       string `json:"id,omitempty"` // as a command has it: "ci-installed#2"; "#2" before the questions of a thing
 	Question string `json:"question"`
 	Answer   string `json:"answer"`           // "yes", "no", "unknown"
 	Source   string `json:"source,omitempty"` // of the answer
+	By       string `json:"by,omitempty"`     // login of a person who answered; Why is the reason
+	Why      string `json:"why,omitempty"`
+	Beside   string `json:"beside,omitempty"` // what else was said, of an answer by a person
 }
 
 // PlanRef is the plan that is on the table.
@@ -125,6 +132,7 @@ const (
 	EntrySignal   EntryKind = "signal"
 	EntryOwner    EntryKind = "owner"
 	EntryVerdict  EntryKind = "verdict"
+	EntryAnswer   EntryKind = "answer"
 	EntryPlan     EntryKind = "plan"
 	EntryEvidence EntryKind = "evidence"
 	EntryExcluded EntryKind = "excluded"

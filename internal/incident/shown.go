@@ -92,16 +92,14 @@ func (w *writer) triage() string {
 			line += ", digest " + brief(v.Digest)
 		}
 		l.add(line + "\n\n")
-		for _, s := range v.Path {
-			line := "- " + code(s.Question) + ": " + brief(s.Answer)
-			if s.Source != "" {
-				line += ", by " + brief(s.Source)
-			}
-			l.add(line + "\n")
-		}
 		for _, q := range v.Open {
-			l.add("- " + code(q) + ": **nobody knows yet**\n")
+			l.add("- " + code(q) + " **Nobody knows yet.**\n")
 		}
+		path := list{limit: maxTriage / 2}
+		for _, s := range v.Path {
+			path.add(s.line())
+		}
+		l.add(path.end("- and %d more lines"))
 	}
 	if p := w.rec.Response.Plan; p != nil {
 		l.add(fmt.Sprintf("\n**Plan:** %s of %s, digest %s\n\n", brief(p.Kind), count(p.Steps, "step", "steps"), brief(p.Digest)))
@@ -110,6 +108,24 @@ func (w *writer) triage() string {
 		}
 	}
 	return l.end("- and %d more lines")
+}
+
+func (s *Step) line() string {
+	line := "- "
+	if s.ID != "" {
+		line += brief(s.ID) + " "
+	}
+	line += code(s.Question) + ": " + brief(s.Answer)
+	switch {
+	case s.By != "":
+		line += ", by " + brief(s.By) + ": " + code(s.Why)
+		if s.Beside != "" {
+			line += "; beside it, " + code(s.Beside)
+		}
+	case s.Source != "":
+		line += ", by " + brief(s.Source)
+	}
+	return line + "\n"
 }
 
 // kept lists the evidence.
@@ -167,7 +183,7 @@ func (w *writer) timeline() string {
 
 // entryWords say what the kinds of entries are about.
 var entryWords = map[EntryKind]string{
-	EntryFound: "found", EntrySettled: "settled", EntrySignal: "signal", EntryOwner: "owner", EntryVerdict: "verdict", EntryPlan: "plan",
+	EntryFound: "found", EntrySettled: "settled", EntrySignal: "signal", EntryOwner: "owner", EntryVerdict: "verdict", EntryAnswer: "answer", EntryPlan: "plan",
 	EntryEvidence: "evidence kept", EntryExcluded: "false positive", EntryRefused: "refused", EntryTold: "told",
 }
 

@@ -110,6 +110,7 @@ func (r *Record) move(to State, a act) error {
 	if to == Open { // it begins again
 		r.Response.Episode++
 		r.Response.Noticed, r.Response.Escalated, r.Response.Overdue = time.Time{}, 0, false
+		r.forget(a.at)
 	}
 	r.Response.Since = a.at
 	r.log(Entry{At: a.at, Kind: EntryMoved, From: from, To: to, By: a.by, Who: a.who, Text: a.why, Comment: a.comment})

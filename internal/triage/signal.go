@@ -140,6 +140,21 @@ func (s *Subject) Key() string {
 	return b.String()
 }
 
+// Identity are the parts, as they are, that tell a subject from another of its kind: all, where there are
+// none of these.
+func (s *Subject) Identity() map[string]string {
+	out := map[string]string{}
+	for _, name := range identifying[s.Kind] {
+		if s.Part(name) != "" {
+			out[name] = s.Part(name)
+		}
+	}
+	if len(out) == 0 {
+		return maps.Clone(s.Parts)
+	}
+	return out
+}
+
 func (s *Subject) normal(name string) string {
 	text := s.Part(name)
 	switch {
