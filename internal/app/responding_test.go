@@ -378,6 +378,29 @@ func TestCampaignOfAnotherCatalogue(t *testing.T) {
 	}
 }
 
+// TestAnswer: a responder's answer leads the triage on at once, and is not lost to what data says again.
+func TestAnswer(t *testing.T) {
+	w := newResponding(t)
+	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	w.comment("mallory", "/answer ci-installed yes run 7 did")
+	if v := w.incident("axios-2026-03").Response.Verdict; v.Scenario != "undecided" && v.Scenario != "pin" {
+		t.Fatalf("%+v", v)
+	}
+	w.comment("jane", "/answer ci-installed yes run 7 did")
+	for range 2 {
+		v := w.incident("axios-2026-03").Response.Verdict
+		if body := w.issues.Issues()[0].Body; v.Scenario != triage.B.String() || !strings.Contains(body, "`yes`, by `jane`: `run 7 did`") || !strings.Contains(body, "ci-secrets") {
+			t.Errorf("%+v\n%s", v, body)
+		}
+		if err := w.take(t.Context(), jobs.Job{Kind: kindSignal, Args: []byte(w.signalJobs()[1])}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestProposedThenMerged: a pull request that brought something first does not keep what is merged then
 // from being triaged for itself.
 func TestProposedThenMerged(t *testing.T) {

@@ -33,6 +33,8 @@ func (c *clerk) carryOut(ctx context.Context, rec *Record, cmd command.Command) 
 		did, not = c.contained(rec, cmd)
 	case command.Assign:
 		did, not = c.assign(rec, cmd)
+	case command.Answer:
+		did, not = c.answerQuestion(rec, cmd)
 	case command.FalsePositive:
 		did, not, err = c.falsePositive(ctx, rec, cmd)
 	case command.Resolve:

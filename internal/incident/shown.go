@@ -54,6 +54,7 @@ func (w *writer) commands() string {
 		{"/exposure", "did a CI run install it, and what could that run read"},
 		{"/plan", "the plan with its digest"},
 		{"/contained what was done", "it does not spread any more"},
+		{"/answer ci-installed no REASON", "yes, no or unknown to a question of the triage, by the word before it; withdraw takes an answer back; what lowers the scenario is for whoever is on call"},
 		{"/false-positive REASON until 2026-12-31", "the places below are no incident, until that day"},
 		{"/resolve REASON", "it is over: for whoever is on call; without a reason once it is proven clean"},
 	} {

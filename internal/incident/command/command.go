@@ -11,6 +11,7 @@ package command
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -28,6 +29,7 @@ const (
 	Exposure      Name = "exposure"
 	Plan          Name = "plan"
 	Contained     Name = "contained"
+	Answer        Name = "answer"
 	FalsePositive Name = "false-positive"
 	Resolve       Name = "resolve"
 )
@@ -46,6 +48,7 @@ var usage = []struct {
 	{Exposure, "/exposure"},
 	{Plan, "/plan"},
 	{Contained, "/contained what was done"},
+	{Answer, "/answer ci-installed no REASON"},
 	{FalsePositive, "/false-positive REASON until 2026-12-31"},
 	{Resolve, "/resolve REASON"},
 }
@@ -75,6 +78,11 @@ type Command struct {
 	Text  string    // what is asked about, what was done, or the reason; may be empty where that is allowed
 	Login string    // of Assign, without "@"
 	Until time.Time // of FalsePositive: the last day, at 00:00 UTC
+	// Of Answer: the id of a question of the triage, which thing of the incident it is about (from 1 on; 0
+	// is all that ask it), and "yes", "no", "unknown" or "withdraw".
+	Question string
+	Thing    int
+	Truth    string
 	// Fault is "", or why the line is not to be carried out, in words that hold nothing of it. Name
 	// is "" where it is no command that there is.
 	Fault string
@@ -160,6 +168,8 @@ func read(word, rest string) Command {
 		}
 	case Assign:
 		return c.assign()
+	case Answer:
+		return c.answer()
 	case FalsePositive:
 		return c.falsePositive()
 	case Ack, Resolve:
@@ -181,6 +191,17 @@ func (c Command) assign() Command {
 		return c.wrong()
 	}
 	return Command{Name: c.Name, Login: m[1]}
+}
+
+var answerForm = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,59})(?:#([1-9][0-9]{0,2}))?[ \t]+(yes|no|unknown|withdraw)[ \t]+(\S.*)$`)
+
+func (c Command) answer() Command {
+	m := answerForm.FindStringSubmatch(c.Text)
+	if m == nil {
+		return c.wrong()
+	}
+	thing, _ := strconv.Atoi(m[2]) // "" is 0, and the form has no other
+	return Command{Name: c.Name, Question: m[1], Thing: thing, Truth: m[3], Text: m[4]}
 }
 
 var untilForm = regexp.MustCompile(`^(.*\S)[ \t]+until[ \t]+([0-9]{4}-[0-9]{2}-[0-9]{2})$`)

@@ -40,6 +40,11 @@ var rows = []struct {
 	{"/resolve", []command.Command{{Name: command.Resolve}}},
 	{"/resolve a test of the on-call rota", []command.Command{{Name: command.Resolve, Text: "a test of the on-call rota"}}},
 
+	{"/answer ci-installed no its runs were all before the 3rd", []command.Command{{Name: command.Answer, Question: "ci-installed", Truth: "no", Text: "its runs were all before the 3rd"}}},
+	{"/answer ci-installed#12 \t yes  run 7", []command.Command{{Name: command.Answer, Question: "ci-installed", Thing: 12, Truth: "yes", Text: "run 7"}}},
+	{"/answer locked withdraw I was wrong", []command.Command{{Name: command.Answer, Question: "locked", Truth: "withdraw", Text: "I was wrong"}}},
+	{"/answer locked unknown the list is old", []command.Command{{Name: command.Answer, Question: "locked", Truth: "unknown", Text: "the list is old"}}},
+
 	// What is no command.
 	{"", nil},
 	{"ack", nil},
@@ -81,6 +86,19 @@ var rows = []struct {
 	{"/who-has " + strings.Repeat("x", 301), []command.Command{{Name: command.WhoHas, Fault: written}}},
 	{"/plan " + strings.Repeat("x", 2000), []command.Command{{Name: command.Plan, Fault: "the line is too long"}}},
 	{"/contained", []command.Command{{Name: command.Contained, Fault: written}}},
+	{"/answer", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer locked no", []command.Command{{Name: command.Answer, Fault: written}}}, // without a reason
+	{"/answer locked maybe who knows", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer locked No reason", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer locked#0 no reason", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer locked# no reason", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer locked#1000 no reason", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer `locked` no reason", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer no reason", []command.Command{{Name: command.Answer, Fault: written}}},
+	{"/answer locked no a\u202ereason", []command.Command{{Name: command.Answer, Fault: hides}}},
+	{"> /answer locked no reason", nil},
+	{"As I said:\n/answer locked no reason", nil},
+	{"```\n/answer locked no reason\n```", nil},
 	{"/assign jane", []command.Command{{Name: command.Assign, Fault: written}}},
 	{"/assign @acme/responders", []command.Command{{Name: command.Assign, Fault: written}}},
 	{"/assign @a @b", []command.Command{{Name: command.Assign, Fault: written}}},
