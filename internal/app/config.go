@@ -20,6 +20,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/strictyaml"
+	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
 // Config is what "app serve" needs to know. Read makes one from a file and the environment.
@@ -35,14 +36,15 @@ type Config struct {
 
 	Secrets [][]byte // of the webhook, none of them empty
 
-	Organisation string   // the one that the App is for; "" is not said
-	Issues       string   // OWNER/NAME of the repository in which incidents are filed; "" is none
-	Responders   string   // slug of the team whose members may command; "" is nobody
-	OnCall       string   // slug of the team that may also end an incident, and is told second; "" is Responders
-	Policy       string   // file that says what is published; "" is none
-	Exclusions   string   // file of what to live with, and until when; "" is none
-	Accepted     []string // KIND:NAME@VERSION of the policy, of which a person took a change for good
-	Settings     string   // OWNER/NAME of the organisation's own settings; "" is none
+	Organisation string                 // the one that the App is for; "" is not said
+	Issues       string                 // OWNER/NAME of the repository in which incidents are filed; "" is none
+	Responders   string                 // slug of the team whose members may command; "" is nobody
+	OnCall       string                 // slug of the team that may also end an incident, and is told second; "" is Responders
+	Policy       string                 // file that says what is published; "" is none
+	Exclusions   string                 // file of what to live with, and until when; "" is none
+	Accepted     []string               // KIND:NAME@VERSION of the policy, of which a person took a change for good
+	Known        []triage.FalsePositive // signals that are known to be false, from a file
+	Settings     string                 // OWNER/NAME of the organisation's own settings; "" is none
 
 	WatchEvery time.Duration // between two looks at a published artifact; 0 is the default of package watch
 	SweepRefs  string        // refs of the daily sweep, as "sweeper sweep --refs" has them; "" is its default
@@ -126,11 +128,12 @@ func (r *reader) root(n *yaml.Node) {
 		section{"webhook", r.webhook},
 		section{"organisation", r.organisation},
 		section{"issues", func(n *yaml.Node) { r.repository(n, "issues", &r.config.Issues) }},
-		section{"responders", r.responders},
+		section{"responders", func(n *yaml.Node) { r.team(n, "responders", &r.config.Responders) }},
 		section{"on-call", r.onCall},
 		section{"policy", func(n *yaml.Node) { r.file(n, "policy", &r.config.Policy) }},
 		section{"exclusions", func(n *yaml.Node) { r.file(n, "exclusions", &r.config.Exclusions) }},
 		section{"accept", func(n *yaml.Node) { r.config.Accepted = r.list(n, "accept", "versions") }},
+		section{"false-positives", r.falsePositives},
 		section{"settings", func(n *yaml.Node) { r.repository(n, "settings", &r.config.Settings) }},
 		section{"watch-every", r.watchEvery},
 		section{"sweep-refs", r.sweepRefs},

@@ -3,8 +3,11 @@ package app
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
 // The forms of names on GitHub. What they leave out has no meaning in an address.
@@ -22,17 +25,6 @@ func (r *reader) organisation(n *yaml.Node) {
 	r.config.Organisation = text
 }
 
-func (r *reader) responders(n *yaml.Node) {
-	r.team(n, "responders", &r.config.Responders)
-}
-
-func (r *reader) onCall(n *yaml.Node) {
-	r.team(n, "on-call", &r.config.OnCall)
-	if r.config.OnCall != "" && r.config.Responders == "" {
-		r.Fault(n.Line, "on-call: without responders nobody is called")
-	}
-}
-
 func (r *reader) team(n *yaml.Node, what string, into *string) {
 	text, line, ok := r.text(n, what, "")
 	switch {
@@ -43,6 +35,29 @@ func (r *reader) team(n *yaml.Node, what string, into *string) {
 		r.Fault(line, "%s: a team is one of the organisation, and no organisation is named", what)
 	default:
 		*into = text
+	}
+}
+
+func (r *reader) onCall(n *yaml.Node) {
+	r.team(n, "on-call", &r.config.OnCall)
+	if r.config.OnCall != "" && r.config.Responders == "" {
+		r.Fault(n.Line, "on-call: nobody commands without responders")
+	}
+}
+
+// falsePositives are the signals that are known to be false, from a file.
+func (r *reader) falsePositives(n *yaml.Node) {
+	text, line, ok := r.text(n, "false-positives", "")
+	if !ok || text == "" {
+		return
+	}
+	name := r.path(text)
+	data, err := readFile(name, maxConfig)
+	if err == nil {
+		r.config.Known, err = triage.ParseKnown(name, data, time.Now())
+	}
+	if err != nil {
+		r.Fault(line, "false-positives: %v", err)
 	}
 }
 

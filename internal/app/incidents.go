@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/app/change"
 	"github.com/wormsweep/wormsweep/internal/ghclient"
@@ -13,6 +15,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
 	"github.com/wormsweep/wormsweep/internal/store"
+	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
 
@@ -70,7 +73,7 @@ func (i *incidents) desk(ctx context.Context) (*incident.Desk, error) {
 	}
 	i.people, err = incident.NewDesk(i.opt, incident.DeskOptions{
 		Repository: i.repository, Author: i.author, Remarks: i.tracker, Teams: githubissues.NewTeams(members, i.opt.Organisation),
-		Responders: i.responders, OnCall: cmp.Or(i.onCall, i.responders), Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Questions: i.questions,
+		Responders: i.responders, OnCall: cmp.Or(i.onCall, i.responders), Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Known: i.store.Records(knownRecords), Questions: i.questions,
 	})
 	return i.people, err
 }
@@ -142,6 +145,24 @@ const (
 	incidentRecords = "incident"
 	claimHolder     = "app/"
 )
+
+// knownRecords is the kind of records in which signals are kept that people declared false.
+const knownRecords = "false-positive"
+
+// known answers whether a signal is a known false positive. Where there is no list, or it cannot be read, that
+// is unknown.
+func (a *App) known(ctx context.Context, s *triage.Signal) triage.Answer {
+	owner, _, _ := strings.Cut(a.config.Issues, "/")
+	declared, err := incident.KnownFalsePositives(ctx, a.inventory.Records(knownRecords), owner, time.Now())
+	list := slices.Concat(a.config.Known, declared)
+	switch {
+	case err != nil:
+		return triage.Unsaid("known false positives", "%v", err)
+	case len(list) == 0:
+		return triage.Unsaid("known false positives", "there is no list")
+	}
+	return triage.KnownAnswer(list, s, time.Now())
+}
 
 // chat is who tells the channel of Slack that the environment names; nil where it names none.
 func chat(getenv func(string) string) (incident.Notifier, error) {

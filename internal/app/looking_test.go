@@ -365,7 +365,7 @@ func TestFeeds(t *testing.T) {
 // TestLookingConfig: what the configuration says of what is looked at, and its faults by line.
 func TestLookingConfig(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"secret": "a-secret", "key.pem": "x", "feeds.yaml": "schema: ioc-feeds/1\nfeeds:\n  - {name: ours, kind: file, path: list.txt}\n"} {
+	for name, text := range map[string]string{"secret": "a-secret", "key.pem": "x", "known.yaml": "schema: false-positives/1\nfalse-positives: []\n", "feeds.yaml": "schema: ioc-feeds/1\nfeeds:\n  - {name: ours, kind: file, path: list.txt}\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -376,6 +376,9 @@ func TestLookingConfig(t *testing.T) {
 	}{
 		{"watch-every: 2m\nsweep-refs: branches\nfeeds: feeds.yaml\ntrust: built-in", ""},
 		{"feeds: default", ""},
+		{"feeds: default\nfalse-positives: known.yaml", ""},
+		{"false-positives: nowhere.yaml", "false-positives:"},
+		{"false-positives: feeds.yaml", "false-positives:"},
 		{"watch-every: 5s", "no time from 30s to 30m0s"},
 		{"watch-every: soon", "no time from"},
 		{"sweep-refs: \"[\"", "sweep-refs"},

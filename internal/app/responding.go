@@ -22,7 +22,8 @@ import (
 )
 
 // triageSignal answers the questions of the runbook about a signal from data, and puts the verdict
-// into the signal's incident. A signal that needs nobody, or is an everyday one, opens none: its verdict is logged.
+// into the signal's incident. A signal that needs nobody, or is an everyday one, opens none, nor one that was over:
+// its verdict is logged.
 func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effects) error {
 	facts, err := a.facts(ctx, s)
 	if err != nil {
@@ -37,12 +38,13 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 		return limited(err)
 	}
 	campaign := a.campaignOf(&s)
-	_, err = desk.Incident(ctx, campaign.ID)
+	rec, err := desk.Incident(ctx, campaign.ID)
 	known := err == nil
+	goesOn := known && rec.State != incident.Closed && rec.State != incident.Dismissed
 	switch {
 	case err != nil && !errors.Is(err, incident.ErrNoIncident):
 		return err
-	case !known && (nobodyCalled(&verdict) || everyday(&s, &verdict)), proposed(&s, &verdict):
+	case !goesOn && (nobodyCalled(&verdict) || everyday(&s, &verdict)), proposed(&s, &verdict):
 		return nil
 	case !known || !filedBySweep(&s):
 		if err := desk.Raise(ctx, campaign, signalOf(&s)); err != nil {
@@ -70,7 +72,7 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (triage.Facts, error) 
 	case err != nil:
 		return nil, err
 	}
-	return report.Facts, nil
+	return report.Facts.With(triage.KnownFalsePositive, a.known(ctx, &s)), nil
 }
 
 // putPlan puts the plan of an incident into it, where there is one.

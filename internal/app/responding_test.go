@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -399,6 +400,68 @@ func TestAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestKnownFalsePositive: what whoever is on call called false opens no incident again, and anything else does.
+func TestKnownFalsePositive(t *testing.T) {
+	w := newResponding(t)
+	raise := func(host string) int {
+		t.Helper()
+		before := len(w.open())
+		s := triage.Signal{
+			Source: triage.FromNative, SourceRef: fmt.Sprint(time.Now()), AlertID: "S1", FirstSeen: time.Now(), Severity: triage.High,
+			Subject: triage.Subject{Kind: triage.Workstation, Parts: map[string]string{"host": host}},
+		}
+		if err := w.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		w.takeAll()
+		return len(w.open()) - before
+	}
+	if n := raise("jump-host"); n != 1 {
+		t.Fatalf("%d issues", n)
+	}
+	id := w.incidentIDs()[0]
+	if v := w.incident(id).Response.Verdict; v.Scenario != triage.A.String() || !slices.ContainsFunc(v.Open, func(q string) bool { return strings.HasPrefix(q, triage.KnownFalsePositive) }) {
+		t.Errorf("without a list it is not known whether it is a false one: %+v", v)
+	}
+	w.comment("jane", "/false-positive the backup logs in until "+time.Now().AddDate(0, 0, 30).Format(time.DateOnly)+"\n/resolve it was the backup")
+	if rec := w.incident(id); rec.State != incident.Dismissed || rec.Response.Verdict.Scenario != triage.None.String() {
+		t.Fatalf("%s %+v", rec.State, rec.Response.Verdict)
+	}
+	if n := raise("jump-host"); n != 0 {
+		t.Errorf("%d issues of what is known to be false", n)
+	}
+	if n := raise("laptop-7"); n != 1 {
+		t.Errorf("%d issues of another host", n)
+	}
+	w.config.Known = []triage.FalsePositive{{Alert: "S1", Parts: map[string]string{"host": "laptop-8"}, Owner: "ash", Reason: "a test", Until: time.Now().Add(time.Hour)}}
+	if n := raise("laptop-8"); n != 0 {
+		t.Errorf("%d issues of what the file calls false", n)
+	}
+	if _, _, err := w.inventory.Records(knownRecords).Swap(t.Context(), "other", 0, []byte("x")); err != nil { // of another organisation
+		t.Fatal(err)
+	}
+	if a := w.known(t.Context(), &triage.Signal{AlertID: "S1"}); a.Truth != triage.No {
+		t.Errorf("%+v", a)
+	}
+	w.config.Issues = "other/incidents"
+	if a := w.known(t.Context(), &triage.Signal{AlertID: "S1"}); a.Truth != triage.Unknown {
+		t.Errorf("a list that does not read says %+v", a)
+	}
+}
+
+func (w *watched) incidentIDs() []string {
+	w.Helper()
+	desk, err := w.incidents.desk(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	ids, err := desk.Incidents(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return ids
 }
 
 // TestProposedThenMerged: a pull request that brought something first does not keep what is merged then

@@ -129,7 +129,8 @@ func (c *clerk) resolve(rec *Record, cmd command.Command) (did, not string) {
 // maxExcluded is how many places one command declares false.
 const maxExcluded = 500
 
-// falsePositive excludes the places that are open now, and no others, until a day.
+// falsePositive excludes the places that are open now, and no others, until a day. Where none is, the incident
+// is one of signals, and those are declared false.
 func (c *clerk) falsePositive(ctx context.Context, rec *Record, cmd command.Command) (did, not string, err error) {
 	today := c.now.Truncate(24 * time.Hour)
 	most := today.Add(c.desk.MaxExclusion)
@@ -139,7 +140,7 @@ func (c *clerk) falsePositive(ctx context.Context, rec *Record, cmd command.Comm
 		return "", "false positives are not kept here: use the exclusions file", nil
 	case rec.State.over():
 		return "", stands(rec), nil
-	case len(places) == 0:
+	case len(places) == 0 && len(rec.Response.Triaged) == 0:
 		return "", "no place is open", nil
 	case len(places) > maxExcluded:
 		return "", fmt.Sprintf("%d places are more than %d: use the exclusions file, for what they have in common", len(places), maxExcluded), nil
@@ -147,6 +148,8 @@ func (c *clerk) falsePositive(ctx context.Context, rec *Record, cmd command.Comm
 		return "", "the day is over", nil
 	case cmd.Until.After(most):
 		return "", "it ends too late: the last day that may be named is " + most.Format(time.DateOnly), nil
+	case len(places) == 0:
+		return c.declare(ctx, rec, cmd)
 	}
 	entries := make([]exclusion.Fingerprint, len(places))
 	for i, p := range places {

@@ -39,6 +39,9 @@ type DeskOptions struct {
 	// Exclusions is where false positives are kept, as an exclusions file of the organisation under
 	// its name in lower case; nil refuses them. It is another store than that of the incidents.
 	Exclusions Store
+	// Known is where signals that are known to be false are kept, as a list of package triage, likewise; nil
+	// refuses them.
+	Known Store
 
 	AckWithin    time.Duration // from the first notice, and then for each role; 0 is 5 minutes
 	CloseOut     time.Duration // from the proof to the word that it is over; 0 is 48 hours

@@ -148,6 +148,7 @@ type office struct {
 	fx         *effects
 	chat       *notices
 	exclusions *memory
+	known      *memory
 	desk       *incident.Desk
 	comments   int64
 	assigned   assigned
@@ -159,13 +160,13 @@ func (w *world) desk() *incident.Desk { return newOffice(w).desk }
 
 func newOffice(w *world) *office {
 	w.t.Helper()
-	o := &office{world: w, fx: newEffects(), chat: &notices{}, exclusions: newMemory()}
+	o := &office{world: w, fx: newEffects(), chat: &notices{}, exclusions: newMemory(), known: newMemory()}
 	o.people = &people{teams: map[string][]string{"responders": {"jane", "rob"}, "on-call": {"olga"}}, remarks: map[int64]incident.Remark{}, ids: map[string]int64{}}
 	w.opt.Notifier, w.opt.Commands = o.chat, true
 	var err error
 	o.desk, err = incident.NewDesk(w.opt, incident.DeskOptions{
 		Repository: "acme/incidents", Author: "sweeper[bot]", Remarks: o.people, Teams: o.people, Responders: "responders", OnCall: "on-call",
-		Questions: questions{o}, Assigner: &o.assigned, Exclusions: o.exclusions,
+		Questions: questions{o}, Assigner: &o.assigned, Exclusions: o.exclusions, Known: o.known,
 		Ladder: []incident.Role{{Name: "responders", Team: "responders"}, {Name: "on-call", Team: "on-call"}, {Name: "founders"}},
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package triage
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ type FalsePositive struct {
 // was let in, the audit device is gone.
 var noExit = []string{"K6", "K8", "V2"}
 
+// byPlace are alerts about what stands in many places, of which a signal names one.
+var byPlace = []string{AlertIOC, AlertMalware}
+
 // NeverFalse reports whether no false positive of an alert is ever known.
 func NeverFalse(alert string) bool { return slices.Contains(noExit, alert) }
 
@@ -33,12 +37,19 @@ func (p *FalsePositive) Check() error {
 		return errors.New("a known false positive of no alert")
 	case NeverFalse(p.Alert):
 		return fmt.Errorf("%s is never a known false positive: look at each", p.Alert)
+	case slices.Contains(byPlace, p.Alert):
+		return fmt.Errorf("%s is no known false positive as a whole: the exclusions file leaves places out", p.Alert)
 	case len(p.Parts) == 0:
 		return fmt.Errorf("a known false positive of %.100q would be of every subject: name a part", p.Alert)
 	case strings.TrimSpace(p.Owner) == "", strings.TrimSpace(p.Reason) == "", p.Until.IsZero():
 		return fmt.Errorf("a known false positive of %.100q needs an owner, a reason and a date until when", p.Alert)
 	}
 	return nil
+}
+
+// Equal reports whether two entries say the same.
+func (p *FalsePositive) Equal(o FalsePositive) bool {
+	return p.Alert == o.Alert && p.Subject == o.Subject && maps.Equal(p.Parts, o.Parts) && p.Owner == o.Owner && p.Reason == o.Reason && p.Until.Equal(o.Until)
 }
 
 func (p *FalsePositive) fits(s *Signal) bool {
@@ -64,7 +75,7 @@ func KnownAnswer(list []FalsePositive, s *Signal, now time.Time) Answer {
 	a := Said(sourceKnown, false, "%d entries, none of which fits", len(list))
 	switch {
 	case i >= 0:
-		a = Said(sourceKnown, true, "%.200s (owner %.100s, until %s)", list[i].Reason, list[i].Owner, list[i].Until.UTC().Format(time.DateOnly))
+		a = Said(sourceKnown, true, "%.200s (owner %.100s, until %s)", list[i].Reason, list[i].Owner, list[i].Until.UTC().Add(-1).Format(time.DateOnly))
 	case ran >= 0:
 		a = Said(sourceKnown, false, "the entry of %.100s ran out on %s", list[ran].Owner, list[ran].Until.UTC().Format(time.DateOnly))
 	}

@@ -161,6 +161,7 @@ func TestKnownAnswer(t *testing.T) {
 		{"it ran out", func(p *triage.FalsePositive) { p.Until = seen }, triage.No, "the entry of ash ran out"},
 		{"of another alert", func(p *triage.FalsePositive) { p.Alert = "FALCO:y" }, triage.No, "none of which fits"},
 		{"of an alert without an exit", func(p *triage.FalsePositive) { p.Alert = "K8" }, triage.No, "none of which fits"},
+		{"of what stands in many places", func(p *triage.FalsePositive) { p.Alert = "IOC" }, triage.No, "none of which fits"},
 		{"of another pod", func(p *triage.FalsePositive) { p.Parts = map[string]string{"namespace": "web"} }, triage.No, "none of which fits"},
 		{"of another kind", func(p *triage.FalsePositive) { p.Subject = triage.Runner }, triage.No, "none of which fits"},
 		{"of everything", func(p *triage.FalsePositive) { p.Parts = nil }, triage.No, "none of which fits"},
@@ -171,7 +172,7 @@ func TestKnownAnswer(t *testing.T) {
 		p := entry
 		tt.change(&p)
 		s := s
-		if tt.what == "of an alert without an exit" {
+		if tt.what == "of an alert without an exit" || tt.what == "of what stands in many places" {
 			s.AlertID = p.Alert
 		}
 		if got := triage.KnownAnswer([]triage.FalsePositive{p}, &s, seen); got.Truth != tt.want || !strings.Contains(got.Detail, tt.detail) {
