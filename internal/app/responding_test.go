@@ -135,30 +135,6 @@ func TestTokenPublishIsTriaged(t *testing.T) {
 	}
 }
 
-// TestOnCall: where another team is on call, it alone ends an incident.
-func TestOnCall(t *testing.T) {
-	w := newResponding(t)
-	w.github.AddTeam(w.github.Installation().Account, "on-call", "joe")
-	w.incidents.onCall = "on-call"
-	w.publish("1.1.1", "", time.Minute)
-	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		w.takeAll()
-	}
-	id := incident.PublishedByUs().ID
-	w.comment("jane", "/ack")
-	w.comment("jane", "/resolve published by hand")
-	if rec := w.incident(id); rec.State != incident.Acknowledged {
-		t.Errorf("after a responder's word: %s", rec.State)
-	}
-	w.comment("joe", "/resolve published by hand")
-	if rec := w.incident(id); rec.State != incident.Dismissed {
-		t.Errorf("after the word of who is on call: %s\n%s", rec.State, w.log)
-	}
-}
-
 // TestSweptIsTriaged: what a sweep found has its verdict in the one incident, and no signal that
 // would keep the next sweep from proving it gone.
 func TestSweptIsTriaged(t *testing.T) {
@@ -462,6 +438,28 @@ func (w *watched) incidentIDs() []string {
 		w.Fatal(err)
 	}
 	return ids
+}
+
+// TestOnCall: where the configuration names who is on call, a responder who is not declares nothing over.
+func TestOnCall(t *testing.T) {
+	w := newResponding(t)
+	w.github.AddTeam(w.github.Installation().Account, "on-call", "olga")
+	w.incidents.onCall = "on-call"
+	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	w.comment("jane", "/answer ci-installed yes run 7 did")
+	for _, says := range []string{"/resolve nothing happened", "/answer ci-installed no nothing ran"} {
+		w.comment("jane", says)
+	}
+	if rec := w.incident("axios-2026-03"); rec.State != incident.Open || rec.Response.Verdict.Scenario != triage.B.String() {
+		t.Errorf("jane: %s, %+v", rec.State, rec.Response.Verdict)
+	}
+	w.comment("olga", "/answer ci-installed no nothing ran\n/resolve nothing happened")
+	if rec := w.incident("axios-2026-03"); rec.State != incident.Dismissed || rec.Response.Verdict.Scenario == triage.B.String() {
+		t.Errorf("olga: %s, %+v", rec.State, rec.Response.Verdict)
+	}
 }
 
 // TestProposedThenMerged: a pull request that brought something first does not keep what is merged then

@@ -192,6 +192,7 @@ func TestParts(t *testing.T) {
 		{"Slack's address", func(_ *testing.T, w *world) { w.env[app.EnvSlackWebhook] = "https://example.com/x" }, "Slack", check.Missing, "webhook has to begin"},
 		{"responders", func(_ *testing.T, w *world) { w.team("octocat") }, "responders", check.OK, "with 1 members"},
 		{"a team that is not there", func(_ *testing.T, w *world) { w.config.Responders = "nobody" }, "responders", check.Missing, "there is no team \"nobody\""},
+		{"on call", func(_ *testing.T, w *world) { w.team("octocat"); w.config.OnCall = "security" }, "on-call", check.OK, "with 1 members"},
 		{"another team on call", func(_ *testing.T, w *world) { w.team("octocat"); w.config.OnCall = "oncall" }, "on-call", check.Missing, "there is no team \"oncall\""},
 		{"a team without members", func(_ *testing.T, w *world) { w.team() }, "responders", check.Missing, "no members"},
 		{"a team that may not be seen", func(_ *testing.T, w *world) { w.team("octocat"); w.without("members") }, "responders", check.Missing, "not granted"},

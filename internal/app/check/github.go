@@ -275,11 +275,12 @@ func (c *checker) responders(ctx context.Context) {
 		return
 	}
 	c.team(ctx, part, c.Config.Responders)
-	if c.Config.OnCall != "" && c.Config.OnCall != c.Config.Responders {
+	if c.Config.OnCall != "" {
 		c.team(ctx, "on-call", c.Config.OnCall)
 	}
 }
 
+// team looks whether a team has members.
 func (c *checker) team(ctx context.Context, part, team string) {
 	if c.github == nil {
 		c.say(Unknown, part, "the App could not be asked")
