@@ -68,6 +68,7 @@ type App struct {
 	receiver      *hook.Handler
 	metrics       *metrics
 	askWithin     time.Duration // of a signal; 0 is askWithin
+	planWithin    time.Duration // of an incident; 0 is planWithin
 
 	ready atomic.Bool
 }

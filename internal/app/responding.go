@@ -55,7 +55,23 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 		return err
 	}
 	// What is known is shown, whether or not the registries answer for a plan.
-	return errors.Join(limited(a.putPlan(ctx, desk, campaign.ID)), desk.Show(ctx, campaign.ID, fx))
+	return errors.Join(limited(a.planInTime(ctx, desk, campaign.ID)), desk.Show(ctx, campaign.ID, fx))
+}
+
+// planWithin bounds how long a plan is made, so that time is left to show what is known.
+const planWithin = jobs.MaxTimeout * 2 / 10
+
+// planInTime puts the plan of an incident into it, where it can be made in time: the incident goes on without one,
+// and "/plan" asks again.
+func (a *App) planInTime(ctx context.Context, desk *incident.Desk, id string) error {
+	planning, cancel := context.WithTimeout(ctx, cmp.Or(a.planWithin, planWithin))
+	defer cancel()
+	err := a.putPlan(planning, desk, id)
+	if err != nil && planning.Err() != nil && ctx.Err() == nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "a plan could not be made in time", slog.String("incident", id), slog.String("error", err.Error()))
+		return nil
+	}
+	return err
 }
 
 // askWithin bounds how long data is asked about a signal, so that time is left to call somebody.
@@ -108,7 +124,7 @@ func (a *App) campaignOf(s *triage.Signal) incident.Campaign {
 	if i := slices.IndexFunc(packs, func(p *ioc.Pack) bool { return p.ID == s.Group }); s.Group != "" && i >= 0 {
 		return incident.CampaignOf(packs[i])
 	}
-	c := incident.Campaign{ID: "signal-" + s.Fingerprint, Title: s.AlertID}
+	c := incident.Campaign{ID: "signal-" + together(s), Title: s.AlertID}
 	if filedBySweep(s) { // by a process with another catalogue
 		c = incident.Campaign{ID: s.Group, Title: s.Group}
 	}
@@ -116,6 +132,25 @@ func (a *App) campaignOf(s *triage.Signal) incident.Campaign {
 		c.Severity = s.Severity.String()
 	}
 	return c
+}
+
+// together tells which signals without a campaign are one incident. The secrets of a repository are, and the
+// repositories that became public on a day: who commits a file of keys, or a worm that opens what it can reach,
+// makes one incident and not hundreds.
+func together(s *triage.Signal) string {
+	about := *s
+	switch s.AlertID {
+	case triage.AlertSecret:
+		if s.Subject.Part("repository") == "" {
+			return s.Fingerprint
+		}
+		about.Subject = triage.Subject{Kind: triage.Repository, Parts: map[string]string{"repository": s.Subject.Part("repository")}}
+		return triage.Fingerprint(&about)
+	case triage.AlertPublicity:
+		about.Subject = triage.Subject{}
+		return triage.Episode(triage.Fingerprint(&about), s.FirstSeen.UTC().Truncate(24*time.Hour))
+	}
+	return s.Fingerprint
 }
 
 // filedBySweep reports whether a sweep files what the signal is about, and proves it gone: such an

@@ -339,6 +339,61 @@ func TestDataIsSlow(t *testing.T) {
 	}
 }
 
+// TestPlanIsSlow: an incident is shown without a plan that is not made in time, and the signal is not tried again
+// for it.
+func TestPlanIsSlow(t *testing.T) {
+	w := newResponding(t)
+	w.planWithin = time.Nanosecond
+	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	if n := len(w.open()); n != 1 || !strings.Contains(w.log.String(), "a plan could not be made in time") {
+		t.Fatalf("%d issues\n%s", n, w.log)
+	}
+}
+
+// TestNoStorm: what somebody does hundreds of times is one incident, and what is something else is another.
+func TestNoStorm(t *testing.T) {
+	w := newResponding(t)
+	noon := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+	raise := func(alert string, subject triage.Subject, when time.Time) {
+		t.Helper()
+		if err := w.Signal(t.Context(), triage.Signal{Source: triage.FromGitHub, SourceRef: "1", AlertID: alert, Severity: triage.Critical, Subject: subject, FirstSeen: when}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secret := func(repository string, number int) triage.Subject {
+		return triage.Subject{Kind: triage.Secret, Parts: map[string]string{"repository": repository, "number": fmt.Sprint(number)}}
+	}
+	repository := func(name string) triage.Subject {
+		return triage.Subject{Kind: triage.Repository, Parts: map[string]string{"repository": name}}
+	}
+	for i := range 12 {
+		raise(triage.AlertSecret, secret("acme/web", i), noon)
+		raise(triage.AlertPublicity, repository(fmt.Sprint("acme/private-", i)), noon.Add(time.Duration(i)*time.Minute))
+	}
+	raise(triage.AlertSecret, secret("Acme/Web", 99), noon)
+	w.takeAll()
+	if ids := w.incidentIDs(); len(ids) != 2 || len(w.open()) != 2 {
+		t.Fatalf("%q, %d issues", ids, len(w.open()))
+	}
+	things := 0
+	for _, id := range w.incidentIDs() {
+		things += len(w.incident(id).Response.Triaged)
+	}
+	if things != 25 {
+		t.Errorf("%d things; want each", things)
+	}
+	raise(triage.AlertSecret, secret("acme/api", 1), noon)
+	raise(triage.AlertPublicity, repository("acme/other"), noon.AddDate(0, 0, 1))
+	raise(triage.AlertSecret, triage.Subject{Kind: triage.Secret, Parts: map[string]string{"secret": "x"}}, noon)
+	w.takeAll()
+	if ids := w.incidentIDs(); len(ids) != 5 {
+		t.Errorf("%q", ids)
+	}
+}
+
 // TestCampaignOfAnotherCatalogue: what a sweep found is in the incident of its campaign, whichever catalogue
 // the process has that triages it.
 func TestCampaignOfAnotherCatalogue(t *testing.T) {

@@ -75,10 +75,10 @@ func of(p *policy.Policy, r *appevent.Repository) []*policy.Artifact {
 }
 
 // ran is a run that ended. It may have published where the policy names its workflow, or no
-// workflow at all. One of a pull request, or of a fork, may not; that it did is what looking at the
-// registry shows.
+// workflow at all. One of a pull request may not, since it has no secrets of ours when it is of a fork; one of
+// pull_request_target has them all.
 func (h *Hint) ran(p *policy.Policy, e *appevent.WorkflowRun) {
-	if e.Action != "completed" || strings.HasPrefix(e.Run.Event, "pull_request") {
+	if e.Action != "completed" || e.Run.Event == "pull_request" {
 		return
 	}
 	path, _, _ := strings.Cut(e.Run.Path, "@")

@@ -51,6 +51,7 @@ func TestOf(t *testing.T) {
 		{"workflow_run", run("push", ".github/workflows/release.yml"), "npm:@acme/sdk", false, false},
 		{"workflow_run", run("push", ".github/workflows/test.yml"), "", false, false},
 		{"workflow_run", run("pull_request", ".github/workflows/release.yml"), "", false, false},
+		{"workflow_run", run("pull_request_target", ".github/workflows/release.yml"), "npm:@acme/sdk", false, false},
 		{"registry_package", pkg("published", "npm", "sdk"), "npm:@acme/sdk", false, false},
 		{"registry_package", pkg("published", "npm", "@acme/sdk"), "npm:@acme/sdk", false, false},
 		{"registry_package", pkg("published", "CONTAINER", "team/app"), "oci:ghcr.io/acme/team/app", false, false},
