@@ -301,13 +301,14 @@ func TestAppPageConfigurations(t *testing.T) {
 		t.Fatalf("%d configurations", len(blocks))
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"app.yaml": blocks[0][1], "app.pem": "x", "webhook-secret": "x"} {
+	const known = `{"schema": "false-positives/1", "false-positives": [{"alert": "S1", "parts": {"host": "a"}, "owner": "ash", "reason": "a test", "until": "2026-01-01"}]}`
+	for name, text := range map[string]string{"app.yaml": blocks[0][1], "app.pem": "x", "webhook-secret": "x", "known.yaml": known} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c, err := app.Read(filepath.Join(dir, "app.yaml"), func(string) string { return "" })
-	if err != nil || c.Settings == "" || c.Responders == "" {
+	if err != nil || c.Settings == "" || c.Responders == "" || c.OnCall == "" || len(c.Known) != 1 {
 		t.Errorf("%+v %v", c, err)
 	}
 	if s, err := settings.Parse("x", []byte(blocks[1][1])); err != nil || len(s.Excluded) != 1 {
