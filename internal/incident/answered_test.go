@@ -79,6 +79,43 @@ func TestAnswerIsContradicted(t *testing.T) {
 	o.comes("B: person-installed, ci-secrets, published-since")
 }
 
+// TestTriageAfterTheEnd: what triage learns after an incident was declared over opens it again where it is graver,
+// or not what a person said; and nothing else does.
+func TestTriageAfterTheEnd(t *testing.T) {
+	for name, tt := range map[string]struct {
+		says, data, comes string
+		state             incident.State
+	}{
+		"graver":           {"", ran, "B: person-installed, ci-secrets, published-since", incident.Open},
+		"as it was":        {"", "listed+ published-by-us- locked+ ci-installed?", "pin: ci-installed, person-installed", incident.Dismissed},
+		"answered":         {"", pinned, "pin: person-installed", incident.Dismissed},
+		"contradicted":     {"/answer ci-installed no nothing ran\n", ran, "B: person-installed, ci-secrets, published-since", incident.Open},
+		"as a person said": {"/answer ci-installed no nothing ran\n", pinned, "pin: person-installed", incident.Dismissed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newWorld(t).hit()
+			keyv := listed("pkg:npm/keyv@5.6.1")
+			o.triage(keyv, "listed+ published-by-us- locked+ ci-installed?")
+			o.says("olga", tt.says+"/resolve it is pinned, and nothing ran")
+			o.state(incident.Dismissed)
+			for range 2 {
+				o.triage(keyv, tt.data)
+				o.state(tt.state)
+				o.comes(tt.comes)
+			}
+			if want := map[incident.State]int{incident.Open: 1}[tt.state]; o.tracker.open() != want {
+				t.Errorf("%d issues are open; want %d", o.tracker.open(), want)
+			}
+		})
+	}
+	o := newWorld(t).hit()
+	o.triage(listed("pkg:npm/keyv@5.6.1"), pinned)
+	o.day(2, looks{read: "api@HEAD"})
+	o.state(incident.Cured)
+	o.triage(listed("pkg:npm/keyv@5.6.1"), ran)
+	o.state(incident.Open)
+}
+
 // TestAnswerIsForgotten: what was so when an incident was over is asked anew when it begins again.
 func TestAnswerIsForgotten(t *testing.T) {
 	o := newWorld(t).hit()

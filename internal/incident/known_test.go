@@ -70,7 +70,7 @@ func TestFalsePositiveOfSignals(t *testing.T) {
 	}
 
 	// A subject that no list holds, and a store that has something else.
-	pod.Subject.Parts = map[string]string{"namespace": "arc\u2028", "workload": strings.Repeat("x", 2000)}
+	pod.Subject.Parts = map[string]string{"namespace": "a\u2028rc", "workload": strings.Repeat("x", 2000)}
 	o.triage(pod, "")
 	o.has(o.says("olga", says), "cannot be written into a list")
 	if got := known(); len(got) != 1 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,16 +22,17 @@ type Triaged struct {
 
 // Limits of what is triaged in an incident.
 const (
-	MaxTriaged = 100 // things
-	maxPersons = 20  // answers of persons to one question of a thing; the timeline has more
+	MaxTriaged = 100  // things
+	maxPart    = 2000 // bytes of a part of a subject
+	maxPersons = 20   // answers of persons to one question of a thing; the timeline has more
 )
 
 // Triage puts into an incident what data says of a signal that belongs to it, and the verdict that follows
 // from all its signals and from what persons answered. The verdict is the gravest of them, with all that
 // is open: data takes back no scenario that it showed, and no answer of a person. Where it comes to
-// contradict one, that is written down and told.
+// contradict one, that is written down and told. An incident that was over, or proven gone, is opened again by
+// a verdict that became graver, and by data that contradicts what a person said.
 func (d *Desk) Triage(ctx context.Context, id string, s triage.Signal, data triage.Facts) error {
-	s.Evidence, s.Links = nil, nil
 	_, err := d.change(ctx, id, nil, func(rec *Record) error {
 		rec.triage(s, data, d.opt.Now().UTC())
 		return nil
@@ -47,16 +49,33 @@ func keyOf(s *triage.Signal) string {
 }
 
 func (r *Record) triage(s triage.Signal, data triage.Facts, now time.Time) {
-	p := &r.Response
-	key := keyOf(&s)
+	p, before := &r.Response, triage.None
+	if p.Verdict != nil {
+		before = scenarioOf(p.Verdict.Scenario)
+	}
+	contradicted := r.learn(s, data, now)
+	r.judge(now)
+	if r.State != Cured && !r.State.over() || !contradicted && scenarioOf(p.Verdict.Scenario) <= max(triage.Pin, before) {
+		return
+	}
+	p.Closing, p.Reopening = false, r.State.over()
+	r.must(Open, act{by: ByProgram, at: now, why: "triage has more to say: the scenario is " + p.Verdict.Scenario})
+}
+
+// learn takes what data says of a signal into its thing, and reports whether it contradicts a person now.
+func (r *Record) learn(s triage.Signal, data triage.Facts, now time.Time) (contradicted bool) {
+	p, key := &r.Response, keyOf(&s)
+	s.Evidence, s.Links, s.Subject.Parts = nil, nil, maps.Clone(s.Subject.Parts)
+	for name, text := range s.Subject.Parts {
+		s.Subject.Parts[name] = clipped(text, maxPart)
+	}
 	i := slices.IndexFunc(p.Triaged, func(t Triaged) bool { return t.Key == key })
 	switch {
-	case i < 0 && len(p.Triaged) == 0 && p.Verdict != nil:
-		r.beyond(p.Verdict.Scenario) // of a release that kept the verdict alone
 	case i < 0 && len(p.Triaged) >= MaxTriaged:
 		r.beyond(triage.Run(triage.Runbook(), s, data).Scenario.String())
-		r.judge(now)
-		return
+		return false
+	case i < 0 && len(p.Triaged) == 0 && p.Verdict != nil:
+		r.beyond(p.Verdict.Scenario) // of a release that kept the verdict alone
 	}
 	if i < 0 {
 		p.Triaged = append(p.Triaged, Triaged{Key: key})
@@ -66,14 +85,17 @@ func (r *Record) triage(s triage.Signal, data triage.Facts, now time.Time) {
 	was := t.Facts
 	t.take(s, data)
 	for _, id := range sortedKeys(t.Facts) {
-		if person, is, said := t.person(id), t.Facts[id].Data, was[id].Data; person != nil && is.Truth != triage.Unknown && is.Truth != person.Truth && is.Truth != said.Truth {
-			n := r.notice(NoticeChanged)
-			n.Text = fmt.Sprintf("data says %s to %s, and %s said %s", is.Truth, id, person.By, person.Truth)
-			r.log(Entry{At: now, Kind: EntryAnswer, By: ByProgram, Text: fmt.Sprintf("%s. It goes on to count for %s: %s", n.Text, t.about(), is.Detail)})
-			r.tellLater(n)
+		person, is := t.person(id), t.Facts[id].Data
+		if person == nil || is.Truth == triage.Unknown || is.Truth == person.Truth || is.Truth == was[id].Data.Truth {
+			continue
 		}
+		contradicted = true
+		n := r.notice(NoticeChanged)
+		n.Text = fmt.Sprintf("data says %s to %s, and %s said %s", is.Truth, id, person.By, person.Truth)
+		r.log(Entry{At: now, Kind: EntryAnswer, By: ByProgram, Text: fmt.Sprintf("%s. It goes on to count for %s: %s", n.Text, t.about(), is.Detail)})
+		r.tellLater(n)
 	}
-	r.judge(now)
+	return contradicted
 }
 
 // beyond keeps the scenario of what is not among the things.

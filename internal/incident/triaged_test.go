@@ -139,7 +139,7 @@ func TestTriageBounds(t *testing.T) {
 	}
 	for i := range incident.MaxTriaged + 5 {
 		s := listed(fmt.Sprintf("pkg:npm/keyv@5.%d.0", i))
-		s.Subject.Parts["file"] = strings.Repeat("x", 500)
+		s.Subject.Parts["file"] = strings.Repeat("x", 20_000)
 		if err := o.desk.Triage(context.Background(), campaignID, s, data(pinned)); err != nil {
 			t.Fatal(err)
 		}
@@ -151,5 +151,8 @@ func TestTriageBounds(t *testing.T) {
 	}
 	if n := len(o.body(1)); n > 62_000 {
 		t.Errorf("%d bytes", n)
+	}
+	if n := len(o.store.records["acme/"+campaignID]); n > 1_000_000 {
+		t.Errorf("the record has %d bytes", n)
 	}
 }
