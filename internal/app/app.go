@@ -115,10 +115,10 @@ func (a *App) wire(ctx context.Context) error {
 	if a.journal, err = journal.Open(ctx, a.db); err != nil {
 		return err
 	}
-	if a.jobs, err = jobs.NewRunner(a.db, jobs.Options{Kinds: a.kinds(), Schedules: a.schedules(), Workers: a.config.Workers, Logger: a.log}); err != nil {
+	if a.jobs, err = jobs.NewRunner(a.db, jobs.Options{Kinds: a.kinds(), Schedules: a.schedules(), Workers: a.config.Workers, Lost: lease(), Logger: a.log}); err != nil {
 		return err
 	}
-	a.effects = a.journal.Effects(a.jobs.ID(), journal.EffectOptions{Logger: a.log, Crash: crash})
+	a.effects = a.journal.Effects(a.jobs.ID(), journal.EffectOptions{Lease: lease(), Logger: a.log, Crash: crash})
 	if a.settings, err = settings.Open(ctx, a.db, a.config.Settings, a.log); err != nil {
 		return err
 	}

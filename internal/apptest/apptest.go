@@ -108,6 +108,16 @@ func Command(t testing.TB, args ...string) *exec.Cmd {
 // Serve starts "app serve" and waits until it serves. Its end is the test's, at the latest.
 func Serve(t testing.TB, config string, env ...string) *Process {
 	t.Helper()
+	p := Start(t, config, env...)
+	if !p.Serving() {
+		t.Fatalf("the App ended: %v\n%s", p.err, p.Stderr())
+	}
+	return p
+}
+
+// Start is Serve without the wait, for a process that may die before it serves.
+func Start(t testing.TB, config string, env ...string) *Process {
+	t.Helper()
 	p := &Process{t: t, cmd: Command(t, "serve", "--config", config), ended: make(chan struct{})}
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = p
@@ -124,19 +134,26 @@ func Serve(t testing.TB, config string, env ...string) *Process {
 			t.Logf("stderr of the App:\n%s", p.Stderr())
 		}
 	})
+	return p
+}
+
+// Serving waits until the process serves, and fills in its addresses. It reports false where the
+// process has ended instead.
+func (p *Process) Serving() bool {
+	p.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if line, ok := p.Logged("serving"); ok {
 			p.URL = fmt.Sprintf("http://%v%v", line["address"], line["path"])
 			p.Admin = fmt.Sprintf("http://%v", line["admin"])
-			return p
+			return true
 		}
 		select {
 		case <-p.ended:
-			t.Fatalf("the App ended: %v\n%s", p.err, p.Stderr())
+			return false
 		default:
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the App does not serve:\n%s", p.Stderr())
+			p.t.Fatalf("the App does not serve:\n%s", p.Stderr())
 		}
 	}
 }

@@ -268,6 +268,19 @@ func (s *Server) checkJWT(jwt string) (*App, error) {
 	return app, nil
 }
 
+// Tokens gives the tokens of installations that were given out so far.
+func (s *Server) Tokens() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for secret, t := range s.tokens {
+		if t.kind == installationToken {
+			out = append(out, secret)
+		}
+	}
+	return out
+}
+
 // redacted names a request's secret in the log without telling it.
 func redacted(authorization string) string {
 	if authorization == "" {

@@ -90,6 +90,7 @@ type Options struct {
 	Workers   int           // short jobs at a time in this process; 0 is 16
 	Long      int           // long jobs at a time; 0 is 2
 	Drain     time.Duration // how long Stop waits for runs before it ends them; 0 is Drain
+	Lost      time.Duration // how long a process is silent until others take what it holds; 0 is Lost
 	Logger    *slog.Logger
 }
 

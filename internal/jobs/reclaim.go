@@ -93,7 +93,7 @@ func (r *Runner) beat(ctx context.Context) {
 }
 
 func (r *Runner) reclaim(ctx context.Context, tx *appdb.Tx) error {
-	n, err := tx.Exec(ctx, reclaimPostgres, Lost.Milliseconds())
+	n, err := tx.Exec(ctx, reclaimPostgres, r.lost.Milliseconds())
 	if err != nil {
 		return err
 	}

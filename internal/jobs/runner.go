@@ -25,6 +25,7 @@ type Runner struct {
 	kinds     map[string]Kind
 	schedules []Schedule
 	log       *slog.Logger
+	lost      time.Duration
 	engine    engine
 
 	stopping atomic.Bool
@@ -46,7 +47,7 @@ func NewRunner(db *appdb.DB, opt Options) (*Runner, error) {
 	}
 	r := &Runner{
 		db: db, id: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8]),
-		kinds: map[string]Kind{}, schedules: opt.Schedules, log: opt.Logger,
+		kinds: map[string]Kind{}, schedules: opt.Schedules, log: opt.Logger, lost: cmp.Or(opt.Lost, Lost),
 	}
 	for _, k := range opt.Kinds {
 		switch most := MaxTimeout; {
