@@ -239,7 +239,8 @@ func testOutcomes(t *testing.T, s *suite) {
 	}
 }
 
-// testRetry: a run that fails is tried again, and its time is bounded.
+// testRetry: a run that fails is tried again, soon where those before it died with their process,
+// and its time is bounded.
 func testRetry(t *testing.T, s *suite) {
 	var runs atomic.Int64
 	r := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{{
@@ -252,8 +253,11 @@ func testRetry(t *testing.T, s *suite) {
 			return nil
 		},
 	}}})
-	s.start(r)
 	id := s.insert(r, jobs.New{Kind: "k"})[0]
+	if _, err := s.db.Exec(t.Context(), "UPDATE river_job SET attempt = 8 WHERE id = $1", id); err != nil {
+		t.Fatal(err)
+	}
+	s.start(r)
 	s.wait("the second run", 25*time.Second, func() bool { return s.state(r, id) == jobs.Ended })
 }
 

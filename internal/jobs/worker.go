@@ -33,14 +33,17 @@ const (
 	maxRetry   = 30 * time.Minute
 )
 
-// NextRetry implements river.Worker.
-func (w *worker) NextRetry(job *river.Job[args]) time.Time { return time.Now().Add(delay(job.Attempt)) }
+// NextRetry implements river.Worker. A run whose process died is an attempt, and no failure: what
+// was cut short by others is not put off for it.
+func (w *worker) NextRetry(job *river.Job[args]) time.Time {
+	return time.Now().Add(delay(len(job.Errors) + 1))
+}
 
-func delay(attempt int) time.Duration {
-	if attempt > 10 {
+func delay(failures int) time.Duration {
+	if failures > 10 {
 		return maxRetry
 	}
-	return min(firstRetry<<max(attempt-1, 0), maxRetry)
+	return min(firstRetry<<max(failures-1, 0), maxRetry)
 }
 
 // Work implements river.Worker.
