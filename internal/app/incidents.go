@@ -14,6 +14,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/incident/githubissues"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
+	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -120,7 +121,7 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	if err != nil {
 		return nil, err
 	}
-	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records(incidentRecords), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat, Holder: claimHolder}
+	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records(incidentRecords), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat, Holder: claimHolder, Lease: claimedFor()}
 	if opt.Key, err = incident.NewKey(i.key); err != nil {
 		return nil, err
 	}
@@ -145,6 +146,10 @@ const (
 	incidentRecords = "incident"
 	claimHolder     = "app/"
 )
+
+// claimedFor is how long an incident is claimed at a time. Whoever waits for another's claim does so
+// inside of an effect, and has to outlive that of a process that died.
+func claimedFor() time.Duration { return cmp.Or(lease(), journal.DefaultLease) / 2 }
 
 // knownRecords is the kind of records in which signals are kept that people declared false.
 const knownRecords = "false-positive"

@@ -17,6 +17,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/triage"
 )
@@ -564,5 +565,13 @@ func TestSignalAfterTheEnd(t *testing.T) {
 	signal("publicly_leaked")
 	if n := len(w.open()); n != 1 {
 		t.Errorf("it leaked, and %d are open", n)
+	}
+}
+
+// TestClaimedFor: whoever waits inside of an effect for the claim of a process that died comes to
+// its turn.
+func TestClaimedFor(t *testing.T) {
+	if effect, claim := journal.DefaultLease, claimedFor(); claim <= 0 || claim > effect*2/3 {
+		t.Errorf("an incident is claimed for %v, an effect for %v", claim, effect)
 	}
 }
