@@ -13,7 +13,7 @@ type Evidence struct {
 	Stored   []journal.Delivery // all of them, without bodies
 
 	Waiting []string // jobs that have not ended, but for those of schedules
-	Claims  []string // keys of effects that somebody holds
+	Claims  []string // keys of effects that somebody holds, and whose lease has not ended
 
 	Issues    []githubtest.Issue               // of the repository of the incidents
 	CheckRuns map[string][]githubtest.CheckRun // by repository

@@ -83,22 +83,22 @@ func (a *author) work(ctx context.Context, pause time.Duration) {
 
 // act does one of the things that happen in a repository.
 func (a *author) act() {
-	switch n := a.random.IntN(100); {
-	case n < 50:
+	switch n := a.random.IntN(100); { // few of them end in something that is written, of which one a second is
+	case n < 60:
 		a.push(a.anyBranch(), func(b *branch) { b.files["package-lock.json"] = lock(fmt.Sprintf("left-pad@1.3.%d", a.made)) })
-	case n < 55:
+	case n < 63:
 		a.plant(a.anyBranch())
-	case n < 59:
+	case n < 65:
 		a.takeOut(a.anyBranch())
-	case n < 62:
+	case n < 68:
 		a.branch()
-	case n < 66:
+	case n < 70:
 		a.pull("brings it in", lock(planted), "failure")
-	case n < 69:
-		a.pull("is clean", lock("right-pad@1.0.0"), "success", "neutral")
 	case n < 72:
+		a.pull("is clean", lock("right-pad@1.0.0"), "success", "neutral")
+	case n < 74:
 		a.pull("does not read", `{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0"`, "action_required")
-	case n < 75:
+	case n < 76:
 		a.comment()
 	case n < 80:
 		a.publish()

@@ -176,8 +176,11 @@ func (w *world) settle() {
 			}
 		}
 		if time.Since(began) > bound {
-			for _, v := range violations {
+			for _, v := range violations[:min(len(violations), 20)] {
 				w.Error(v)
+			}
+			if more := len(violations) - 20; more > 0 {
+				w.Errorf("and %d violations more", more)
 			}
 			if err != nil {
 				w.Error(err)
@@ -301,7 +304,7 @@ func (w *world) evidence() (*chaos.Evidence, error) {
 
 // journal reads the App's tables.
 func (w *world) journal(ctx context.Context, e *chaos.Evidence) error {
-	db, err := appdb.Open(ctx, w.database, appdb.Options{Connections: 1})
+	db, err := appdb.Open(ctx, w.database, appdb.Options{Connections: 2})
 	if err != nil {
 		return err
 	}
@@ -344,7 +347,7 @@ func (w *world) journal(ctx context.Context, e *chaos.Evidence) error {
 	if err != nil {
 		return err
 	}
-	err = db.Query(ctx, "SELECT key FROM app_effect WHERE state = 'claimed'", nil, func(scan func(...any) error) error {
+	err = db.Query(ctx, "SELECT key FROM app_effect WHERE state = 'claimed' AND lease > {now}", nil, func(scan func(...any) error) error {
 		var key string
 		err := scan(&key)
 		e.Claims = append(e.Claims, key)
