@@ -8,8 +8,8 @@ import (
 )
 
 // writeTold keeps what somebody told of refs of a repository (inventory.Sighting.Told). What the
-// last run said of it in brief holds good no more; a problem makes it one that was not read whole,
-// and that it was, only the next run can say.
+// last run said of it in brief holds good no more; a problem, or a state whose tree is not known,
+// makes it one that was not read whole, and that it was, only the next run can say.
 func (r *encodedSighting) writeTold(ctx context.Context, tx *sql.Tx, run inventory.RunID, now int64) error {
 	repo := &r.Repository
 	problem := 0
@@ -42,7 +42,11 @@ func (r *encodedSighting) writeTold(ctx context.Context, tx *sql.Tx, run invento
 		return err
 	}
 	for i := range r.Refs {
-		if err := r.toldRef(ctx, tx, id, &r.Refs[i], run, now); err != nil {
+		whole, err := r.toldRef(ctx, tx, id, &r.Refs[i], run, now)
+		if err == nil && !whole {
+			_, err = tx.ExecContext(ctx, "UPDATE inv_repository SET unread_run = last_run WHERE id = $1", id)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -55,15 +59,16 @@ func (r *encodedSighting) writeTold(ctx context.Context, tx *sql.Tx, run invento
 }
 
 // toldRef marks the state of a ref as seen, or begins a new one in its place: what selects the ref,
-// and where it stands among others, is for the runs that list them to say.
-func (r *encodedSighting) toldRef(ctx context.Context, tx *sql.Tx, repository int64, ref *inventory.Ref, run inventory.RunID, now int64) error {
+// and where it stands among others, is for the runs that list them to say. whole says that its tree
+// is known.
+func (r *encodedSighting) toldRef(ctx context.Context, tx *sql.Tx, repository int64, ref *inventory.Ref, run inventory.RunID, now int64) (whole bool, err error) {
 	var id, position int64
 	var commit, root []byte
 	selection := r.Selection
 	there, err := one(ctx, tx, "SELECT id, commit_id, root, selection, position FROM inv_ref WHERE repository = $1 AND current = 1 AND name = $2",
 		[]any{repository, []byte(ref.Name)}, &id, &commit, &root, &selection, &position)
 	if err != nil {
-		return err
+		return false, err
 	}
 	known := ref.Root != inventory.ID{}
 	if there && string(commit) == ref.Commit {
@@ -73,11 +78,11 @@ func (r *encodedSighting) toldRef(ctx context.Context, tx *sql.Tx, repository in
 			root = []byte{}
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE inv_ref SET last_seen = $1, root = $2, told = $3 WHERE id = $4", now, root, r.asked(now), id)
-		return err
+		return len(root) > 0, err
 	}
 	if there {
 		if _, err := tx.ExecContext(ctx, "UPDATE inv_ref SET current = 0 WHERE id = $1", id); err != nil {
-			return err
+			return false, err
 		}
 	} else {
 		position = afterAll
@@ -88,7 +93,7 @@ func (r *encodedSighting) toldRef(ctx context.Context, tx *sql.Tx, repository in
 	_, err = tx.ExecContext(ctx, `INSERT INTO inv_ref (repository, name, commit_id, root, selection, first_seen, last_seen, first_run, last_run, current, position, told)
 		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $7, 1, $8, $9)`,
 		repository, []byte(ref.Name), []byte(ref.Commit), root, selection, now, int64(run), position, r.asked(now))
-	return err
+	return known, err
 }
 
 // afterAll is the position of a ref that no run has listed yet.

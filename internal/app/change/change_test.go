@@ -225,6 +225,19 @@ func TestInventory(t *testing.T) {
 	want("acme/web refs/tags/v1 package-lock.json")
 }
 
+// TestLate: a delivery of a state that is over leads to the one that there is, and who-has knows what
+// that holds.
+func TestLate(t *testing.T) {
+	w := start(t, githubtest.Options{})
+	repo := w.github.AddFiles("web", map[string]string{"package-lock.json": lock("left-pad@1.3.0")})
+	late := push(repo, "main", map[string]string{"package-lock.json": lock("left-pad@1.3.1")})
+	push(repo, "main", map[string]string{"package-lock.json": lock(planted)})
+	w.done("push", late)
+	if got, want := w.whoHas(), []string{"acme/web refs/heads/main package-lock.json"}; !slices.Equal(got, want) {
+		t.Errorf("who has it: %q, want %q", got, want)
+	}
+}
+
 func lookupRef(t *testing.T, repo *githubtest.Repo, name string) gitstore.ID {
 	t.Helper()
 	id, ok := gitstore.Lookup(repo.Content, name)

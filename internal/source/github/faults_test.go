@@ -329,8 +329,11 @@ func TestWithoutGraphQL(t *testing.T) {
 	if d := cmp.Diff(lockfiles(0), contents(t, repos["acme/api"].Trees[0])); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
-	if root := repos["acme/api"].Trees[0].(source.Rooted).Root(); root != "" {
-		t.Errorf("the root is %q; nobody said it", root)
+	content := s.Repo("acme/api").Content
+	head, _ := gitstore.Lookup(content, "refs/heads/main")
+	want, _ := gitstore.TreeOf(content, head)
+	if root := repos["acme/api"].Trees[0].(source.Rooted).Root(); root != want.String() {
+		t.Errorf("the root of what was read is %q, want %q", root, want)
 	}
 	for name, want := range map[string]string{"acme": "note:fallback", "acme/empty": "note:no-head", "acme/headless": "problem:no-head"} {
 		if got := told(repos[name]); got != want {

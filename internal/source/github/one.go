@@ -75,8 +75,11 @@ func (o *One) Refs(ctx context.Context, names ...string) (map[string]string, err
 	return out, nil
 }
 
-func (o *One) wire() *gitContent {
-	switch c := o.content.(type) {
+func (o *One) wire() *gitContent { return wireOf(o.content) }
+
+// wireOf is the part of a content that git's protocol gives, nil where there is none.
+func wireOf(c content) *gitContent {
+	switch c := c.(type) {
 	case *gitContent:
 		return c
 	case *autoContent:

@@ -70,12 +70,20 @@ func (t *tree) Ref() string        { return t.refs[0].Name }
 func (t *tree) Commit() string     { return t.refs[0].Commit }
 func (t *tree) Refs() []source.Ref { return t.refs }
 
-// Root is "" where GitHub did not say it beside the commit.
+// Root is "" where GitHub did not say it beside the commit, until the commit was fetched.
 func (t *tree) Root() string {
-	if t.at.root == (gitobject.ID{}) {
+	if t.at.root != (gitobject.ID{}) {
+		return t.at.root.String()
+	}
+	wire := wireOf(t.content)
+	if wire == nil || !wire.remote.Tried(t.at.id) {
 		return ""
 	}
-	return t.at.root.String()
+	root, err := wire.remote.Root(t.at.id)
+	if err != nil {
+		return ""
+	}
+	return root.String()
 }
 
 // Close lets go of what was fetched for all trees of the repository.

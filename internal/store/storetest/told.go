@@ -79,6 +79,11 @@ func testTold(t *testing.T, s *suite) {
 	if unread, err := st.Unread(t.Context()); err != nil || len(unread) != 0 {
 		t.Errorf("unread %q, %v", unread, err)
 	}
+	// Who has what cannot be said of a state whose tree is not known.
+	tell([]inventory.Ref{ref("main", "x2", nil)}, nil)
+	if unread, err := st.Unread(t.Context()); err != nil || len(unread) != 1 || unread[0] != "o/new" {
+		t.Errorf("unread without its tree %q, %v", unread, err)
+	}
 }
 
 // What a run writes late is not newer than what a push told since the run asked: a ref that moved stays
