@@ -4,92 +4,84 @@ package chaos_test
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
 )
 
 var (
-	long = flag.Bool("long", false, "the long form: each step five times, 200 kills at random")
+	long = flag.Bool("long", false, "the long form: each step five times on each database, 200 kills at random, leases as in production")
 	seed = flag.Uint64("seed", 0, "of what is left to chance; 0 takes one, and says which")
 )
 
-// database is a kind of database: fresh gives the setting of one that is empty.
-type database struct {
-	name  string
-	fresh func(t *testing.T) string
-}
-
-var (
-	sqlite   = database{"SQLite", func(t *testing.T) string { return filepath.Join(t.TempDir(), "data") }}
-	postgres = database{"PostgreSQL", func(t *testing.T) string { return pgtest.Start(t).Database(t) }}
-	both     = []database{sqlite, postgres}
+// The kinds of databases.
+const (
+	onSQLite = 1 << iota
+	onPostgres
+	onBoth = onSQLite | onPostgres
 )
 
 // scenarios are the faults. After each the checker of this package looks at what is left.
 var scenarios = []struct {
 	name string
-	on   []database
-	run  func(t *testing.T, seed uint64, database string)
+	on   int
+	run  func(w *world, random *rand.Rand)
 }{
-	{"kill at each step", both, killAtSteps},
+	{"kill at each step", onBoth, killAtSteps},
+	{"kill at random", onBoth, killAtRandom},
+	{"SIGTERM", onBoth, term},
+	{"lost answers", onBoth, lostAnswers},
+	{"GitHub fails", onBoth, wrongGitHub},
+	{"GitHub writes and drops", onBoth, writtenAndDropped},
+	{"cut sweep", onBoth, cutSweep},
+	{"locked", onSQLite, locked},
+	{"full disk", onSQLite, full},
+	{"database dies", onPostgres, crashedDatabase},
+	{"two replicas", onPostgres, replicas(2)},
+	{"four replicas", onPostgres, replicas(4)},
+	{"stopped past its lease", onPostgres, paused},
 }
 
+// TestChaos runs the scenarios. Without -long it is the short form, in which a dead process's leases
+// end after 15 seconds.
 func TestChaos(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64N(1 << 32)
 	}
 	t.Logf("-seed %d", *seed)
 	for i, s := range scenarios {
-		for _, d := range s.on {
-			t.Run(s.name+"/"+d.name, func(t *testing.T) {
+		for kind, name := range map[int]string{onSQLite: "SQLite", onPostgres: "PostgreSQL"} {
+			if s.on&kind == 0 {
+				continue
+			}
+			t.Run(strings.ReplaceAll(s.name, " ", "-")+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				s.run(t, *seed+uint64(1000*i), d.fresh(t))
+				seed := *seed + uint64(1000*i)
+				w := newWorld(t, seed, githubtest.Options{}, kind)
+				s.run(w, rand.New(rand.NewPCG(seed, 1)))
+				w.settle()
 			})
 		}
 	}
 }
 
-// times is how often something is done in the short and in the long form.
-func times(short, inLong int) int {
+// times is how often, or how long, in the short and in the long form.
+func times[T any](short, inLong T) T {
 	if *long {
 		return inLong
 	}
 	return short
 }
 
-// shortLease has a dead process's claims end soon. In the long form they end when they do.
-var shortLease = "WORMSWEEP_LEASE=15s"
-
-// steps are the named steps at which a process may be killed.
-var steps = []string{"before insert", "after insert", "before claim", "after claim", "before call", "after call", "after record", "before done"}
-
-// killAtSteps kills the process at each step of a delivery and of an effect, again and again.
-func killAtSteps(t *testing.T, seed uint64, database string) {
-	w := newWorld(t, seed, database, githubtest.Options{})
-	if !*long {
-		w.env = append(w.env, shortLease)
+// fresh makes a database that is empty.
+func (w *world) fresh(kind int) string {
+	if kind == onSQLite {
+		return filepath.Join(w.TempDir(), "data")
 	}
-	random := rand.New(rand.NewPCG(seed, 1))
-	w.load(150*time.Millisecond, func() {
-		for range times(1, 5) {
-			for _, step := range steps {
-				p, _ := w.start(fmt.Sprintf("WORMSWEEP_CRASH=%s:%d", step, 1+random.IntN(5)))
-				select {
-				case <-p.Ended():
-					w.kills++
-				case <-time.After(30 * time.Second):
-					t.Errorf("it did not come to the step %q", step)
-					p.Kill()
-				}
-				w.gone(p)
-			}
-		}
-	})
-	w.settle()
+	w.server = pgtest.Start(w)
+	return w.server.Database(w)
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	mathrand "math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/apptest"
@@ -231,16 +232,25 @@ func (a *author) again(times int) {
 		return
 	}
 	d := a.last[a.random.IntN(len(a.last))]
-	done := make(chan struct{}, times)
+	var all sync.WaitGroup
 	for range times {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			a.w.send(d.GUID, d.Event, d.Body, false)
-		}()
+		all.Go(func() { a.w.send(d.GUID, d.Event, d.Body, false) })
 	}
+	all.Wait()
+}
+
+// race sends a delivery that GitHub sent under numbers of their own, all at once.
+func (a *author) race(times int) {
+	pasts := a.w.github.Deliveries()
+	if len(pasts) == 0 {
+		return
+	}
+	d := pasts[0]
+	var all sync.WaitGroup
 	for range times {
-		<-done
+		all.Go(func() { a.w.send(rand.Text(), d.Event, d.Body, false) })
 	}
+	all.Wait()
 }
 
 // replay sends the body of a delivery that GitHub sent under a new number, and where it is not "",

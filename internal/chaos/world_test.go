@@ -23,6 +23,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/store"
+	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
 )
 
 func TestMain(m *testing.M) { apptest.Main(m) }
@@ -35,24 +36,28 @@ type world struct {
 	incidents *githubtest.Repo
 	authors   []*author
 	front     *front
+	server    *pgtest.Server // nil on SQLite
 	database  string
 	config    string
 	env       []string // of the processes
 
-	mu        sync.Mutex
-	sent      []chaos.Attempt
-	all       []*apptest.Process // ever started
-	serving   []*apptest.Process
-	metrics   strings.Builder
-	kills     int
-	beganLoad time.Time
+	mu      sync.Mutex
+	sent    []chaos.Attempt
+	all     []*apptest.Process // ever started
+	serving []*apptest.Process
+	metrics strings.Builder
+	kills   int
 }
 
-// newWorld makes a world on a database, with a simulator that has options.
-func newWorld(t *testing.T, seed uint64, database string, opts githubtest.Options) *world {
+// newWorld makes a world on a kind of database, with a simulator that has options.
+func newWorld(t *testing.T, seed uint64, opts githubtest.Options, kind int) *world {
 	t.Helper()
 	opts.Seed = seed
-	w := &world{T: t, github: githubtest.New(opts), front: newFront(t), database: database}
+	w := &world{T: t, github: githubtest.New(opts), front: newFront(t)}
+	w.database = w.fresh(kind)
+	if !*long {
+		w.env = []string{"WORMSWEEP_LEASE=15s"}
+	}
 	t.Cleanup(w.github.Close)
 	w.incidents = w.github.AddFiles("incidents", map[string]string{"README.md": "issues"})
 	w.github.AddTeam(w.github.Installation().Account, "responders", "jane")
@@ -60,7 +65,7 @@ func newWorld(t *testing.T, seed uint64, database string, opts githubtest.Option
 		w.authors = append(w.authors, w.newAuthor(name, seed+uint64(i)))
 	}
 	w.github.SetWebhook(w.github.App(), githubtest.Webhook{ID: hookNumber, URL: w.front.url(), Secret: apptest.Secret})
-	w.config = apptest.Config(t, w.github, database, "organisation: acme", "issues: acme/incidents", "responders: responders")
+	w.config = apptest.Config(t, w.github, w.database, "organisation: acme", "issues: acme/incidents", "responders: responders")
 	return w
 }
 
