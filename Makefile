@@ -3,7 +3,8 @@
 # make sweep     sweeps this repository, as committed, with the sweeper that it builds
 # make bench     prints the figures of docs/performance.md; make bench-github those of sweeps
 #                of a simulated organisation, in a quarter of an hour; make bench-verify
-#                those of verification, in a few minutes
+#                those of verification, in a few minutes; make bench-app those of the App, in
+#                three quarters of an hour; make soak what two hours of load do to it
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper and the App against a GitHub and a Slack that others wrote; needs npm
 # make verify-real
@@ -22,7 +23,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench bench-github bench-verify fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench bench-github bench-verify bench-app soak fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -88,6 +89,12 @@ bench-github:
 
 bench-verify:
 	go run ./internal/ci/figures verify
+
+bench-app:
+	go run ./internal/ci/figures app
+
+soak:
+	go run ./internal/ci/figures soak
 
 schema:
 	scripts/schema-check.sh

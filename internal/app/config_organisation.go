@@ -41,7 +41,7 @@ func (r *reader) team(n *yaml.Node, what string, into *string) {
 func (r *reader) onCall(n *yaml.Node) {
 	r.team(n, "on-call", &r.config.OnCall)
 	if r.config.OnCall != "" && r.config.Responders == "" {
-		r.Fault(n.Line, "on-call: nobody commands without responders")
+		r.Fault(n.Line, "on-call: without responders nobody is called")
 	}
 }
 
