@@ -378,7 +378,6 @@ func TestLookingConfig(t *testing.T) {
 		{"feeds: default", ""},
 		{"feeds: default\nfalse-positives: known.yaml", ""},
 		{"organisation: acme\nresponders: ir\non-call: leads\nfeeds: default", ""},
-		{"organisation: acme\non-call: leads", "nobody commands without responders"},
 		{"organisation: acme\nresponders: ir\non-call: \"@acme/leads\"", "on-call: \"@acme/leads\" is no slug of a team"},
 		{"on-call: leads\nresponders: ir", "no organisation is named"},
 		{"false-positives: nowhere.yaml", "false-positives:"},
