@@ -62,12 +62,15 @@ type people struct {
 	teams   map[string][]string
 	remarks map[int64]incident.Remark
 	ids     map[string]int64
+	mu      sync.Mutex
 	asked   int
 	err     error
 }
 
 func (p *people) Member(_ context.Context, team string, who incident.Account) (bool, string, error) {
+	p.mu.Lock()
 	p.asked++
+	p.mu.Unlock()
 	if p.err != nil {
 		return false, "", p.err
 	}
