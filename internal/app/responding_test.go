@@ -283,10 +283,20 @@ func TestSignalIsNotLost(t *testing.T) {
 	if len(all) != 1 {
 		t.Fatalf("%q", all)
 	}
+	waiting := func(want string) {
+		t.Helper()
+		rec := httptest.NewRecorder()
+		newAdminServer(w.App).Handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if text := rec.Body.String(); !strings.Contains(text, "\nwormsweep_signals_waiting "+want+"\n") {
+			t.Errorf("the metrics do not say that %s wait:\n%s", want, text)
+		}
+	}
+	waiting("1")
 	if err := w.notTaken(t.Context(), jobs.Job{Args: []byte(all[0])}, "the tracker is archived"); err != nil || !strings.Contains(w.log.String(), "the tracker is archived") {
 		t.Errorf("%v\n%s", err, w.log)
 	}
 	w.takeAll()
+	waiting("0")
 	if _, err := w.db.Exec(t.Context(), "DELETE FROM river_job WHERE json_extract(args, '$.kind') = 'signal'"); err != nil {
 		t.Fatal(err)
 	}

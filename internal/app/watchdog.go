@@ -98,6 +98,10 @@ func (a *App) rematchSoon(ctx context.Context) error {
 	})
 }
 
+// waitingAfter is how long a signal may wait for its triage until somebody should look why: the issues cannot be
+// written, as a rule.
+const waitingAfter = 10 * time.Minute
+
 // looking reads how what is looked after stands, whenever it is asked.
 type looking struct{ a *App }
 
@@ -106,12 +110,13 @@ var (
 	finishedDesc = prometheus.NewDesc("wormsweep_daily_finished_seconds", "When the last daily run came to its end, by Unix time; 0 for never.", []string{"run"}, nil)
 	watchDesc    = prometheus.NewDesc("wormsweep_watched_artifacts", "Artifacts of the policy by how their last look ended.", []string{"standing"}, nil)
 	policyDesc   = prometheus.NewDesc("wormsweep_policy_fault", "1 while the policy's file cannot be used, and the one before it holds.", nil, nil)
+	waitingDesc  = prometheus.NewDesc("wormsweep_signals_waiting", "Signals that were not triaged within 10 minutes, at most 500.", nil, nil)
 	feedDesc     = prometheus.NewDesc("wormsweep_feed_stale", "1 where a list is held or could not be had.", []string{"feed"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (l *looking) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{overdueDesc, finishedDesc, watchDesc, policyDesc, feedDesc} {
+	for _, desc := range []*prometheus.Desc{overdueDesc, finishedDesc, waitingDesc, watchDesc, policyDesc, feedDesc} {
 		to <- desc
 	}
 }
@@ -135,6 +140,9 @@ func (l *looking) Collect(to chan<- prometheus.Metric) {
 			gauge(overdueDesc, late, name)
 			gauge(finishedDesc, finished, name)
 		}
+	}
+	if ids, err := l.a.journal.Untaken(ctx, waitingAfter, lostPage); err == nil {
+		to <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(len(ids)))
 	}
 	for _, row := range l.a.catalogue.Rows() {
 		stale := 0.0
