@@ -44,15 +44,26 @@ func openExclusions(file string, records *store.Records, log *slog.Logger) (*exc
 
 // read reads the file; what is good is kept.
 func (x *exclusions) read(now time.Time) (*exclusion.Set, error) {
-	data, err := readFile(x.file, exclusion.MaxBytes)
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", x.file, err)
-	}
-	set, err := exclusion.Load(x.file, data, now)
+	set, data, err := readExclusions(x.file, now)
 	if err == nil {
 		x.good = data
 	}
 	return set, err
+}
+
+// Exclusions reads the file of exclusions of a configuration.
+func Exclusions(file string, now time.Time) (*exclusion.Set, error) {
+	set, _, err := readExclusions(file, now)
+	return set, err
+}
+
+func readExclusions(file string, now time.Time) (*exclusion.Set, []byte, error) {
+	data, err := readFile(file, exclusion.MaxBytes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%q: %w", file, err)
+	}
+	set, err := exclusion.Load(file, data, now)
+	return set, data, err
 }
 
 // now is what holds at this moment for an organisation, for all where it is "": an exclusion that has

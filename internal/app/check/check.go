@@ -127,6 +127,7 @@ func Run(ctx context.Context, opt Options) Result {
 		{"responders", (*checker).responders},
 		{"settings", (*checker).settings},
 		{"policy", (*checker).policy},
+		{"exclusions", (*checker).exclusions},
 		{"Slack", (*checker).slack},
 		{"trusted roots", (*checker).roots},
 	} {

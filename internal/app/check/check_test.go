@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -189,6 +190,16 @@ func TestParts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "policy", check.Missing, "line 1"},
+		{"a change accepted of what is not published", func(t *testing.T, w *world) {
+			w.config.Policy = filepath.Join(t.TempDir(), "p.yaml")
+			if err := os.WriteFile(w.config.Policy, []byte("version: 1\norganisation: acme\nartifacts: [{artifact: \"npm:@acme/sdk\", source: acme/sdk, unsigned: true}]\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w.config.Accepted = []string{"npm:x@1.0.0"}
+		}, "policy", check.Missing, "accept: \"npm:x@1.0.0\""},
+		{"no exclusions where some are named", func(_ *testing.T, w *world) { w.config.Exclusions = "nowhere.yaml" }, "exclusions", check.Missing, "nowhere.yaml"},
+		{"exclusions", func(t *testing.T, w *world) { w.exclude(t, 30) }, "exclusions", check.OK, "exclusions.yaml"},
+		{"an exclusion that has ended", func(t *testing.T, w *world) { w.exclude(t, -1) }, "exclusions", check.Note, "1 have ended"},
 		{"Slack's address", func(_ *testing.T, w *world) { w.env[app.EnvSlackWebhook] = "https://example.com/x" }, "Slack", check.Missing, "webhook has to begin"},
 		{"responders", func(_ *testing.T, w *world) { w.team("octocat") }, "responders", check.OK, "with 1 members"},
 		{"a team that is not there", func(_ *testing.T, w *world) { w.config.Responders = "nobody" }, "responders", check.Missing, "there is no team \"nobody\""},
@@ -218,6 +229,17 @@ func TestParts(t *testing.T) {
 				t.Error("the key is shown")
 			}
 		})
+	}
+}
+
+// exclude names a file with an exclusion that ends in so many days.
+func (w *world) exclude(t *testing.T, days int) {
+	t.Helper()
+	w.config.Exclusions = filepath.Join(t.TempDir(), "exclusions.yaml")
+	text := fmt.Sprintf("schema: exclusions/1\nexclusions:\n  - {owner: a@acme.example, reason: a fixture, expires: %s, problem: {repository: web, path: yarn.lock}}\n",
+		w.now().AddDate(0, 0, days).Format(time.DateOnly))
+	if err := os.WriteFile(w.config.Exclusions, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

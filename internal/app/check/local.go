@@ -10,6 +10,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/app"
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/incident/slack"
+	"github.com/wormsweep/wormsweep/internal/orgverify"
 	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
 	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/verify/trust"
@@ -121,7 +122,28 @@ func (c *checker) policy(context.Context) {
 		c.say(Missing, part, "%v: an App that serves goes on with the one before, and none starts", err)
 		return
 	}
+	if _, err := orgverify.Accepted(p, c.Config.Accepted); err != nil {
+		c.say(Missing, part, "accept: %v", err)
+		return
+	}
 	c.say(OK, part, "%q, %d artifacts", filepath.Base(c.Config.Policy), len(p.Artifacts))
+}
+
+// exclusions looks whether the file can be used, and what of it has ended.
+func (c *checker) exclusions(context.Context) {
+	const part = "exclusions"
+	if c.Config.Exclusions == "" {
+		return
+	}
+	set, err := app.Exclusions(c.Config.Exclusions, c.Now())
+	switch {
+	case err != nil:
+		c.say(Missing, part, "%v: an App that serves goes on with the ones before, and none starts", err)
+	case len(set.Expired()) > 0:
+		c.say(Note, part, "%d have ended, the first of them %s", len(set.Expired()), set.Expired()[0])
+	default:
+		c.say(OK, part, "%q", filepath.Base(c.Config.Exclusions))
+	}
 }
 
 // slack looks whether what is set up can be used. Nothing is sent.
