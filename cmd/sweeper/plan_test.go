@@ -145,10 +145,19 @@ func TestPlanOfInventory(t *testing.T) {
 
 	// A mirror's times are not believed; one that does not answer says nothing.
 	registry.SetMirror(true, 0)
-	server.Break(registrytest.Rule{Path: "/npm/worm-lib", Fault: registrytest.Fails(500, "text/html", "<html>")})
+	mend := server.Break(registrytest.Rule{Path: "/npm/worm-lib", Fault: registrytest.Fails(500, "text/html", "<html>")})
 	plans = planned(t, 1, online...)
 	if s := plans[0].Steps[0]; s.Choice != nil || !strings.Contains(plans[0].Missing[len(plans[0].Missing)-1].Why, "did not say") {
 		t.Errorf("a registry that fails: %+v", plans[0].Missing)
+	}
+	// How it failed is told, and is no fact of the plan.
+	mend()
+	server.Break(registrytest.Rule{Path: "/npm/worm-lib", Fault: registrytest.Reset()})
+	if again := planned(t, 1, online...); again[0].Digest() != plans[0].Digest() {
+		t.Errorf("it fails otherwise, and the plan is another: %+v", again[0].Missing)
+	}
+	if _, stderr, _ := run(t, append([]string{"plan"}, online...)...); !strings.Contains(stderr, "npm:worm-lib: ") {
+		t.Errorf("nothing is told of a registry that fails: %q", stderr)
 	}
 
 	// Ours is no pin.

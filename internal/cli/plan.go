@@ -15,11 +15,11 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/lookup"
-	"github.com/wormsweep/wormsweep/internal/policy"
+	"github.com/wormsweep/wormsweep/internal/orgverify"
+	"github.com/wormsweep/wormsweep/internal/planner"
 	"github.com/wormsweep/wormsweep/internal/policy/policyfile"
+	"github.com/wormsweep/wormsweep/internal/registries"
 	"github.com/wormsweep/wormsweep/internal/respond"
-	"github.com/wormsweep/wormsweep/internal/store"
-	"github.com/wormsweep/wormsweep/pkg/ioc"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
@@ -78,14 +78,9 @@ none, but not all was read or verified.`,
 // planning is one run of plan.
 type planning struct {
 	planFlags
-	cmd    *cobra.Command
-	store  *store.Store // nil without an inventory
-	set    *ioc.Set
-	policy *policy.Policy // nil without one
-	asked  *planFacts
-	wanted []lookup.Query // of --package
-	since  time.Time
-	counts map[string]int // of --dependents and --downloads, by flag and artifact
+	cmd     *cobra.Command
+	planner planner.Planner
+	wanted  []lookup.Query // of --package
 
 	lacking []*finding.Problem // what keeps "nothing to do" from being an answer
 }
@@ -95,12 +90,12 @@ func runPlan(cmd *cobra.Command, f planFlags) error {
 	if !ok {
 		return usage(fmt.Errorf("--format %q is no format: want text, markdown or json", f.format))
 	}
-	p := &planning{planFlags: f, cmd: cmd, counts: map[string]int{}}
+	p := &planning{planFlags: f, cmd: cmd}
 	if err := p.open(); err != nil {
 		return err
 	}
-	if p.store != nil {
-		defer p.store.Close()
+	if p.planner.Store != nil {
+		defer p.planner.Store.Close()
 	}
 	plans, err := p.plans()
 	if err != nil {
@@ -154,23 +149,22 @@ var planFormats = map[string]func(io.Writer, *respond.Plan, respond.Ticks, time.
 
 // open reads what the flags name. Every error is wrong use, but those of an inventory.
 func (p *planning) open() (err error) {
-	if p.planFlags.since != "" {
-		if p.since, err = planSince(p.planFlags.since); err != nil {
+	if p.since != "" {
+		if p.planner.Since, err = planSince(p.since); err != nil {
 			return usage(err)
 		}
 	}
-	for flag, values := range map[string][]string{"dependents": p.dependents, "downloads": p.downloads} {
-		for _, value := range values {
-			if err := p.countOf(flag, value); err != nil {
-				return usage(err)
-			}
-		}
+	if p.planner.Dependents, err = countsOf("dependents", p.dependents); err != nil {
+		return usage(err)
+	}
+	if p.planner.Downloads, err = countsOf("downloads", p.downloads); err != nil {
+		return usage(err)
 	}
 	set, problems, err := catalogue(p.cmd.ErrOrStderr(), p.ioc, nil)
 	if err != nil {
 		return usage(err)
 	}
-	p.set, p.lacking = set, problems
+	p.planner.Set, p.lacking = set, problems
 	if _, err := set.Only(p.campaigns...); err != nil {
 		return usage(noCampaign(err))
 	}
@@ -180,7 +174,7 @@ func (p *planning) open() (err error) {
 	if err := p.openPolicy(); err != nil {
 		return usage(err)
 	}
-	if p.asked, err = newPlanFacts(p); err != nil {
+	if err := p.openRegistries(); err != nil {
 		return usage(err)
 	}
 	named := cmp.Or(p.inventory, os.Getenv(inventoryVariable)) != ""
@@ -188,7 +182,7 @@ func (p *planning) open() (err error) {
 		return usage(errors.New("neither an inventory nor a stream is named: --inventory FILE, --verified FILE"))
 	}
 	if named {
-		p.store, err = openToRead(p.cmd.Context(), p.inventory)
+		p.planner.Store, err = openToRead(p.cmd.Context(), p.inventory)
 	}
 	return err
 }
@@ -206,13 +200,44 @@ func (p *planning) openQueries() error {
 }
 
 func (p *planning) openPolicy() error {
-	name := cmp.Or(p.planFlags.policy, policyfile.Name)
-	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) && p.planFlags.policy == "" {
+	name := cmp.Or(p.policy, policyfile.Name)
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) && p.policy == "" {
 		return nil
 	}
 	var err error
-	p.policy, err = policyfile.Load(name)
+	p.planner.Policy, err = policyfile.Load(name)
 	return err
+}
+
+// openRegistries makes ready to ask what is published.
+func (p *planning) openRegistries() error {
+	opt := planner.AskerOptions{Addresses: map[registry.Kind]string{}, Failed: func(artifact string, err error) {
+		tell(p.cmd.ErrOrStderr(), fmt.Errorf("%s: %w", artifact, err))
+	}}
+	for _, value := range p.registries {
+		kind, address, ok := strings.Cut(value, "=")
+		if !ok || !planner.Replaceable(registry.Kind(kind)) || address == "" {
+			return fmt.Errorf("--registry %q: want npm, pypi or go, and =URL", value)
+		}
+		if !p.online {
+			return fmt.Errorf("--registry %q: it is asked with --online alone", value)
+		}
+		opt.Addresses[registry.Kind(kind)] = address
+	}
+	if !p.online {
+		p.planner.Registries = planner.Nobody("no registry was asked: --online asks")
+		return nil
+	}
+	if p.planner.Policy != nil {
+		opt.Own = registries.New(registries.Options{Policy: p.planner.Policy, Getenv: os.Getenv}).Reader
+	}
+	var err error
+	if opt.Sum, err = orgverify.OpenSum(os.Getenv, nil); err != nil {
+		return err
+	}
+	asker := planner.NewAsker(opt)
+	p.planner.Registries, p.planner.Address = asker, asker.Address
+	return nil
 }
 
 // planSince reads a time, or a day from its beginning.
@@ -225,16 +250,19 @@ func planSince(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q: want a time as 2006-01-02T15:04:05Z, or a day", text)
 }
 
-// countOf reads KIND:NAME=N.
-func (p *planning) countOf(flag, value string) error {
-	id, text, ok := cutLast(value, "=")
-	n, err := strconv.Atoi(text)
-	kind, name, named := strings.Cut(id, ":")
-	if !ok || err != nil || n < 0 || !named || name == "" || !slices.Contains(registry.Kinds, registry.Kind(kind)) {
-		return fmt.Errorf("--%s %q: want KIND:NAME=N", flag, value)
+// countsOf reads values of a flag, KIND:NAME=N.
+func countsOf(flag string, values []string) (map[string]int, error) {
+	counts := map[string]int{}
+	for _, value := range values {
+		id, text, ok := cutLast(value, "=")
+		n, err := strconv.Atoi(text)
+		kind, name, named := strings.Cut(id, ":")
+		if !ok || err != nil || n < 0 || !named || name == "" || !slices.Contains(registry.Kinds, registry.Kind(kind)) {
+			return nil, fmt.Errorf("--%s %q: want KIND:NAME=N", flag, value)
+		}
+		counts[id] = n
 	}
-	p.counts[flag+" "+id] = n
-	return nil
+	return counts, nil
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {
@@ -246,21 +274,21 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // plans are those of each campaign, in the order of their ids, and then those of what we published.
 func (p *planning) plans() ([]*respond.Plan, error) {
-	ours := newOursFound(p)
+	ours := &planner.Ours{}
 	if p.verified != "" {
-		if err := ours.read(); err != nil {
+		if err := p.verification(ours); err != nil {
 			return nil, err
 		}
 	}
 	var out []*respond.Plan
-	if p.store != nil && (p.verified == "" || len(p.campaigns)+len(p.packages) > 0) {
+	if p.planner.Store != nil && (p.verified == "" || len(p.campaigns)+len(p.packages) > 0) {
 		pins, err := p.pins(ours)
 		if err != nil {
 			return nil, exitError{exitUnknown, err}
 		}
 		out = pins
 	}
-	more, err := ours.plans()
+	more, err := p.planner.ScenarioC(p.cmd.Context(), ours.Bad(), respond.OursInput{Contact: p.contact})
 	if err != nil {
 		return nil, exitError{exitUnknown, err}
 	}

@@ -76,7 +76,9 @@ func New(ctx context.Context, o Options) (*Asked, error) {
 		opt.GitHub = client.REST().Client().Transport
 	}
 	a.set = registries.New(opt)
-	return a, a.openSum()
+	var err error
+	a.sum, err = OpenSum(o.Getenv, o.Store)
+	return a, err
 }
 
 // verifying is what a token may do besides where the App may: runs, attestations, and packages.
@@ -89,17 +91,18 @@ const sumVariable = "GOSUMDB"
 // ErrSetting is wrapped by errors of a setting of the environment that cannot be used.
 var ErrSetting = errors.New("it cannot be used")
 
-// openSum makes ready to ask the checksum database, whose head is remembered: the public one, or
-// as the go command has it in GOSUMDB, "KEY ADDRESS" or "off".
-func (a *Asked) openSum() error {
+// OpenSum makes ready to ask the checksum database: the public one, or as the go command has it in
+// GOSUMDB, "KEY ADDRESS" or "off", for which it gives nil. The store remembers its head; nil: nothing
+// does. An error wraps ErrSetting.
+func OpenSum(getenv func(name string) string, st *store.Store) (*sumdb.Client, error) {
 	setting := ""
-	if a.opt.Getenv != nil {
-		setting = a.opt.Getenv(sumVariable)
+	if getenv != nil {
+		setting = getenv(sumVariable)
 	}
 	key, address, _ := strings.Cut(strings.TrimSpace(setting), " ")
 	switch key {
 	case "off":
-		return nil
+		return nil, nil //nolint:nilnil // none is to be asked
 	case "", host.GoSum:
 		key = host.GoSumKey
 	}
@@ -109,7 +112,7 @@ func (a *Asked) openSum() error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return fmt.Errorf("%s: %q is no address: %w", sumVariable, address, ErrSetting)
+		return nil, fmt.Errorf("%s: %q is no address: %w", sumVariable, address, ErrSetting)
 	}
 	o := fetch.Options{Hosts: []string{u.Host}}
 	if u.Host != host.GoSum { // one of a company is in its network
@@ -117,18 +120,17 @@ func (a *Asked) openSum() error {
 	}
 	client, err := fetch.New(o)
 	if err != nil {
-		return fmt.Errorf("%s: %w: %w", sumVariable, err, ErrSetting)
+		return nil, fmt.Errorf("%s: %w: %w", sumVariable, err, ErrSetting)
 	}
 	opt := sumdb.Options{Key: key}
-	if a.opt.Store != nil {
-		opt.Heads = heads{a.opt.Store.Records("sumdb")}
+	if st != nil {
+		opt.Heads = heads{st.Records("sumdb")}
 	}
 	sum, err := sumdb.New(sumdb.At(client, strings.TrimSuffix(address, "/")), opt)
 	if err != nil {
-		return fmt.Errorf("%s: %w: %w", sumVariable, err, ErrSetting)
+		return nil, fmt.Errorf("%s: %w: %w", sumVariable, err, ErrSetting)
 	}
-	a.sum = sum
-	return nil
+	return sum, nil
 }
 
 // GitHub is the client that reads the organisation's repositories; nil without credentials.

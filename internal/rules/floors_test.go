@@ -22,6 +22,7 @@ var floors = [][]string{
 	{"internal/journal", "internal/handler"},
 	{"internal/jobs", "internal/hook"},
 	{"internal/appdb", "internal/groupcommit"},
+	{"internal/planner"},
 	{"internal/exposure"},
 	{"internal/shard", "internal/incident/..."},
 	{"internal/respond"},
