@@ -25,14 +25,17 @@ type Registries interface {
 
 // Answer is what a registry says of a name.
 type Answer struct {
-	Listing *registry.Listing // nil where it did not say, and Gap says why
-	Gap     string
+	Listing *registry.Listing `json:"listing,omitempty"` // nil where it did not say, and Gap says why
+	Gap     string            `json:"gap,omitempty"`
 	// Sums are the digests of a Go module's versions next below the bad ones, by the checksum
 	// database. One that it did not answer for is not among them.
-	Sums map[string][]digest.Digest
+	Sums map[string][]digest.Digest `json:"sums,omitempty"`
 	// Open says that to ask again may bring more: something did not answer.
-	Open bool
+	Open bool `json:"open,omitempty"`
 }
+
+// noRegistry is the gap of a package of an ecosystem that has none.
+const noRegistry = "no registry says what versions it had"
 
 // Nobody is registries that are not asked; it says why not.
 type Nobody string
@@ -61,7 +64,9 @@ type AskerOptions struct {
 	// Own gives the reader for an artifact of ours whose registry Addresses does not replace; nil
 	// asks the public ones.
 	Own func(*policy.Artifact) (registry.Reader, error)
-	Sum *sumdb.Client // nil asks no checksum database
+	// Unasked is why nobody is asked about packages that are not ours; "" asks.
+	Unasked string
+	Sum     *sumdb.Client // nil asks no checksum database
 	// Failed is told of what a registry did not answer; nil is nobody.
 	Failed func(artifact string, err error)
 }
@@ -95,7 +100,10 @@ func (a *Asker) Address(kind registry.Kind) string {
 func (a *Asker) Theirs(ctx context.Context, e ecosystem.Ecosystem, name string, bad []string) (Answer, error) {
 	kind := kindOf(e)
 	if kind == "" {
-		return Answer{Gap: "no registry says what versions it had"}, nil
+		return Answer{Gap: noRegistry}, nil
+	}
+	if a.opt.Unasked != "" {
+		return Answer{Gap: a.opt.Unasked}, nil
 	}
 	artifact := &policy.Artifact{Kind: kind, Name: name}
 	if a.opt.Addresses[kind] != "" {

@@ -184,6 +184,11 @@ func poisonedOurs(s string) []*respond.Plan {
 			in.Organisation, in.Contact = s, s
 			in.Consumers = registry.Known([]respond.Consumer{{Repository: s, File: s, Package: s}})
 			in.Credentials = registry.Known([]respond.Credential{{Kind: s, Name: s, Holder: s}, {Kind: "github", Name: s, Holder: s}})
+			in.Exposed = registry.Known([]respond.Exposed{{
+				Package: s, Repository: s, Workflow: s, Job: s, Runner: "self-hosted", RunnerName: s, Secrets: []respond.ExposedSecret{{Name: s, Scope: s}},
+				AllSecrets: s, Token: []string{s}, IDToken: true,
+			}, {Repository: s, Job: s, Gap: s}})
+			in.ExposedGaps = []string{s}
 			if a.Listing != nil {
 				a.Listing.Tags, a.Listing.Registry, a.Listing.Faults = map[string]string{s: a.Bad[0].Version, "latest": a.Bad[0].Version}, s, []string{s}
 				for i := range a.Listing.Releases {

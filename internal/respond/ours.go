@@ -25,6 +25,10 @@ type OursInput struct {
 	// Credentials are those that the job or machine of the bad publish could read; unknown where
 	// nobody found out, and then every kind is on the list.
 	Credentials registry.Fact[[]Credential]
+	// Exposed are the jobs of CI that installed a bad version, or may have; unknown where nobody
+	// looked. ExposedGaps say what of that is not known, a line each.
+	Exposed     registry.Fact[[]Exposed]
+	ExposedGaps []string
 	Contact     string // whom consumers ask, "" where it is not known
 }
 
@@ -93,6 +97,32 @@ type Credential struct {
 	Kind   string // of rotations: "npm", "github", "aws"
 	Name   string // "NPM_TOKEN"
 	Holder string // where it lies: "acme/sdk", "environment release of acme/sdk"
+}
+
+// Exposed is a job of CI that installed a bad version, or may have, and what it could read.
+type Exposed struct {
+	Package    string // purl with version
+	Repository string // "owner/repository"
+	Run        int64
+	Workflow   string // its name or file, as GitHub has it
+	Job        string
+	Installed  Answer // Yes, or Unknown
+	Runner     string // "hosted" (GitHub's), "self-hosted", "" where it is not known
+	RunnerName string
+	Secrets    []ExposedSecret
+	// AllSecrets is why it could read any secret that there is, "" where it could not; Gap is why
+	// what it could read is not known.
+	AllSecrets, Gap string
+	Token           []string // the permissions with which its token could write
+	IDToken         bool     // it could have an identity signed
+}
+
+// ExposedSecret is a secret that a job could read.
+type ExposedSecret struct {
+	Name  string
+	Scope string // "repository", "organisation", "environment", "dependabot"; "" where it is not known
+	// Changed is when it was written after the run; zero where it was not, or that is not known.
+	Changed time.Time
 }
 
 // ScenarioC plans what is to be done about versions that were published by us, or in our name, and
@@ -181,6 +211,7 @@ func (b *withdrawal) about() {
 	if b.in.Credentials.Knowledge != registry.Present {
 		b.missing("what the job of the publish could read", "nobody found out: every kind of credential is on the list")
 	}
+	b.exposedMissing()
 }
 
 // freeze stops what publishes, before anything else.

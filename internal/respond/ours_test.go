@@ -173,6 +173,7 @@ func TestPackages5000Downloads(t *testing.T) {
 // What was found out about credentials is the list; otherwise every kind is on it.
 func TestCredentials(t *testing.T) {
 	in := sdk(func(*respond.Ours) {})
+	in.Exposed, in.ExposedGaps = registry.Known([]respond.Exposed{}), nil
 	in.Credentials = registry.Known([]respond.Credential{{Kind: "npm", Name: "NPM_TOKEN", Holder: "acme/sdk"}, {Kind: "sentry", Name: "DSN", Holder: "acme/sdk"}})
 	var ids []string
 	for _, s := range respond.ScenarioC(in).Steps {
@@ -182,6 +183,113 @@ func TestCredentials(t *testing.T) {
 	}
 	if want := []string{"rotate-npm NPM_TOKEN, of acme/sdk", "rotate-other DSN, of acme/sdk"}; !slices.Equal(ids, want) {
 		t.Errorf("%q, want %q", ids, want)
+	}
+}
+
+// What CI jobs could read that installed a bad version is on the list, by its kind. A kind of which
+// nothing is known by name is left out where everything is known, and not otherwise.
+func TestExposed(t *testing.T) {
+	job := respond.Exposed{
+		Package: "pkg:npm/%40acme/sdk@1.1.1", Repository: "acme/web", Run: 7, Workflow: "ci.yml", Job: "test", Installed: respond.Yes, Runner: "self-hosted", RunnerName: "pool-3",
+		Secrets: []respond.ExposedSecret{{Name: "NPM_TOKEN", Scope: "repository", Changed: at(11, 0)}, {Name: "AWS_KEY", Scope: "organisation"}, {Name: "DSN"}},
+		Token:   []string{"contents"}, IDToken: true,
+	}
+	const all = "rotate-npm rotate-github rotate-aws rotate-other"
+	for _, tt := range []struct {
+		about string
+		known bool // what the job of the publish could read is none
+		edit  func(in *respond.OursInput)
+		ids   string
+		want  []string // parts of the plan
+		not   string
+	}{
+		{"all is known", true, func(*respond.OursInput) {}, all, []string{
+			`The job "test" of run 7 of acme/web (ci.yml), on the self-hosted runner pool-3, installed pkg:npm/%40acme/sdk@1.1.1. It could read: NPM_TOKEN (repository), changed since, 2026-08-11 00:00 UTC, AWS_KEY (organisation), DSN (nobody knows where it is kept). Its token could write contents. It could have an identity signed.`,
+			"AWS_KEY (organisation), read by jobs of acme/web", "What trusts an identity of workflows of acme/web", "The self-hosted runner pool-3: its pool", "what was written with it: contents",
+		}, "nobody looked"},
+		{"no secret at all", true, func(in *respond.OursInput) {
+			in.Exposed.Value[0] = respond.Exposed{Package: job.Package, Repository: job.Repository, Run: 7, Job: "test", Installed: respond.Yes, Runner: "hosted"}
+		}, "", []string{"on a hosted runner", "It could read: no secret."}, "self-hosted"},
+		{"any secret", true, func(in *respond.OursInput) { in.Exposed.Value[0].AllSecrets = "toJSON(secrets)" }, all, []string{"any other secret that there is", "any secret that there is: toJSON(secrets)"}, ""},
+		{"a workflow that nobody could read", true, func(in *respond.OursInput) {
+			in.Exposed.Value[0] = respond.Exposed{Package: job.Package, Repository: job.Repository, Run: 7, Job: "test", Gap: "its workflow could not be read"}
+		}, all, []string{"may have installed", "its workflow could not be read", "Nobody knows whose the runner", "what else is not known"}, ""},
+		{"a gap", true, func(in *respond.OursInput) {
+			in.Exposed, in.ExposedGaps = registry.Known([]respond.Exposed{}), []string{"the jobs of run 8"}
+		}, all, []string{"the jobs of run 8"}, "nobody looked"},
+		{"no run installed it", true, func(in *respond.OursInput) { in.Exposed = registry.Known([]respond.Exposed{}) }, "", nil, "nobody looked"},
+		{"nobody looked", true, func(in *respond.OursInput) { in.Exposed = registry.Fact[[]respond.Exposed]{} }, all, []string{"which CI runs installed a bad version, and what they could read", "nobody looked"}, ""},
+		{"the publish is not known", false, func(in *respond.OursInput) { in.Exposed = registry.Known([]respond.Exposed{}) }, all, []string{"nobody found out"}, "nobody looked"},
+	} {
+		in := sdk(func(*respond.Ours) {})
+		in.Exposed, in.ExposedGaps = registry.Known([]respond.Exposed{job}), nil
+		if tt.known {
+			in.Credentials = registry.Known([]respond.Credential{})
+		}
+		tt.edit(&in)
+		p := respond.ScenarioC(in)
+		var ids []string
+		for _, s := range p.Steps {
+			if strings.HasPrefix(s.ID, "rotate-") {
+				ids = append(ids, s.ID)
+			}
+		}
+		if got := strings.Join(ids, " "); got != tt.ids {
+			t.Errorf("%s: %q, want %q", tt.about, got, tt.ids)
+		}
+		var text []string
+		for _, s := range p.Steps {
+			text = append(text, s.Notes...)
+		}
+		for _, m := range p.Missing {
+			text = append(text, m.What+": "+m.Why)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(strings.Join(text, "\n"), want) {
+				t.Errorf("%s: nothing says %q:\n%s", tt.about, want, strings.Join(text, "\n"))
+			}
+		}
+		if tt.not != "" && strings.Contains(strings.ToLower(strings.Join(text, "\n")), tt.not) {
+			t.Errorf("%s: it says %q:\n%s", tt.about, tt.not, strings.Join(text, "\n"))
+		}
+	}
+}
+
+func TestSecretKinds(t *testing.T) {
+	for _, tt := range []struct{ name, step string }{
+		{"NPM_TOKEN", "rotate-npm"},
+		{"NODE_AUTH_TOKEN", "rotate-npm"},
+		{"GH_PAT", "rotate-github"},
+		{"GHCR_TOKEN", "rotate-github"},
+		{"HARBOR_ROBOT", "rotate-harbor"},
+		{"aws_secret_access_key", "rotate-aws"},
+		{"AWS_DEPLOY_KEY", "rotate-aws"},
+		{"PATTERN", "rotate-other"},
+		{"", "rotate-other"},
+		{"TWINE_PASSWORD", "rotate-pypi"},
+	} {
+		in := sdk(func(*respond.Ours) {})
+		in.Credentials, in.ExposedGaps = registry.Known([]respond.Credential{}), nil
+		in.Exposed = registry.Known([]respond.Exposed{{Repository: "acme/web", Installed: respond.Yes, Runner: "hosted", Secrets: []respond.ExposedSecret{{Name: tt.name}}}})
+		s := stepOf(t, respond.ScenarioC(in), "rotate-")
+		if s.ID != tt.step {
+			t.Errorf("%q: %s, want %s", tt.name, s.ID, tt.step)
+		}
+	}
+}
+
+// The jobs come in any order, and the plan is the same.
+func TestExposedInAnyOrder(t *testing.T) {
+	jobs := []respond.Exposed{{Repository: "acme/web", Run: 2, Job: "a", Gap: "x"}, {Repository: "acme/web", Run: 1, Job: "b"}, {Repository: "acme/api", Run: 9, Job: "c", Runner: "self-hosted"}}
+	digest := func() string {
+		in := sdk(func(*respond.Ours) {})
+		in.Exposed, in.ExposedGaps = registry.Known(slices.Clone(jobs)), []string{"b", "a"}
+		return respond.ScenarioC(in).Digest()
+	}
+	first := digest()
+	slices.Reverse(jobs)
+	if digest() != first {
+		t.Error("another order, another plan")
 	}
 }
 

@@ -60,7 +60,7 @@ func (b *withdrawal) rotation() {
 		ID: "contain", Title: "Take the machine or runner of the bad publish off the network, and what watches tokens off it", Class: Human,
 		Why:   "Do not revoke a token before that. Some of these worms leave a service, gh-token-monitor, that deletes the home folder when the stolen token is revoked.",
 		Probe: Probe{Text: "The machine is off the network, or is a hosted runner whose job has ended, and no such service is on it."},
-		Notes: []string{"Memory and disk are evidence: keep them before it is built anew."},
+		Notes: append([]string{"Memory and disk are evidence: keep them before it is built anew."}, b.exposedRunners()...),
 	})
 	list := Step{
 		ID: "list-credentials", Title: "List every credential that the job or machine could read", Class: Human,
@@ -74,7 +74,12 @@ func (b *withdrawal) rotation() {
 	if b.in.Credentials.Knowledge != registry.Present {
 		list.Notes = append(list.Notes, "Nobody found out what the job could read: until then every kind below is taken to be read.")
 	}
+	list.Notes = append(list.Notes, b.exposedLines()...)
+	if b.in.Exposed.Knowledge != registry.Present {
+		list.Notes = append(list.Notes, "Nobody looked which CI runs installed a bad version, and what those could read.")
+	}
 	listed := b.add(list)
+	whole := b.in.Credentials.Knowledge == registry.Present && b.exposedWhole()
 	for _, r := range rotations {
 		var names []string
 		for _, c := range known {
@@ -82,7 +87,8 @@ func (b *withdrawal) rotation() {
 				names = append(names, c.Name+", of "+c.Holder)
 			}
 		}
-		if b.in.Credentials.Knowledge == registry.Present && len(names) == 0 {
+		names = append(names, b.exposedOf(r.kind)...)
+		if whole && len(names) == 0 {
 			continue
 		}
 		if len(names) == 0 && r.of != nil && !slices.ContainsFunc(b.in.Artifacts, func(a Ours) bool { return slices.Contains(r.of, a.Kind) }) {

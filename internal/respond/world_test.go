@@ -166,5 +166,10 @@ func oursWorld() respond.OursInput {
 		Consumers: registry.Known([]respond.Consumer{
 			{Repository: "acme/web", File: "package-lock.json", Package: "pkg:npm/%40acme/sdk@1.1.1"}, {Repository: "acme/api", File: "yarn.lock", Package: "pkg:npm/%40acme/sdk@1.1.1"},
 		}),
+		Exposed: registry.Known([]respond.Exposed{{
+			Package: "pkg:npm/%40acme/sdk@1.1.1", Repository: "acme/web", Run: 70, Workflow: "ci.yml", Job: "test", Installed: respond.Yes, Runner: "self-hosted", RunnerName: "pool-3",
+			Secrets: []respond.ExposedSecret{{Name: "NPM_TOKEN", Scope: "repository"}, {Name: "AWS_DEPLOY_KEY", Scope: "organisation"}}, Token: []string{"contents"},
+		}}),
+		ExposedGaps: []string{"the jobs of run 71 of acme/api: no answer"},
 	}
 }
