@@ -76,15 +76,26 @@ func clippedAll(all []string) []string {
 	return out
 }
 
-// SetPlan puts the plan that is on the table into an incident, with a part of a long summary.
+// SetPlan puts the plan that is on the table into an incident, with a part of a long summary and of
+// many steps. A step that is another one than before is not done, whoever ticked it.
 func (d *Desk) SetPlan(ctx context.Context, id string, p PlanRef) error {
-	p.Kind, p.Digest, p.Summary = clipped(p.Kind, maxEntry), clipped(p.Digest, maxEntry), clippedAll(p.Summary)
+	p.Kind, p.Digest, p.With, p.Summary = clipped(p.Kind, maxEntry), clipped(p.Digest, maxEntry), clippedAll(p.With), clippedAll(p.Summary)
+	p.Items = slices.Clone(p.Items[:min(len(p.Items), MaxSteps)])
+	for i, s := range p.Items {
+		p.Items[i] = PlanStep{clipped(s.ID, maxEntry), clipped(s.Digest, maxEntry), clipped(s.Text, maxEntry), s.People}
+	}
 	_, err := d.change(ctx, id, nil, func(rec *Record) error {
-		if old := rec.Response.Plan; old != nil && old.Digest == p.Digest {
+		if old := rec.Response.Plan; old != nil && old.Digest == p.Digest && slices.Equal(old.With, p.With) && len(old.Items) == len(p.Items) {
+			old.Open = p.Open
 			return nil
 		}
+		before := rec.ticked()
 		rec.Response.Plan = &p
-		rec.log(Entry{At: d.opt.Now(), Kind: EntryPlan, By: ByProgram, Text: p.Kind + " " + p.Digest})
+		text := p.Kind + " " + p.Digest
+		if lost := before - rec.ticked(); lost > 0 {
+			text += ": " + count(lost, "ticked step is", "ticked steps are") + " not as before, or gone"
+		}
+		rec.log(Entry{At: d.opt.Now(), Kind: EntryPlan, By: ByProgram, Text: text})
 		return nil
 	})
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
 	"github.com/wormsweep/wormsweep/internal/incident/command"
+	"github.com/wormsweep/wormsweep/internal/report"
 )
 
 // carryOut carries out one command on a record, and gives the answer; "" for a question, which is
@@ -39,6 +40,10 @@ func (c *clerk) carryOut(ctx context.Context, rec *Record, cmd command.Command) 
 		did, not, err = c.falsePositive(ctx, rec, cmd)
 	case command.Resolve:
 		did, not = c.resolve(rec, cmd)
+	case command.Done:
+		did, not = c.done(rec, cmd)
+	case command.Undone:
+		did, not = c.undone(rec, cmd)
 	}
 	switch {
 	case err != nil:
@@ -218,7 +223,7 @@ func (d *Desk) question(ctx context.Context, rec *Record, cmd command.Command) (
 	l := list{limit: maxReply}
 	l.b.WriteString(name + ": " + code(reply.Summary) + "\n\n")
 	for _, line := range reply.Lines {
-		l.add("- " + code(line) + "\n")
+		l.add("- " + report.EscapeMarkdown(line, 400) + "\n")
 	}
 	l.left += reply.More
 	text := l.end("- and %d more")

@@ -20,6 +20,7 @@ const (
 	maxSettled    = 6_000
 	maxTimeline   = 6_000
 	maxTriage     = 5_000
+	maxPlan       = 8_000
 	maxSignals    = 3_000
 	maxKept       = 4_000
 	maxGapList    = 5_000
@@ -83,7 +84,7 @@ func section(heading, text string) string {
 // render makes the texts of a record.
 func (w *writer) render() texts {
 	before := w.intro() + section("First steps", w.steps()) + section("Commands", w.commands()) + section("Signals", w.signals()) +
-		section("Triage", w.triage()) + section("What was found", w.things())
+		section("Triage", w.triage()) + section("Plan", w.plan()) + section("What was found", w.things())
 	after := section("Settled", w.settled()) + section("Evidence", w.kept()) + section("Timeline", w.timeline()) +
 		section("Not looked at", w.gaps()) + section("References", w.references())
 	title, one, next := "Repositories", "a repository", "sweep"

@@ -448,7 +448,9 @@ func TestRaise(t *testing.T) {
 	if err := o.desk.SetVerdict(ctx, c.ID, incident.Verdict{Scenario: "rotate", Tree: "runbook/1", Path: []incident.Step{{Question: "secret?", Answer: "yes", Source: "signal"}}, Open: []string{"did it leave?"}, At: date(1)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.SetPlan(ctx, c.ID, incident.PlanRef{Kind: "rotation", Digest: strings.Repeat("ab", 32), Steps: 2, Summary: []string{"rotate it"}}); err != nil {
+	if err := o.desk.SetPlan(ctx, c.ID, incident.PlanRef{Kind: "rotation", Digest: strings.Repeat("ab", 32), Steps: 2, Summary: []string{"whose it was: nobody knows"}, Items: []incident.PlanStep{
+		{ID: "rotate-npm", Digest: "d1", Text: "Replace npm tokens"}, {ID: "delete", Digest: "d2", Text: "Delete it", People: 2},
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	e := incident.Evidence{What: "alert.json", Where: "s3://evidence/7", SHA256: strings.Repeat("0f", 32), Bytes: 812, By: "jane", At: date(1)}
@@ -465,6 +467,7 @@ func TestRaise(t *testing.T) {
 	}
 	o.tick()
 	o.told("first contained")
+	o.says("jane", "/done rotate-npm whoami refuses it\n/done delete")
 	golden(t, "raised.md", o.body(1))
 	o.tracker.took()
 	o.expect(2, looks{read: "api@HEAD"}, "Edit", 1)

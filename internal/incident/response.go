@@ -1,6 +1,10 @@
 package incident
 
-import "time"
+import (
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/respond"
+)
 
 // Response is what people and programs do about an incident. Records of earlier releases have
 // none, and go on with the zero value.
@@ -22,15 +26,18 @@ type Response struct {
 	// Commands says that the App listens to comments: the text names the commands.
 	Commands bool `json:"commands,omitempty"`
 
-	Owner    string     `json:"owner,omitempty"`    // login of who leads the response
-	Assigned string     `json:"assigned,omitempty"` // the owner whom the issue was assigned to
-	Signals  []Signal   `json:"signals,omitempty"`
-	Triaged  []Triaged  `json:"triaged,omitempty"`
-	Beyond   string     `json:"beyond,omitempty"`  // the gravest scenario of what is not among Triaged; "" where all is
-	Verdict  *Verdict   `json:"verdict,omitempty"` // of all that is triaged
-	Plan     *PlanRef   `json:"plan,omitempty"`
-	Evidence []Evidence `json:"evidence,omitempty"`
-	More     int        `json:"more_evidence,omitempty"` // pieces beyond MaxEvidence
+	Owner    string    `json:"owner,omitempty"`    // login of who leads the response
+	Assigned string    `json:"assigned,omitempty"` // the owner whom the issue was assigned to
+	Signals  []Signal  `json:"signals,omitempty"`
+	Triaged  []Triaged `json:"triaged,omitempty"`
+	Beyond   string    `json:"beyond,omitempty"`  // the gravest scenario of what is not among Triaged; "" where all is
+	Verdict  *Verdict  `json:"verdict,omitempty"` // of all that is triaged
+	Plan     *PlanRef  `json:"plan,omitempty"`
+	// Ticks are responders' words that steps of the plan are done. Those of a step that was changed
+	// since are kept, and count for nothing.
+	Ticks    respond.Ticks `json:"ticks,omitempty"`
+	Evidence []Evidence    `json:"evidence,omitempty"`
+	More     int           `json:"more_evidence,omitempty"` // pieces beyond MaxEvidence
 
 	Timeline []Entry   `json:"timeline,omitempty"`
 	Unlisted int       `json:"unlisted,omitempty"` // entries beyond the limits
@@ -43,6 +50,8 @@ const (
 	MaxSignals  = 100
 	maxSeen     = 50
 	MaxEvidence = 200
+	MaxSteps    = 1_000 // of a plan
+	MaxTicks    = 1_000
 	MaxTimeline = 1_000 // entries
 	MaxRefusals = 50    // of these, entries of commands that were refused
 	maxHandled  = 1_000
@@ -87,11 +96,23 @@ type Step struct {
 
 // PlanRef is the plan that is on the table.
 type PlanRef struct {
-	Kind    string    `json:"kind"`
-	Digest  string    `json:"digest"`
-	Steps   int       `json:"steps,omitempty"`
-	Summary []string  `json:"summary,omitempty"` // a few lines
-	At      time.Time `json:"at,omitzero"`
+	Kind    string     `json:"kind"`
+	Digest  string     `json:"digest"`
+	With    []string   `json:"with,omitempty"` // digests of plans that go with it
+	Steps   int        `json:"steps,omitempty"`
+	Items   []PlanStep `json:"items,omitempty"`   // the steps, those of With behind its own
+	Summary []string   `json:"summary,omitempty"` // a few lines more: what is not known
+	At      time.Time  `json:"at,omitzero"`
+	// Open says that something of it is not known, and may be told when it is asked again.
+	Open bool `json:"open,omitempty"`
+}
+
+// PlanStep is a step of a plan.
+type PlanStep struct {
+	ID     string `json:"id"`     // the name that a tick is for
+	Digest string `json:"digest"` // changes with everything that the step says
+	Text   string `json:"text"`
+	People int    `json:"people,omitempty"` // how many must tick it; 0 is one
 }
 
 // Evidence is something that was kept.
@@ -134,6 +155,8 @@ const (
 	EntryVerdict  EntryKind = "verdict"
 	EntryAnswer   EntryKind = "answer"
 	EntryPlan     EntryKind = "plan"
+	EntryDone     EntryKind = "done"   // a step of the plan, by somebody's word
+	EntryUndone   EntryKind = "undone" // not done after all
 	EntryEvidence EntryKind = "evidence"
 	EntryExcluded EntryKind = "excluded"
 	EntryRefused  EntryKind = "refused"

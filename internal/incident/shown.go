@@ -52,7 +52,9 @@ func (w *writer) commands() string {
 		{"/assign @login", "who leads the response"},
 		{"/who-has NAME@VERSION", "which repositories hold it, by the inventory"},
 		{"/exposure", "did a CI run install it, and what could that run read"},
-		{"/plan", "the plan with its digest"},
+		{"/plan", "the plan with its digest and its steps"},
+		{"/done STEP what was seen", "a step of the plan is done; what cannot be undone needs two people"},
+		{"/undone STEP why", "it is not done after all"},
 		{"/contained what was done", "it does not spread any more"},
 		{"/answer ci-installed no REASON", "yes, no or unknown to a question of the triage, by the word before it; withdraw takes an answer back; what lowers the scenario is for whoever is on call"},
 		{"/false-positive REASON until 2026-12-31", "the places below are no incident, until that day"},
@@ -81,7 +83,7 @@ func (w *writer) signals() string {
 	return l.end("- and %d more")
 }
 
-// triage is the verdict and the plan.
+// triage is the verdict.
 func (w *writer) triage() string {
 	l := list{limit: maxTriage}
 	if v := w.rec.Response.Verdict; v != nil {
@@ -102,12 +104,6 @@ func (w *writer) triage() string {
 		}
 		l.add(path.end("- and %d more lines"))
 	}
-	if p := w.rec.Response.Plan; p != nil {
-		l.add(fmt.Sprintf("\n**Plan:** %s of %s, digest %s\n\n", brief(p.Kind), count(p.Steps, "step", "steps"), brief(p.Digest)))
-		for _, line := range p.Summary {
-			l.add("- " + code(line) + "\n")
-		}
-	}
 	return l.end("- and %d more lines")
 }
 
@@ -127,6 +123,28 @@ func (s *Step) line() string {
 		line += ", by " + brief(s.Source)
 	}
 	return line + "\n"
+}
+
+// plan is the plan with the name of each step, and who ticked it.
+func (w *writer) plan() string {
+	p := w.rec.Response.Plan
+	if p == nil {
+		return ""
+	}
+	l := list{limit: maxPlan}
+	l.add(fmt.Sprintf("**Plan:** %s of %s, digest %s\n\n", brief(p.Kind), count(p.Steps, "step", "steps"), brief(p.Digest)))
+	for _, s := range p.Items {
+		line := "- " + code(s.ID)
+		if words := w.rec.tickWords(s); words != "" {
+			line += ", **" + code(words) + "**"
+		}
+		l.add(line + ": " + code(s.Text) + "\n")
+	}
+	missing := list{limit: maxPlan / 4}
+	for _, line := range p.Summary {
+		missing.add("- " + code(line) + "\n")
+	}
+	return l.end("- and %d more steps, which `/plan` shows") + missing.end("- and %d more lines, which `/plan` shows")
 }
 
 // kept lists the evidence.
@@ -185,6 +203,7 @@ func (w *writer) timeline() string {
 // entryWords say what the kinds of entries are about.
 var entryWords = map[EntryKind]string{
 	EntryFound: "found", EntrySettled: "settled", EntrySignal: "signal", EntryOwner: "owner", EntryVerdict: "verdict", EntryAnswer: "answer", EntryPlan: "plan",
+	EntryDone: "step done", EntryUndone: "step not done",
 	EntryEvidence: "evidence kept", EntryExcluded: "false positive", EntryRefused: "refused", EntryTold: "told",
 }
 

@@ -20,22 +20,25 @@ type Tick struct {
 // Ticks are those of one plan, in the order in which they were made. The zero value has none.
 type Ticks []Tick
 
-// By are the people who ticked the step as it now is, each once. Logins are compared without
-// regard to letter case, as GitHub does: one person is not two.
-func (t Ticks) By(s *Step) []string {
-	var out []string
-	digest := ""
+// Of are the ticks of a step as it is with a digest, one for each person: the first. Logins are
+// compared without regard to letter case, as GitHub does: one person is not two.
+func (t Ticks) Of(step, digest string) (out Ticks) {
 	for _, tick := range t {
-		if tick.Step != s.ID || tick.By == "" {
-			continue
+		same := func(other Tick) bool { return strings.EqualFold(other.By, tick.By) }
+		if tick.Step == step && tick.Digest == digest && tick.By != "" && !slices.ContainsFunc(out, same) {
+			out = append(out, tick)
 		}
-		if digest == "" {
-			digest = s.Digest()
-		}
-		same := func(by string) bool { return strings.EqualFold(by, tick.By) }
-		if tick.Digest == digest && !slices.ContainsFunc(out, same) {
-			out = append(out, tick.By)
-		}
+	}
+	return out
+}
+
+// By are the people who ticked the step as it now is, each once.
+func (t Ticks) By(s *Step) (out []string) {
+	if !slices.ContainsFunc(t, func(tick Tick) bool { return tick.Step == s.ID }) {
+		return nil // to digest the step is work
+	}
+	for _, tick := range t.Of(s.ID, s.Digest()) {
+		out = append(out, tick.By)
 	}
 	return out
 }

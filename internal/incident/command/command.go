@@ -28,6 +28,8 @@ const (
 	WhoHas        Name = "who-has"
 	Exposure      Name = "exposure"
 	Plan          Name = "plan"
+	Done          Name = "done"
+	Undone        Name = "undone"
 	Contained     Name = "contained"
 	Answer        Name = "answer"
 	FalsePositive Name = "false-positive"
@@ -47,6 +49,8 @@ var usage = []struct {
 	{WhoHas, "/who-has NAME@VERSION"},
 	{Exposure, "/exposure"},
 	{Plan, "/plan"},
+	{Done, "/done STEP what was seen"},
+	{Undone, "/undone STEP why"},
 	{Contained, "/contained what was done"},
 	{Answer, "/answer ci-installed no REASON"},
 	{FalsePositive, "/false-positive REASON until 2026-12-31"},
@@ -77,6 +81,7 @@ type Command struct {
 	Name  Name
 	Text  string    // what is asked about, what was done, or the reason; may be empty where that is allowed
 	Login string    // of Assign, without "@"
+	Step  string    // of Done and Undone: the id of a step of the plan
 	Until time.Time // of FalsePositive: the last day, at 00:00 UTC
 	// Of Answer: the id of a question of the triage, which thing of the incident it is about (from 1 on; 0
 	// is all that ask it), and "yes", "no", "unknown" or "withdraw".
@@ -170,6 +175,8 @@ func read(word, rest string) Command {
 		return c.assign()
 	case Answer:
 		return c.answer()
+	case Done, Undone:
+		return c.step()
 	case FalsePositive:
 		return c.falsePositive()
 	case Ack, Resolve:
@@ -202,6 +209,17 @@ func (c Command) answer() Command {
 	}
 	thing, _ := strconv.Atoi(m[2]) // "" is 0, and the form has no other
 	return Command{Name: c.Name, Question: m[1], Thing: thing, Truth: m[3], Text: m[4]}
+}
+
+// The ids of steps are made of these characters, and are shorter.
+var stepForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9.-]{0,149})(?:[ \t]+(.*))?$`)
+
+func (c Command) step() Command {
+	m := stepForm.FindStringSubmatch(c.Text)
+	if m == nil {
+		return c.wrong()
+	}
+	return Command{Name: c.Name, Step: strings.ToLower(m[1]), Text: m[2]}
 }
 
 var untilForm = regexp.MustCompile(`^(.*\S)[ \t]+until[ \t]+([0-9]{4}-[0-9]{2}-[0-9]{2})$`)

@@ -44,6 +44,9 @@ var rows = []struct {
 	{"/answer ci-installed#12 \t yes  run 7", []command.Command{{Name: command.Answer, Question: "ci-installed", Thing: 12, Truth: "yes", Text: "run 7"}}},
 	{"/answer locked withdraw I was wrong", []command.Command{{Name: command.Answer, Question: "locked", Truth: "withdraw", Text: "I was wrong"}}},
 	{"/answer locked unknown the list is old", []command.Command{{Name: command.Answer, Question: "locked", Truth: "unknown", Text: "the list is old"}}},
+	{"/done rotate-npm", []command.Command{{Name: command.Done, Step: "rotate-npm"}}},
+	{"/done Pin-0123 \tnpm whoami refuses the old one", []command.Command{{Name: command.Done, Step: "pin-0123", Text: "npm whoami refuses the old one"}}},
+	{"/undone rotate-npm\n/done contain", []command.Command{{Name: command.Undone, Step: "rotate-npm"}, {Name: command.Done, Step: "contain"}}},
 
 	// What is no command.
 	{"", nil},
@@ -99,6 +102,14 @@ var rows = []struct {
 	{"> /answer locked no reason", nil},
 	{"As I said:\n/answer locked no reason", nil},
 	{"```\n/answer locked no reason\n```", nil},
+	{"/done", []command.Command{{Name: command.Done, Fault: written}}},
+	{"/done `contain`", []command.Command{{Name: command.Done, Fault: written}}},
+	{"/done -contain", []command.Command{{Name: command.Done, Fault: written}}},
+	{"/done */resolve", []command.Command{{Name: command.Done, Fault: written}}},
+	{"/done " + strings.Repeat("x", 151), []command.Command{{Name: command.Done, Fault: written}}},
+	{"/done contain a\u202eb", []command.Command{{Name: command.Done, Fault: hides}}},
+	{"/done cont\u200bain", []command.Command{{Name: command.Done, Fault: hides}}},
+	{"/undone", []command.Command{{Name: command.Undone, Fault: written}}},
 	{"/assign jane", []command.Command{{Name: command.Assign, Fault: written}}},
 	{"/assign @acme/responders", []command.Command{{Name: command.Assign, Fault: written}}},
 	{"/assign @a @b", []command.Command{{Name: command.Assign, Fault: written}}},
@@ -157,7 +168,7 @@ func FuzzParse(f *testing.F) {
 			if c.Name != "" && !strings.HasPrefix(lines[i], "/"+string(c.Name)) || !strings.HasPrefix(lines[i], "/") {
 				t.Fatalf("%+v from the line %q", c, lines[i])
 			}
-			if c.Name == "" && c.Fault == "" || c.Fault != "" && (i != len(got)-1 || c.Text != "" || c.Login != "") {
+			if c.Name == "" && c.Fault == "" || c.Fault != "" && (i != len(got)-1 || c.Text != "" || c.Login != "" || c.Step != "") {
 				t.Fatalf("a fault with more behind it: %+v", got)
 			}
 			if c.Fault == "" && c.Text != "" && !strings.Contains(lines[i], c.Text) {
