@@ -49,6 +49,13 @@ func Lacking(ctx context.Context, st *store.Store) ([]*finding.Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	runs, err := st.Runs(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(runs) == 0 {
+		out = append(out, &finding.Problem{Code: string(source.CodeNotKept), Detail: "nothing was ever swept into the inventory"})
+	}
 	unread, err := st.Unread(ctx)
 	if len(unread) > 0 {
 		out = append(out, &finding.Problem{

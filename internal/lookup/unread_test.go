@@ -1,6 +1,8 @@
 package lookup_test
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/inventory"
 	"github.com/wormsweep/wormsweep/internal/lookup"
+	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
@@ -91,5 +94,18 @@ func TestRematchOfWhatWasNotSwept(t *testing.T) {
 		if got := count[*finding.Problem](inv.rematch(sweep.Options{Set: catalogue})); got != tt.want {
 			t.Errorf("%s: %d problems, want %d", name, got, tt.want)
 		}
+	}
+}
+
+// TestLackingOfNothing: an inventory that nothing was ever swept into does not have all that there is.
+func TestLackingOfNothing(t *testing.T) {
+	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "inventory.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	lacking, err := lookup.Lacking(t.Context(), st)
+	if err != nil || len(lacking) != 1 || !strings.Contains(lacking[0].Detail, "nothing was ever swept") {
+		t.Errorf("%+v, %v", lacking, err)
 	}
 }
