@@ -79,7 +79,7 @@ func TestEmulatedApp(t *testing.T) {
 	config := filepath.Join(dir, "app.yaml")
 	for name, text := range map[string]string{
 		"secret": apptest.Secret + "\n", "key.pem": e.Keys[fmt.Sprint(emulatedApp)],
-		"app.yaml": fmt.Sprintf("listen: %s\ndatabase: data\ngithub: {url: %q, app-id: %d, app-key-file: key.pem}\nwebhook: {secret-files: [secret]}\norganisation: acme\nissues: acme/incidents\n", listen, e.URL, emulatedApp),
+		"app.yaml": fmt.Sprintf("listen: %s\ndatabase: data\ngithub: {url: %q, app-id: %d, app-key-file: key.pem}\nwebhook: {secret-files: [secret]}\norganisation: acme\nissues: acme/incidents\nregistries: none\n", listen, e.URL, emulatedApp),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,13 +12,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/orgsweep"
-	"github.com/wormsweep/wormsweep/internal/policy"
-	"github.com/wormsweep/wormsweep/internal/published"
-	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/sweep"
 	"github.com/wormsweep/wormsweep/internal/triage"
-	"github.com/wormsweep/wormsweep/pkg/ecosystem"
-	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // maxLines bounds the lines of an answer to a comment, and of a plan in an incident.
@@ -104,10 +98,7 @@ func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply,
 	var lines []string
 	const most = 5
 	for _, purl := range purls[:min(len(purls), most)] {
-		report, err := q.app.asker().Ask(ctx, exposure.Question{Signal: triage.Signal{
-			Source: triage.FromManual, SourceRef: id, AlertID: triage.AlertIOC, FirstSeen: time.Now(), LastSeen: time.Now(),
-			Subject: triage.Subject{Kind: triage.Package, Parts: map[string]string{"purl": purl}},
-		}})
+		report, err := q.app.asker().Ask(ctx, exposure.Question{Signal: manual(id, purl)})
 		if err != nil {
 			return incident.Reply{}, err
 		}
@@ -129,140 +120,42 @@ func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply,
 	return reply(fmt.Sprintf("What ran, and what it could read, of %d packages.", min(len(purls), most)), lines, missing), nil
 }
 
-// Plan implements incident.Questions.
+// Plan implements incident.Questions. The plan is put on the table as it is now: its steps are what is
+// ticked.
 func (q answers) Plan(ctx context.Context, id string) (incident.Reply, error) {
-	plan, err := q.app.planOf(ctx, id)
-	if err != nil || plan == nil {
-		return incident.Reply{Summary: "There is no plan: " + noPlan, Missing: []string{"what `sweeper plan` knows with the policy and the registries"}}, err
+	desk, err := q.app.incidents.desk(ctx)
+	if err != nil {
+		return incident.Reply{}, err
 	}
-	missing := []string{notAsked}
-	for _, m := range plan.Missing {
-		missing = append(missing, fmt.Sprintf("%s: %s", m.What, m.Why))
+	plans, open, err := q.app.setPlan(ctx, desk, id, false)
+	if err == nil && open {
+		err = q.app.planSoon(ctx, id)
 	}
-	return reply(fmt.Sprintf("%s. Plan %s.", plan.Title, plan.Digest()), stepsOf(plan), missing), nil
+	if err != nil {
+		return incident.Reply{}, err
+	}
+	var missing []string
+	if open {
+		missing = []string{beingAsked}
+	}
+	if len(plans) == 0 {
+		return incident.Reply{Summary: "There is no plan: " + noPlan, Missing: append(missing, "what `sweeper plan` knows with the policy and the registries")}, nil
+	}
+	rec, err := desk.Incident(ctx, id)
+	if err != nil {
+		return incident.Reply{}, err
+	}
+	lines := rec.PlanLines()
+	for _, with := range plans[1:] {
+		lines = slices.Insert(lines, 0, fmt.Sprintf("with it, and among the steps: %s. Plan %s.", with.Title, with.Digest()))
+	}
+	return reply(fmt.Sprintf("%s. Plan %s.", plans[0].Title, plans[0].Digest()), lines, append(missing, rec.Response.Plan.Summary...)), nil
 }
 
 const (
-	noPlan   = "the inventory holds no package of this incident that is somebody else's."
-	notAsked = "registries are not asked for a plan here: `sweeper plan --online` has what they say, as the version to go back to"
+	noPlan     = "nothing is known to be bad of what we publish, and the inventory holds no package of this incident that is somebody else's."
+	beingAsked = "what has not been asked for within the hour: it is being asked for, and the plan in the issue is made anew"
 )
-
-func stepsOf(plan *respond.Plan) (out []string) {
-	for i := range plan.Steps {
-		s := &plan.Steps[i]
-		line := s.Title
-		if s.Repository != "" {
-			line = s.Repository + ": " + line
-		}
-		for _, e := range s.Edits {
-			line += fmt.Sprintf("; %s:%d", e.File, e.Line)
-		}
-		out = append(out, line)
-	}
-	return out
-}
-
-// planOf is the plan of an incident: Scenario C for what we published, else the one for what the
-// inventory holds of a campaign of the catalogue; nil where there is nothing to be done.
-func (a *App) planOf(ctx context.Context, campaign string) (*respond.Plan, error) {
-	if campaign == finding.PublishedByUs {
-		return a.planOfOurs(ctx)
-	}
-	found, problems, err := a.foundOf(ctx, campaign)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	in := respond.PinInput{Findings: found, Catalogue: a.catalogue.Set()}
-	if p := a.publishing(); p != nil {
-		in.Ours = p.publishes
-	}
-	plan := respond.PinPlan(in)
-	for _, p := range problems {
-		plan.Missing = append(plan.Missing, respond.Missing{What: string(p.Code), Why: p.Detail, Repository: p.Repository, File: p.File})
-	}
-	return plan, nil
-}
-
-// planOfOurs is the plan for the versions of ours that are bad, by a verification of now: what has not
-// changed since the last one is not asked for again.
-func (a *App) planOfOurs(ctx context.Context) (*respond.Plan, error) {
-	publishing := a.publishing()
-	if publishing == nil {
-		return nil, nil //nolint:nilnil // nothing is published
-	}
-	opt, err := publishing.options(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ours := map[string]*respond.Ours{}
-	var missing []respond.Missing
-	if _, err := published.Run(ctx, opt, func(e finding.Event) error {
-		switch e := e.(type) {
-		case *finding.Verification:
-			o := ours[e.Artifact]
-			if o == nil {
-				o = &respond.Ours{Kind: e.Kind, Name: e.Name, PURL: e.Artifact, Source: e.Source, Gap: "not asked for this plan"}
-				ours[e.Artifact] = o
-			}
-			o.Add(e)
-		case *finding.Problem:
-			missing = append(missing, respond.Missing{What: string(e.Code), Why: e.Detail, Repository: e.Repository})
-		}
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	in := respond.OursInput{Organisation: publishing.policy.Organisation}
-	consumers := []respond.Consumer{}
-	for _, id := range slices.Sorted(maps.Keys(ours)) {
-		o := ours[id]
-		if len(o.Bad) == 0 {
-			continue
-		}
-		if known := publishing.policy.Artifact(o.Kind, o.Name); known != nil {
-			if r := publishing.policy.RegistryOf(known); r != nil && known.Registry != "" {
-				o.Protocol, o.Address = r.Protocol, r.Address
-			}
-		}
-		for i := range o.Bad {
-			held, err := a.holdersOf(ctx, id, o.Bad[i].Version)
-			if err != nil {
-				return nil, err
-			}
-			consumers = append(consumers, held...)
-		}
-		in.Artifacts = append(in.Artifacts, *o)
-	}
-	if len(in.Artifacts) == 0 {
-		return nil, nil //nolint:nilnil // nothing of ours is bad
-	}
-	in.Consumers = registry.Known(consumers)
-	// Who was not read may hold one as well.
-	for _, why := range lacks(lookup.Lacking(ctx, a.inventory)) {
-		missing = append(missing, respond.Missing{What: "who of us holds a bad version", Why: why})
-	}
-	plan := respond.ScenarioC(in)
-	plan.Missing = append(plan.Missing, missing...)
-	return plan, nil
-}
-
-// holdersOf are the places of the inventory that hold a version of a package.
-func (a *App) holdersOf(ctx context.Context, purl, version string) (out []respond.Consumer, err error) {
-	e, name, _, err := ecosystem.ParsePURL(purl)
-	if err != nil {
-		return nil, nil //nolint:nilerr // an image is in no lockfile
-	}
-	query, err := lookup.ParseQuery(e.PURL(name, version))
-	if err != nil {
-		return nil, nil //nolint:nilerr // no lockfile has such a name
-	}
-	held, err := lookup.WhoHas(ctx, a.inventory, query, false)
-	for i := range held {
-		h := &held[i]
-		out = append(out, respond.Consumer{Repository: h.Repository.Name, File: h.File, Package: e.PURL(h.Package.Name, h.Package.Version)})
-	}
-	return out, err
-}
 
 // foundOf is what the inventory holds of a campaign, and what of it is not known.
 func (a *App) foundOf(ctx context.Context, campaign string) (found []*finding.Finding, problems []*finding.Problem, err error) {
@@ -284,12 +177,4 @@ func (a *App) foundOf(ctx context.Context, campaign string) (found []*finding.Fi
 		return nil
 	})
 	return found, problems, err
-}
-
-// publishes reports whether the policy publishes a package.
-func (p *publishing) publishes(e ecosystem.Ecosystem, name string) bool {
-	kinds := map[ecosystem.Ecosystem]registry.Kind{ecosystem.NPM: registry.NPM, ecosystem.PyPI: registry.PyPI, ecosystem.Go: registry.Go}
-	return slices.ContainsFunc(p.all, func(artifact *policy.Artifact) bool {
-		return artifact.Kind == kinds[e] && e.CanonicalName(artifact.Name) == name
-	})
 }

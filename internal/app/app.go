@@ -68,7 +68,7 @@ type App struct {
 	receiver      *hook.Handler
 	metrics       *metrics
 	askWithin     time.Duration // of a signal; 0 is askWithin
-	planWithin    time.Duration // of an incident; 0 is planWithin
+	planAtOnce    time.Duration // of an incident; 0 is planAtOnce
 
 	ready atomic.Bool
 }

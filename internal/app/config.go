@@ -21,6 +21,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/feeds"
 	"github.com/wormsweep/wormsweep/internal/strictyaml"
 	"github.com/wormsweep/wormsweep/internal/triage"
+	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // Config is what "app serve" needs to know. Read makes one from a file and the environment.
@@ -45,6 +46,11 @@ type Config struct {
 	Accepted     []string               // KIND:NAME@VERSION of the policy, of which a person took a change for good
 	Known        []triage.FalsePositive // signals that are known to be false, from a file
 	Settings     string                 // OWNER/NAME of the organisation's own settings; "" is none
+
+	// Registries are asked for plans instead of the public ones, by kind; NoRegistries asks none about
+	// what others publish.
+	Registries   map[registry.Kind]string
+	NoRegistries bool
 
 	WatchEvery time.Duration // between two looks at a published artifact; 0 is the default of package watch
 	SweepRefs  string        // refs of the daily sweep, as "sweeper sweep --refs" has them; "" is its default
@@ -135,6 +141,7 @@ func (r *reader) root(n *yaml.Node) {
 		section{"accept", func(n *yaml.Node) { r.config.Accepted = r.list(n, "accept", "versions") }},
 		section{"false-positives", r.falsePositives},
 		section{"settings", func(n *yaml.Node) { r.repository(n, "settings", &r.config.Settings) }},
+		section{"registries", r.registries},
 		section{"watch-every", r.watchEvery},
 		section{"sweep-refs", r.sweepRefs},
 		section{"feeds", r.feeds},

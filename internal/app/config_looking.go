@@ -3,13 +3,16 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/feeds"
+	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/source"
+	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // The bounds of watch-every: registries are asked politely, and a stolen token is noticed in time.
@@ -29,6 +32,43 @@ func (r *reader) watchEvery(n *yaml.Node) {
 		return
 	}
 	r.config.WatchEvery = every
+}
+
+// registries are those that plans ask what others publish: "public", "none", or addresses of some that
+// are asked instead, by kind.
+func (r *reader) registries(n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	if n.Kind == yaml.ScalarNode {
+		switch text, line, ok := r.text(n, "registries", "public"); {
+		case !ok:
+		case text == "none":
+			r.config.NoRegistries = true
+		case text != "public":
+			r.Fault(line, "registries: %q is neither \"public\" nor \"none\", nor addresses by kind", text)
+		}
+		return
+	}
+	var all []section
+	for _, kind := range []registry.Kind{registry.NPM, registry.PyPI, registry.Go} {
+		all = append(all, section{string(kind), func(n *yaml.Node) {
+			what := "registries." + string(kind)
+			text, line, ok := r.text(n, what, "")
+			if !ok || n == nil {
+				return
+			}
+			if why := policy.AddressFault(text, true); why != "" {
+				r.Fault(line, "%s: %q %s", what, text, why)
+				return
+			}
+			if r.config.Registries == nil {
+				r.config.Registries = map[registry.Kind]string{}
+			}
+			r.config.Registries[kind] = strings.TrimSuffix(text, "/")
+		}})
+	}
+	r.sections(n, "registries", all...)
 }
 
 func (r *reader) sweepRefs(n *yaml.Node) {

@@ -24,6 +24,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/registrytest"
 	"github.com/wormsweep/wormsweep/internal/triage"
+	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // watched is an App with a policy, its registry and its repositories.
@@ -33,6 +34,7 @@ type watched struct {
 	github   *githubtest.Server
 	registry *registrytest.Server
 	issues   *githubtest.Repo
+	sdk      *githubtest.Repo
 	log      *lines
 }
 
@@ -51,9 +53,10 @@ func newWatched(t *testing.T, database string) *watched {
 	t.Helper()
 	w := &watched{T: t, github: githubtest.Start(t, githubtest.Options{}), registry: registrytest.New(t), log: &lines{}}
 	w.issues = w.github.Add(githubtest.Repository{Name: "incident-response"})
-	w.github.AddFiles("sdk", map[string]string{"README.md": "sdk"})
+	w.sdk = w.github.AddFiles("sdk", map[string]string{"README.md": "sdk"})
 	w.publish("1.0.0", "github", 72*time.Hour)
 	w.publish("1.1.0", "github", 48*time.Hour)
+	t.Setenv("GOSUMDB", "off")
 	policy := filepath.Join(t.TempDir(), "wormsweep.yaml")
 	if err := os.WriteFile(policy, fmt.Appendf(nil, policyText, w.registry.NPM().URL), 0o600); err != nil {
 		t.Fatal(err)
@@ -61,7 +64,8 @@ func newWatched(t *testing.T, database string) *watched {
 	var err error
 	w.App, err = New(t.Context(), Config{
 		Listen: "127.0.0.1:0", Path: "/webhook", Database: database, Policy: policy, Organisation: "acme", Issues: "acme/incident-response", SweepRefs: "head", Offline: true,
-		GitHub: w.github.URL(), AppID: w.github.App().ID, AppKey: w.github.App().Key, Secrets: [][]byte{[]byte("secret")},
+		Registries: map[registry.Kind]string{registry.NPM: w.registry.NPM().URL, registry.PyPI: w.registry.PyPI().URL, registry.Go: w.registry.URL + "/goproxy"},
+		GitHub:     w.github.URL(), AppID: w.github.App().ID, AppKey: w.github.App().Key, Secrets: [][]byte{[]byte("secret")},
 	}, slog.New(slog.NewTextHandler(w.log, nil)))
 	if err != nil {
 		t.Fatal(err)

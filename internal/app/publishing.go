@@ -18,6 +18,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/policy"
 	"github.com/wormsweep/wormsweep/internal/published"
 	"github.com/wormsweep/wormsweep/internal/watch"
+	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
 // publishing looks after what one policy says is published. Without a policy it is nil.
@@ -58,6 +59,12 @@ func newPublishing(a *App, p *policy.Policy) (*publishing, error) {
 		Run: w.run, Records: a.inventory.Records(watchRecords), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
 	})
 	return w, nil
+}
+
+// reader gives whom to ask for what we publish.
+func (p *publishing) reader(ctx context.Context) (func(*policy.Artifact) (registry.Reader, error), error) {
+	opt, err := p.options(ctx)
+	return opt.Reader, err
 }
 
 // options are those of a run over the policy, with who is asked.

@@ -16,7 +16,6 @@ import (
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
-	"github.com/wormsweep/wormsweep/internal/respond"
 	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/pkg/ioc"
 )
@@ -25,7 +24,7 @@ import (
 // into the signal's incident. A signal that needs nobody, or is an everyday one, opens none, nor one that was over:
 // its verdict is logged.
 func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effects) error {
-	facts, err := a.facts(ctx, s)
+	report, facts, err := a.facts(ctx, s)
 	if err != nil {
 		return limited(err)
 	}
@@ -55,21 +54,26 @@ func (a *App) triageSignal(ctx context.Context, s triage.Signal, fx handler.Effe
 		return err
 	}
 	// What is known is shown, whether or not the registries answer for a plan.
-	return errors.Join(limited(a.planInTime(ctx, desk, campaign.ID)), desk.Show(ctx, campaign.ID, fx))
+	var kept error
+	purl := s.Subject.Part("purl")
+	if campaign.ID == incident.PublishedByUs().ID && purl != "" && report != nil {
+		_, kept = a.keepExposed(ctx, purl, report, false)
+	}
+	return errors.Join(kept, limited(a.planInTime(ctx, desk, campaign.ID, purl)), desk.Show(ctx, campaign.ID, fx))
 }
 
-// planWithin bounds how long a plan is made, so that time is left to show what is known.
-const planWithin = jobs.MaxTimeout * 2 / 10
+// planAtOnce bounds how long a plan is made before what is known is shown.
+const planAtOnce = jobs.MaxTimeout * 2 / 10
 
-// planInTime puts the plan of an incident into it, where it can be made in time: the incident goes on without one,
-// and "/plan" asks again.
-func (a *App) planInTime(ctx context.Context, desk *incident.Desk, id string) error {
-	planning, cancel := context.WithTimeout(ctx, cmp.Or(a.planWithin, planWithin))
+// planInTime puts the plan of an incident into it, where it can be made in time: the incident goes on without
+// one, and a job makes it.
+func (a *App) planInTime(ctx context.Context, desk *incident.Desk, id, purl string) error {
+	planning, cancel := context.WithTimeout(ctx, cmp.Or(a.planAtOnce, planAtOnce))
 	defer cancel()
-	err := a.putPlan(planning, desk, id)
+	err := a.putPlan(planning, desk, id, purl)
 	if err != nil && planning.Err() != nil && ctx.Err() == nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a plan could not be made in time", slog.String("incident", id), slog.String("error", err.Error()))
-		return nil
+		return a.planSoon(ctx, id)
 	}
 	return err
 }
@@ -77,31 +81,21 @@ func (a *App) planInTime(ctx context.Context, desk *incident.Desk, id string) er
 // askWithin bounds how long data is asked about a signal, so that time is left to call somebody.
 const askWithin = jobs.MaxTimeout * 6 / 10
 
-// facts asks data about a signal. What was not answered in time is unknown, and goes to a person.
-func (a *App) facts(ctx context.Context, s triage.Signal) (triage.Facts, error) {
+// facts asks data about a signal. What was not answered in time is unknown, and goes to a person; the report is
+// nil then, since what it lacks would look like nothing.
+func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, triage.Facts, error) {
 	asking, cancel := context.WithTimeout(ctx, cmp.Or(a.askWithin, askWithin))
 	defer cancel()
 	report, err := a.asker().Ask(asking, exposure.Question{Signal: s, Commits: commitsOf(&s)})
+	facts := report.Facts
 	switch {
 	case err != nil && asking.Err() != nil && ctx.Err() == nil:
+		report = nil
 		a.log.LogAttrs(ctx, slog.LevelWarn, "data did not answer about a signal in time", slog.String("signal", s.ID), slog.String("error", err.Error()))
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	return report.Facts.With(triage.KnownFalsePositive, a.known(ctx, &s)), nil
-}
-
-// putPlan puts the plan of an incident into it, where there is one.
-func (a *App) putPlan(ctx context.Context, desk *incident.Desk, id string) error {
-	plan, err := a.planOf(ctx, id)
-	if err != nil || plan == nil {
-		return err
-	}
-	return desk.SetPlan(ctx, id, planRefOf(plan))
-}
-
-func planRefOf(plan *respond.Plan) incident.PlanRef {
-	return incident.PlanRef{Kind: string(plan.Kind), Digest: plan.Digest(), Steps: len(plan.Steps), Summary: append(stepsOf(plan), notAsked), At: time.Now().UTC()}
+	return report, facts.With(triage.KnownFalsePositive, a.known(ctx, &s)), nil
 }
 
 // asker answers the questions of a triage from what the App has.
@@ -250,5 +244,6 @@ func (a *App) tick(ctx context.Context, _ jobs.Job) error {
 	if err != nil || desk == nil {
 		return limited(err)
 	}
-	return limited(desk.Tick(ctx, time.Now(), a.effects))
+	now := time.Now()
+	return errors.Join(limited(desk.Tick(ctx, now, a.effects)), a.plansAgain(ctx, desk, now))
 }

@@ -117,7 +117,7 @@ func TestTokenPublishIsTriaged(t *testing.T) {
 	if len(issues) != 1 || !strings.Contains(issues[0].Body, "1.1.1") {
 		t.Fatalf("%+v", issues)
 	}
-	if plan := rec.Response.Plan; plan == nil || plan.Kind != string(respond.Withdrawal) || !strings.Contains(strings.Join(plan.Summary, "\n"), "1.1.1") || strings.Contains(strings.Join(plan.Summary, "\n"), "1.1.0 ") {
+	if plan, text := rec.Response.Plan, w.planText(id); plan == nil || plan.Kind != string(respond.Withdrawal) || !strings.Contains(text, "Deprecate @acme/sdk@1.1.1") || strings.Contains(text, "Deprecate @acme/sdk@1.1.0") {
 		t.Errorf("the plan: %+v", plan)
 	}
 	if told.Load() == 0 {
@@ -153,7 +153,7 @@ func TestSweptIsTriaged(t *testing.T) {
 	if err != nil || len(ids) != 1 || len(w.issues.Issues()) != 1 {
 		t.Fatalf("%q, %d issues, %v", ids, len(w.issues.Issues()), err)
 	}
-	if rec := w.incident(ids[0]); rec.Response.Plan == nil || !strings.Contains(strings.Join(rec.Response.Plan.Summary, "\n"), "acme/web") || !strings.Contains(w.issues.Issues()[0].Body, rec.Response.Plan.Digest[:12]) {
+	if rec := w.incident(ids[0]); rec.Response.Plan == nil || !strings.Contains(w.planText(ids[0]), "acme/web") || !strings.Contains(w.issues.Issues()[0].Body, rec.Response.Plan.Digest[:12]) {
 		t.Errorf("the plan: %+v\n%s", rec.Response.Plan, w.issues.Issues()[0].Body)
 	}
 	for question, want := range map[string]string{
@@ -354,7 +354,7 @@ func TestDataIsSlow(t *testing.T) {
 // for it.
 func TestPlanIsSlow(t *testing.T) {
 	w := newResponding(t)
-	w.planWithin = time.Nanosecond
+	w.planAtOnce = time.Nanosecond
 	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
 		t.Fatal(err)
 	}

@@ -51,6 +51,7 @@ const (
 	kindRedeliver = "redeliver"
 	kindWatchdog  = "watchdog"
 	kindIncidents = "incidents"
+	kindPlan      = "plan"
 )
 
 // kinds says what is done as a job.
@@ -67,6 +68,7 @@ func (a *App) kinds() []jobs.Kind {
 		{Name: kindRedeliver, Timeout: jobs.MaxTimeout, Run: a.reconcile},
 		{Name: kindWatchdog, Timeout: jobs.DefaultTimeout, Run: a.watchdog},
 		{Name: kindIncidents, Timeout: jobs.MaxTimeout, Run: a.tick},
+		{Name: kindPlan, Timeout: jobs.MaxTimeout, Run: a.makePlan},
 	}
 }
 

@@ -76,6 +76,7 @@ github:
   app-key-file: key.pem
 webhook:
   secret-files: [secret]
+registries: none
 %s
 `, strconv.Quote(database), github.URL(), github.App().ID, strings.Join(more, "\n")))
 }

@@ -18,8 +18,12 @@ const (
 	Usable = 24 * time.Hour
 )
 
-// askWithin bounds the time in which a registry is asked about one name.
-const askWithin = 45 * time.Second
+// Bounds of asking for one plan.
+const (
+	askWithin = 45 * time.Second // about one name
+	askFor    = 90 * time.Second // after that no further question is begun
+	mostFails = 3                // of one registry: it is not asked about further names then
+)
 
 // Records keep what was said. *store.Records is one.
 type Records interface {
@@ -35,10 +39,14 @@ type Records interface {
 type Kept struct {
 	Records Records
 	Asker   *Asker // nil: nobody is asked now
-	Most    int    // names that are asked, at most; more are left open
+	// Unasked is why nobody is ever asked about packages that are not ours; "" asks.
+	Unasked string
+	Most    int // names that are asked, at most; more are left open
 	Now     func() time.Time
 
 	asked int
+	began time.Time
+	fails map[string]int // by what tells registries apart
 	open  bool
 }
 
@@ -64,15 +72,18 @@ func (k *Kept) Theirs(ctx context.Context, e ecosystem.Ecosystem, name string, b
 	if kindOf(e) == "" {
 		return Answer{Gap: noRegistry}, nil
 	}
-	return k.answer(ctx, "theirs "+string(e)+":"+name, bad, func(ctx context.Context, bad []string) (Answer, error) { return k.Asker.Theirs(ctx, e, name, bad) })
+	if k.Unasked != "" {
+		return Answer{Gap: k.Unasked}, nil
+	}
+	return k.answer(ctx, string(e), "theirs "+string(e)+":"+name, bad, func(ctx context.Context, bad []string) (Answer, error) { return k.Asker.Theirs(ctx, e, name, bad) })
 }
 
 // Ours is Registries.Ours.
 func (k *Kept) Ours(ctx context.Context, artifact *policy.Artifact, bad []string) (Answer, error) {
-	return k.answer(ctx, "ours "+artifact.ID()+"@"+artifact.Registry, bad, func(ctx context.Context, bad []string) (Answer, error) { return k.Asker.Ours(ctx, artifact, bad) })
+	return k.answer(ctx, string(artifact.Kind)+"@"+artifact.Registry, "ours "+artifact.ID()+"@"+artifact.Registry, bad, func(ctx context.Context, bad []string) (Answer, error) { return k.Asker.Ours(ctx, artifact, bad) })
 }
 
-func (k *Kept) answer(ctx context.Context, key string, bad []string, ask func(ctx context.Context, bad []string) (Answer, error)) (Answer, error) {
+func (k *Kept) answer(ctx context.Context, registry, key string, bad []string, ask func(ctx context.Context, bad []string) (Answer, error)) (Answer, error) {
 	was, version, err := k.load(ctx, key)
 	if err != nil {
 		return Answer{}, err
@@ -87,11 +98,10 @@ func (k *Kept) answer(ctx context.Context, key string, bad []string, ask func(ct
 	if whole && k.younger(was, Good) {
 		return was.Answer, nil
 	}
-	if k.Asker == nil || k.asked >= k.Most {
+	if !k.mayAsk(registry) {
 		k.open = true
 		return k.old(was), nil
 	}
-	k.asked++
 	within, cancel := context.WithTimeout(ctx, askWithin)
 	answer, _ := ask(within, all) // a gap says that the time was over
 	cancel()
@@ -101,6 +111,7 @@ func (k *Kept) answer(ctx context.Context, key string, bad []string, ask func(ct
 	is := kept{Answer: answer, Told: k.Now().UTC(), Bad: all}
 	if answer.Open {
 		k.open = true
+		k.fails[registry]++
 	}
 	if answer.Listing == nil && answer.Open {
 		is = was
@@ -117,6 +128,18 @@ func (k *Kept) answer(ctx context.Context, key string, bad []string, ask func(ct
 		return k.old(is), nil
 	}
 	return answer, nil
+}
+
+// mayAsk reports whether another question is within the bounds, and counts it.
+func (k *Kept) mayAsk(registry string) bool {
+	if k.fails == nil {
+		k.fails, k.began = map[string]int{}, k.Now()
+	}
+	if k.Asker == nil || k.asked >= k.Most || k.fails[registry] >= mostFails || k.Now().Sub(k.began) >= askFor {
+		return false
+	}
+	k.asked++
+	return true
 }
 
 // younger reports whether what is kept was told less than a while ago. What a clock that was wrong

@@ -69,6 +69,27 @@ func (o *Ours) Listed(f *finding.Finding) {
 	a.Bad = append(a.Bad, respond.BadVersion{Version: f.Package.Version, Why: []string{why}})
 }
 
+// Keep takes on what was bad before and could not be looked at now. What is not published any more, or
+// was verified, is not.
+func (o *Ours) Keep(before []respond.Ours) {
+	for i := range before {
+		was := &before[i]
+		a := o.artifact(was.Kind, was.Name)
+		told := len(a.Good)+len(a.Bad) > 0
+		if a.Source == "" {
+			a.Source, a.PURL = was.Source, was.PURL
+		}
+		for _, v := range was.Bad {
+			unknown := slices.Contains(a.Unknown, v.Version)
+			if told && !unknown || slices.ContainsFunc(a.Bad, func(is respond.BadVersion) bool { return is.Version == v.Version }) {
+				continue
+			}
+			a.Unknown = slices.DeleteFunc(a.Unknown, func(is string) bool { return is == v.Version })
+			a.Bad = append(a.Bad, v)
+		}
+	}
+}
+
 // Bad are the artifacts with a version that is bad, in the order in which they were first taken, as
 // copies.
 func (o *Ours) Bad() (out []respond.Ours) {

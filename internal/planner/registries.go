@@ -64,9 +64,7 @@ type AskerOptions struct {
 	// Own gives the reader for an artifact of ours whose registry Addresses does not replace; nil
 	// asks the public ones.
 	Own func(*policy.Artifact) (registry.Reader, error)
-	// Unasked is why nobody is asked about packages that are not ours; "" asks.
-	Unasked string
-	Sum     *sumdb.Client // nil asks no checksum database
+	Sum *sumdb.Client // nil asks no checksum database
 	// Failed is told of what a registry did not answer; nil is nobody.
 	Failed func(artifact string, err error)
 }
@@ -101,9 +99,6 @@ func (a *Asker) Theirs(ctx context.Context, e ecosystem.Ecosystem, name string, 
 	kind := kindOf(e)
 	if kind == "" {
 		return Answer{Gap: noRegistry}, nil
-	}
-	if a.opt.Unasked != "" {
-		return Answer{Gap: a.opt.Unasked}, nil
 	}
 	artifact := &policy.Artifact{Kind: kind, Name: name}
 	if a.opt.Addresses[kind] != "" {

@@ -151,7 +151,7 @@ func (r *reader) registry(n *yaml.Node) {
 		f.fault("protocol", "protocol %q is none of npm, pypi, goproxy, oci, harbor, ghpackages, ghreleases", g.Protocol)
 	}
 	if g.Address != "" {
-		if why := addressFault(g.Address, g.Private); why != "" {
+		if why := AddressFault(g.Address, g.Private); why != "" {
 			f.fault("address", "address %q %s", g.Address, why)
 		}
 	}
@@ -168,9 +168,9 @@ func (r *reader) registry(n *yaml.Node) {
 	r.policy.Registries = append(r.policy.Registries, g)
 }
 
-// addressFault says what is wrong with the address of a registry, "" for nothing. A name is
+// AddressFault says what is wrong with the address of a registry, "" for nothing. A name is
 // looked at again when it is connected to.
-func addressFault(address string, private bool) string {
+func AddressFault(address string, private bool) string {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:

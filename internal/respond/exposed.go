@@ -32,16 +32,16 @@ func (b *withdrawal) exposedMissing() {
 	for _, why := range slices.Compact(gaps) {
 		b.missing("what CI runs that installed a bad version could read", why)
 	}
-	n := 0
+	var unsure []Missing
 	for _, x := range b.exposed() {
-		if why := x.unsure(); why != "" {
-			if n++; n <= maxExposed {
-				b.missing("what "+x.where()+" could read", why)
-			}
+		m := Missing{What: "what " + x.where() + " could read", Why: x.unsure()}
+		if m.Why != "" && !slices.Contains(unsure, m) { // one job may have installed several versions
+			unsure = append(unsure, m)
 		}
 	}
-	if n > maxExposed {
-		b.missing("what "+count(n-maxExposed, "more job")+" could read", "there are more than a plan names")
+	b.plan.Missing = append(b.plan.Missing, unsure[:min(len(unsure), maxExposed)]...)
+	if more := len(unsure) - maxExposed; more > 0 {
+		b.missing("what "+count(more, "more job")+" could read", "there are more than a plan names")
 	}
 }
 

@@ -31,7 +31,7 @@ func (set *settings) configure(s *githubtest.Server) error {
 	set.webhook, set.webhookSecret = "http://"+set.appListen+"/webhook", filepath.Join(set.app, setup.SecretFile)
 	for path, text := range map[string]string{
 		set.webhookSecret:                        rand.Text() + "\n",
-		filepath.Join(set.app, setup.ConfigFile): files.Config(s.App().ID, s.URL(), set.org),
+		filepath.Join(set.app, setup.ConfigFile): files.Config(s.App().ID, s.URL(), set.org) + "registries: none # nobody outside is asked in a demonstration\n",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return err

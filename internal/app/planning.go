@@ -1,0 +1,275 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/incident"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/orgverify"
+	"github.com/wormsweep/wormsweep/internal/planner"
+	"github.com/wormsweep/wormsweep/internal/respond"
+	"github.com/wormsweep/wormsweep/pkg/registry"
+)
+
+// The plan of an incident is put into it at once, as far as it is known without asking anybody. What
+// lacks is asked for by a job, which makes the plan anew, until it is whole or planFor is over.
+
+// Bounds of making a plan.
+const (
+	planFor    = 24 * time.Hour    // since the plan was asked for, or changed: how long a job goes on asking
+	planNames  = 100               // names that registries are asked about, each time
+	planWithin = 270 * time.Second // of one time; what is asked has bounds of its own within it
+	planFirst  = time.Minute       // until the second time
+	planLater  = 10 * time.Minute  // at most, between two
+)
+
+// Kinds of records of what plans are made of.
+const (
+	registryRecords = "registry"
+	planRecords     = "plan"
+)
+
+// planArgs are the arguments of the job that makes a plan.
+type planArgs struct {
+	Incident string    `json:"incident"`
+	Since    time.Time `json:"since"`
+}
+
+// planSoon has the plan of an incident made by a job, unless that is due already.
+func (a *App) planSoon(ctx context.Context, id string) error {
+	return a.db.Tx(ctx, func(tx *appdb.Tx) error {
+		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindPlan, Args: planArgs{id, time.Now().UTC()}, Key: "plan " + id})
+		return err
+	})
+}
+
+// makePlan is the job that makes the plan of an incident, with everybody asked. It is put off while
+// somebody did not answer, and ends with what is known when planFor is over.
+func (a *App) makePlan(ctx context.Context, j jobs.Job) error {
+	args, err := decode[planArgs](j)
+	if err != nil {
+		return err
+	}
+	desk, err := a.incidents.desk(ctx)
+	if err != nil || desk == nil {
+		return limited(err)
+	}
+	rec, err := desk.Incident(ctx, args.Incident)
+	switch {
+	case errors.Is(err, incident.ErrNoIncident):
+		return nil
+	case err != nil || rec.State == incident.Closed || rec.State == incident.Dismissed:
+		return err
+	}
+	_, open, err := a.setPlan(ctx, desk, args.Incident, true)
+	if err := errors.Join(limited(err), desk.Show(ctx, args.Incident, a.effects)); err != nil {
+		return limited(err)
+	}
+	age := time.Since(args.Since)
+	switch {
+	case !open:
+		return nil
+	case age > planFor:
+		a.log.LogAttrs(ctx, slog.LevelWarn, "a plan is not whole, and nobody is asked any more", slog.String("incident", args.Incident))
+		return nil
+	}
+	return jobs.Snooze(time.Now().Add(min(max(age, planFirst), planLater)))
+}
+
+// plansAgain has the plans made again that are not whole and have no job any more.
+func (a *App) plansAgain(ctx context.Context, desk *incident.Desk, now time.Time) error {
+	ids, err := desk.Incidents(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range ids {
+		rec, err := desk.Incident(ctx, id)
+		if err != nil {
+			continue // the desk's own tick says so
+		}
+		if p := rec.Response.Plan; p != nil && p.Open && now.Sub(p.At) < planFor && rec.State != incident.Closed && rec.State != incident.Dismissed {
+			errs = append(errs, a.planSoon(ctx, id))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// putPlan puts the plan of an incident into it, where there is one, and has a job look after what it
+// lacks. purl is what the signal is about that it is for, "" for none.
+func (a *App) putPlan(ctx context.Context, desk *incident.Desk, id, purl string) error {
+	var news error
+	if id == finding.PublishedByUs && a.publishing() != nil {
+		news = a.verifyNews(ctx, purl)
+	}
+	_, open, err := a.setPlan(ctx, desk, id, false)
+	if err := errors.Join(news, err); err != nil || open {
+		return errors.Join(err, a.planSoon(ctx, id))
+	}
+	return nil
+}
+
+// setPlan makes the plans of an incident and puts them into it; none where nothing is to be done. With
+// ask, everybody is asked; open says that asking (again) may bring more.
+func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask bool) (plans []*respond.Plan, open bool, err error) {
+	within, cancel := context.WithTimeout(ctx, planWithin)
+	defer cancel()
+	plans, open, err = a.plansOf(within, id, ask)
+	if err != nil {
+		return nil, true, fmt.Errorf("the plan of %q: %w", id, err)
+	}
+	if len(plans) == 0 {
+		return nil, open, nil
+	}
+	return plans, open, desk.SetPlan(ctx, id, planRefOf(plans, open))
+}
+
+// plansOf are the plans of an incident, the first of them its own: Scenario C for what we published,
+// with that for who of us holds a bad version, else the one for what the inventory holds of a campaign
+// of the catalogue.
+func (a *App) plansOf(ctx context.Context, id string, ask bool) (plans []*respond.Plan, open bool, err error) {
+	p, kept, err := a.planner(ctx, ask)
+	if err != nil {
+		return nil, true, err
+	}
+	if id == finding.PublishedByUs {
+		plans, open, err = a.plansOfOurs(ctx, p, ask)
+		return plans, open || kept.Open(), err
+	}
+	found, problems, err := a.foundOf(ctx, id)
+	if err != nil || len(found) == 0 {
+		return nil, false, err
+	}
+	plan, err := p.Pin(ctx, found)
+	if err != nil {
+		return nil, true, err
+	}
+	for _, p := range problems {
+		plan.Missing = append(plan.Missing, respond.Missing{What: string(p.Code), Why: p.Detail, Repository: p.Repository, File: p.File})
+	}
+	return []*respond.Plan{plan}, kept.Open(), nil
+}
+
+// planner is what makes one plan; without ask, of what is kept.
+func (a *App) planner(ctx context.Context, ask bool) (*planner.Planner, *planner.Kept, error) {
+	kept := &planner.Kept{Records: a.inventory.Records(registryRecords), Most: planNames, Now: time.Now}
+	if a.config.NoRegistries {
+		kept.Unasked = "no registry is asked for plans, by the App's configuration"
+	}
+	p := &planner.Planner{
+		Store: a.inventory, Set: a.catalogue.Set(), Registries: kept,
+		Address: func(kind registry.Kind) string { return a.config.Registries[kind] },
+	}
+	if a.publishing() != nil {
+		p.Policy = a.publishing().policy
+	}
+	if !ask {
+		return p, kept, nil
+	}
+	opt := planner.AskerOptions{Addresses: a.config.Registries, Failed: func(artifact string, err error) {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "a registry did not say for a plan", slog.String("artifact", artifact), slog.String("error", err.Error()))
+	}}
+	var err error
+	if opt.Sum, err = orgverify.OpenSum(os.Getenv, a.inventory); err != nil {
+		return nil, nil, err
+	}
+	if a.publishing() != nil {
+		if opt.Own, err = a.publishing().reader(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	kept.Asker = planner.NewAsker(opt)
+	return p, kept, nil
+}
+
+// keep puts a value into a record of what plans are made of.
+func (a *App) keep(ctx context.Context, key string, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("keep %q for plans: %w", key, err)
+	}
+	records := a.inventory.Records(planRecords)
+	_, version, err := records.Load(ctx, key)
+	if err == nil {
+		_, _, err = records.Swap(ctx, key, version, body) // another process may have kept its own
+	}
+	return err
+}
+
+// kept reads a record; there is none where it does not read back.
+func (a *App) kept(ctx context.Context, key string, into any) (there bool, err error) {
+	body, version, err := a.inventory.Records(planRecords).Load(ctx, key)
+	return err == nil && version > 0 && json.Unmarshal(body, into) == nil, err
+}
+
+// planRefOf is what an incident keeps of its plans.
+func planRefOf(plans []*respond.Plan, open bool) incident.PlanRef {
+	ref := incident.PlanRef{Kind: string(plans[0].Kind), Digest: plans[0].Digest(), At: time.Now().UTC(), Open: open}
+	for i, plan := range plans {
+		if i > 0 {
+			ref.With = append(ref.With, plan.Digest())
+		}
+		for j := range plan.Steps {
+			s := &plan.Steps[j]
+			ref.Items = append(ref.Items, incident.PlanStep{ID: s.ID, Digest: s.Digest(), Text: stepText(s), People: s.People()})
+		}
+		for _, m := range plan.Missing {
+			ref.Summary = append(ref.Summary, missingText(&m))
+		}
+	}
+	ref.Steps = len(ref.Items)
+	return ref
+}
+
+// stepText is a step in one line.
+func stepText(s *respond.Step) string {
+	line := s.Title
+	if s.Repository != "" {
+		line = s.Repository + ": " + line
+	}
+	if s.Deadline != nil {
+		line += "; until " + s.Deadline.At.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if s.Refused != "" {
+		return line + "; not to be done: " + s.Refused
+	}
+	for _, g := range s.Gates {
+		if g.Answer != respond.Yes {
+			line += "; not before this is answered: " + g.Question
+		}
+	}
+	for _, e := range s.Edits {
+		line += "; " + e.File
+		if e.Line > 0 {
+			line += fmt.Sprintf(":%d", e.Line)
+		}
+	}
+	if s.Choice == nil {
+		return line
+	}
+	for i := range s.Commands {
+		if text, whole := s.Commands[i].Shell(); whole {
+			line += "; " + text
+		}
+	}
+	return line
+}
+
+func missingText(m *respond.Missing) string {
+	line := "not known: " + m.What + ": " + m.Why
+	if m.Repository != "" {
+		line += ", in " + m.Repository
+	}
+	if m.File != "" {
+		line += " " + m.File
+	}
+	return line
+}
