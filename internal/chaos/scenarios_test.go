@@ -133,14 +133,26 @@ func locked(w *world, _ *rand.Rand) {
 		w.Fatal(err)
 	}
 	defer holder.Close()
+	var held, let time.Time
 	w.load(pace, func() {
 		time.Sleep(2 * time.Second)
-		if err := holder.Tx(w.Context(), func(*appdb.Tx) error { time.Sleep(times(8*time.Second, 30*time.Second)); return nil }); err != nil {
+		err := holder.Tx(w.Context(), func(*appdb.Tx) error {
+			held = time.Now()
+			time.Sleep(times(8*time.Second, 30*time.Second))
+			let = time.Now()
+			return nil
+		})
+		if err != nil {
 			w.Error(err)
 		}
 		time.Sleep(2 * time.Second)
 	})
 	w.refused()
+	for _, d := range w.github.Deliveries() {
+		if ended := d.At.Add(d.Took); d.At.After(held) && ended.Before(let) && d.Status == 202 {
+			w.Errorf("delivery %s was answered while nothing could be stored", d.GUID)
+		}
+	}
 }
 
 // full has the disk of the database fill up, and be given more room.
@@ -177,6 +189,7 @@ func full(w *world, _ *rand.Rand) {
 		}
 		time.Sleep(2 * time.Second)
 	})
+	w.refused()
 }
 
 // crashedDatabase has PostgreSQL die under load, with several processes.
@@ -257,4 +270,19 @@ func (w *world) refused() {
 		}
 	}
 	w.Error("no delivery was answered with 503")
+}
+
+// skewed has the clock of GitHub, which the App's tokens are for, go otherwise than the App's: by so
+// much at the start, and by more from then on.
+func skewed(w *world, random *rand.Rand) {
+	w.must()
+	w.load(pace, func() {
+		for range times(1, 3) {
+			for _, skew := range []time.Duration{10 * time.Minute, -10 * time.Minute, time.Hour, -time.Hour} {
+				w.skew.Store(int64(skew))
+				time.Sleep(2 * time.Second)
+			}
+		}
+	})
+	w.skew.Store(0)
 }

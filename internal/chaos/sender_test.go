@@ -75,9 +75,13 @@ func (w *world) newAuthor(name string, seed uint64) *author {
 func (a *author) work(ctx context.Context, pause time.Duration) {
 	for ctx.Err() == nil {
 		a.act()
+		wait := time.Duration(a.random.Int64N(int64(2 * pause)))
+		if n := len(a.last); n > 0 && a.last[n-1].Status != 202 {
+			wait += time.Second // what is lost is asked for once a second
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Duration(a.random.Int64N(int64(2 * pause)))):
+		case <-time.After(wait):
 		}
 	}
 }

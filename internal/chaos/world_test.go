@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,13 +48,16 @@ type world struct {
 	serving []*apptest.Process
 	metrics strings.Builder
 	kills   int
+	skew    atomic.Int64 // of GitHub's clock
 }
 
 // newWorld makes a world on a kind of database, with a simulator that has options.
 func newWorld(t *testing.T, seed uint64, opts githubtest.Options, kind int) *world {
 	t.Helper()
-	opts.Seed = seed
-	w := &world{T: t, github: githubtest.New(opts), front: newFront(t)}
+	opts.Seed, opts.Limits.Queued = seed, 20*time.Millisecond
+	w := &world{T: t, front: newFront(t)}
+	opts.Now = func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
+	w.github = githubtest.New(opts)
 	w.database = w.fresh(kind)
 	if !*long {
 		w.env = []string{"WORMSWEEP_LEASE=15s"}

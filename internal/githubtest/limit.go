@@ -25,6 +25,9 @@ type Limits struct {
 	// Grace is how long after a told wait requests may still arrive that were on their way
 	// when it was told: one on each other connection. 250 ms when 0.
 	Grace time.Duration
+	// Queued is how long after it one may also arrive on the connection of the answer, which it
+	// waited for: a client that asks much at once cannot call it back. Not at all when 0.
+	Queued time.Duration
 }
 
 // The resources that primary limits are counted for.
@@ -190,6 +193,9 @@ func (s *Server) early(key string, conn *connection, what string) {
 	grace := s.opts.Limits.Grace
 	if grace == 0 {
 		grace = 250 * time.Millisecond
+	}
+	if time.Since(w.told) < s.opts.Limits.Queued {
+		return
 	}
 	late := conn.opened.Sub(w.told) > grace/5 // a connection of which nobody thought then
 	if !w.hearers[conn] && !late && time.Since(w.told) < grace {
