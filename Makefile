@@ -5,6 +5,8 @@
 #                of a simulated organisation, in a quarter of an hour; make bench-verify
 #                those of verification, in a few minutes; make bench-app those of the App, in
 #                three quarters of an hour; make soak what two hours of load do to it
+# make chaos     kills, stops and starves the App, its database and its GitHub for half an hour,
+#                and proves that nothing was lost or done twice; SEED=N does it again
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper and the App against a GitHub and a Slack that others wrote; needs npm
 # make verify-real
@@ -23,7 +25,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench bench-github bench-verify bench-app soak fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench bench-github bench-verify bench-app soak chaos fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json ./...
@@ -41,6 +43,7 @@ check: needs lint lint-bench lint-scripts fuzz sweep
 	go run ./internal/ci/tally \
 		-- go test -json ./... \
 		-- go test -json -race -short $(RACE) \
+		-- go test -json -tags chaos -parallel 8 -run '^TestChaos$$' ./internal/chaos \
 		-- scripts/schema-check.sh -json \
 		-- go test -json -tags build -run '^TestBuild$$' ./cmd/app \
 		-- scripts/e2e.sh -json \
@@ -54,10 +57,11 @@ lint:
 		if [ -n "$$unformatted" ]; then echo "gofumpt -l:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go vet -tags e2e,build ./cmd/sweeper ./cmd/app
-	go vet -tags chaos ./cmd/app ./internal/app
+	go vet -tags chaos ./internal/app ./internal/chaos
 	go vet -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle
 	$(TOOL) staticcheck ./...
 	$(TOOL) staticcheck -tags e2e,build ./cmd/sweeper ./cmd/app
+	$(TOOL) staticcheck -tags chaos ./internal/app ./internal/chaos
 	$(TOOL) staticcheck -tags verdaccio,network ./pkg/registry/npm
 	$(TOOL) actionlint
 
@@ -95,6 +99,9 @@ bench-app:
 
 soak:
 	go run ./internal/ci/figures soak
+
+chaos:
+	go test -v -tags chaos -timeout 90m -parallel 6 -run '^TestChaos$$' ./internal/chaos -args -long $(if $(SEED),-seed $(SEED))
 
 schema:
 	scripts/schema-check.sh

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,53 +155,5 @@ func TestDeadLetter(t *testing.T) {
 	}
 	if out, err := apptest.Command(t, "retry", fields[0], "--config", config).CombinedOutput(); err == nil || !strings.Contains(string(out), "no such dead letter") {
 		t.Errorf("again: %q, %v", out, err)
-	}
-}
-
-// TestKill: whatever was answered with 202 is there and done once, however often the process is
-// killed.
-func TestKill(t *testing.T) {
-	for _, kind := range databases {
-		t.Run(kind.name, func(t *testing.T) {
-			github := githubtest.Start(t, githubtest.Options{})
-			database := kind.fresh(t)
-			config := apptest.Config(t, github, database)
-			var acknowledged atomic.Int64
-			n := 0
-			for round := range 4 {
-				p := apptest.Serve(t, config)
-				var senders sync.WaitGroup
-				var next atomic.Int64
-				for range 8 {
-					senders.Go(func() {
-						for {
-							id := fmt.Sprintf("%d-%d", round, next.Add(1))
-							body := apptest.Push(github, "web", fmt.Sprintf("%040s", id))
-							status, err := apptest.Send(p.URL, apptest.Delivery{ID: id, Event: "push", Body: body})
-							if err != nil {
-								return // it is dead
-							}
-							if status == 202 {
-								acknowledged.Add(1)
-							}
-						}
-					})
-				}
-				time.Sleep(time.Duration(300+round*250) * time.Millisecond)
-				p.Kill()
-				senders.Wait()
-				n += int(next.Load())
-			}
-			p := apptest.Serve(t, config)
-			j := open(t, database)
-			counts := settle(t, j, 90*time.Second)
-			if done := counts[journal.Done]; done < acknowledged.Load() || done > int64(n) || counts[journal.Dead] != 0 {
-				t.Errorf("%v of %d sent and %d acknowledged", counts, n, acknowledged.Load())
-			}
-			t.Logf("%d sent, %d acknowledged: %v", n, acknowledged.Load(), counts)
-			if code, _ := p.Stop(); code != 0 {
-				t.Errorf("exit code %d", code)
-			}
-		})
 	}
 }

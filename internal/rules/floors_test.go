@@ -12,7 +12,7 @@ import (
 // a family and its helpers do.
 var floors = [][]string{
 	{"cmd/sweeper", "cmd/app", "internal/ci/..."},
-	{"internal/apptest"}, // of tests alone
+	{"internal/apptest", "internal/chaos"}, // of tests alone
 	{"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/cli", "internal/appcli"},
 	{"internal/app/..."},
@@ -149,7 +149,7 @@ var restricted = []struct {
 	{module + "/internal/xtest/dockertest", nil, "it is for tests"},
 	{module + "/internal/xtest/pgtest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/store/storetest", []string{"internal/ci/figures"}, "it is for tests and figures"},
-	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures", "internal/apptest"}, "it is for tests and figures"},
+	{module + "/internal/githubtest", []string{"internal/githubtest/ghsim", "internal/ci/figures", "internal/apptest", "internal/chaos"}, "it is for tests and figures"},
 	{module + "/internal/registrytest", []string{"internal/ci/figures"}, "it is for tests and figures"},
 	{module + "/internal/xtest/corpus", []string{"internal/xtest", "internal/ci/figures"}, "it is for tests and figures"},
 }
