@@ -138,7 +138,7 @@ func locked(w *world, _ *rand.Rand) {
 		time.Sleep(2 * time.Second)
 		err := holder.Tx(w.Context(), func(*appdb.Tx) error {
 			held = time.Now()
-			time.Sleep(times(8*time.Second, 30*time.Second))
+			time.Sleep(times(13*time.Second, 30*time.Second))
 			let = time.Now()
 			return nil
 		})

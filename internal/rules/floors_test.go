@@ -12,7 +12,7 @@ import (
 // a family and its helpers do.
 var floors = [][]string{
 	{"cmd/sweeper", "cmd/app", "internal/ci/..."},
-	{"internal/apptest", "internal/chaos"}, // of tests alone
+	{"internal/apptest", "internal/chaos"},                                           // of tests alone
 	{"internal/githubtest/...", "internal/registrytest/...", "internal/sigtest/..."}, // of tests and figures alone
 	{"internal/cli", "internal/appcli"},
 	{"internal/app/..."},
