@@ -135,7 +135,7 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
-	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, onCall: a.config.OnCall, store: a.inventory, set: a.catalogue.Set, questions: answers{a}}
+	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, onCall: a.config.OnCall, store: a.inventory, set: a.catalogue.Set, now: a.now, questions: answers{a}}
 	if a.incidents.chat, err = chat(os.Getenv); err != nil {
 		return err
 	}
@@ -166,6 +166,22 @@ func (a *App) orphans(ctx context.Context) error {
 		return nil
 	}
 	return p.watcher.Orphans(ctx, p.all)
+}
+
+// now is the time by the database's clock, by which goes what several processes agree on: who has
+// claimed an incident or an artifact, and until when. While the database does not answer nobody
+// claims anything, and it is this process's own.
+func (a *App) now() time.Time {
+	if a.db.Postgres() == nil { // nobody else works on it
+		return time.Now()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	now, err := a.db.Now(ctx)
+	if err != nil {
+		return time.Now()
+	}
+	return now
 }
 
 // Close lets go of the databases.

@@ -31,6 +31,7 @@ type incidents struct {
 	questions  incident.Questions
 	chat       incident.Notifier // nil tells nobody
 	set        func() *ioc.Set
+	now        func() time.Time // that all processes have in common
 
 	mu       sync.Mutex
 	revision string // of the catalogue that filer is for
@@ -121,7 +122,7 @@ func (i *incidents) make(ctx context.Context, owner string, set *ioc.Set) (*inci
 	if err != nil {
 		return nil, err
 	}
-	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records(incidentRecords), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat, Holder: claimHolder, Lease: claimedFor()}
+	opt := incident.Options{Organisation: owner, Tracker: tracker, Store: i.store.Records(incidentRecords), Owners: githubissues.NewOwners(reader, owner), Commands: i.responders != "", Notifier: i.chat, Holder: claimHolder, Lease: claimedFor(), Now: i.now}
 	if opt.Key, err = incident.NewKey(i.key); err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func newPublishing(a *App, p *policy.Policy) (*publishing, error) {
 		w.all = append(w.all, &p.Artifacts[i])
 	}
 	w.watcher = watch.New(watch.Options{
-		Run: w.run, Records: a.inventory.Records(watchRecords), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log,
+		Run: w.run, Records: a.inventory.Records(watchRecords), Take: w.take, Every: a.config.WatchEvery, Holder: a.jobs.ID(), Log: a.log, Now: a.now,
 	})
 	return w, nil
 }
