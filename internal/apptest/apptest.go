@@ -119,8 +119,15 @@ func Serve(t testing.TB, config string, env ...string) *Process {
 // Start is Serve without the wait, for a process that may die before it serves.
 func Start(t testing.TB, config string, env ...string) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: Command(t, "serve", "--config", config), ended: make(chan struct{})}
-	p.cmd.Env = append(p.cmd.Env, env...)
+	cmd := Command(t, "serve", "--config", config)
+	cmd.Env = append(cmd.Env, env...)
+	return Run(t, cmd)
+}
+
+// Run is Start for a command that is made already.
+func Run(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{t: t, cmd: cmd, ended: make(chan struct{})}
 	p.cmd.Stderr = p
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
 )
 
@@ -22,6 +21,7 @@ var (
 const (
 	onSQLite = 1 << iota
 	onPostgres
+	inLong // and not in the short form
 	onBoth = onSQLite | onPostgres
 )
 
@@ -35,6 +35,7 @@ var scenarios = []struct {
 	{"kill at random", onBoth, killAtRandom},
 	{"SIGTERM", onBoth, term},
 	{"GitHub's clock jumps", onBoth, skewed},
+	{"a clock is wrong", onPostgres | inLong, wrongClock},
 	{"GitHub fails", onBoth, wrongGitHub},
 	{"GitHub writes and drops", onBoth, writtenAndDropped},
 	{"database dies", onPostgres, crashedDatabase},
@@ -57,13 +58,13 @@ func TestChaos(t *testing.T) {
 	for i, s := range scenarios {
 		seed := *seed + uint64(1001*i)
 		for _, kind := range []int{onSQLite, onPostgres} {
-			if s.on&kind == 0 || !*long && s.on == onBoth && seed%2 != uint64(kind%2) {
+			if s.on&kind == 0 || !*long && s.on&inLong != 0 || !*long && s.on == onBoth && seed%2 != uint64(kind%2) {
 				continue
 			}
 			name := map[int]string{onSQLite: "SQLite", onPostgres: "PostgreSQL"}[kind]
 			t.Run(strings.ReplaceAll(s.name, " ", "-")+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, seed, githubtest.Options{}, kind)
+				w := newWorld(t, seed, kind)
 				s.run(w, rand.New(rand.NewPCG(seed, 1)))
 				w.settle()
 			})

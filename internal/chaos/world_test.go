@@ -51,13 +51,14 @@ type world struct {
 	skew    atomic.Int64 // of GitHub's clock
 }
 
-// newWorld makes a world on a kind of database, with a simulator that has options.
-func newWorld(t *testing.T, seed uint64, opts githubtest.Options, kind int) *world {
+// newWorld makes a world on a kind of database.
+func newWorld(t *testing.T, seed uint64, kind int) *world {
 	t.Helper()
-	opts.Seed, opts.Limits.Queued = seed, 20*time.Millisecond
 	w := &world{T: t, front: newFront(t)}
-	opts.Now = func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
-	w.github = githubtest.New(opts)
+	w.github = githubtest.New(githubtest.Options{
+		Seed: seed, Limits: githubtest.Limits{Queued: 20 * time.Millisecond},
+		Now: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
+	})
 	w.database = w.fresh(kind)
 	if !*long {
 		w.env = []string{"WORMSWEEP_LEASE=15s"}
