@@ -112,8 +112,12 @@ func askedAgain(e *Evidence, violated func(string, ...any)) {
 // hit is how an incident issue names its campaign.
 func hit(campaign string) string { return "**Hit:** `" + campaign + "`" }
 
+// answer is how a comment of ours begins that answers somebody's.
+const answer = "To `"
+
 func oneIncident(e *Evidence, violated func(string, ...any)) {
 	var open []githubtest.Issue
+	answers := 0
 	for _, issue := range e.Issues {
 		if issue.State == "open" && strings.Contains(issue.Body, hit(e.Truth.Campaign)) {
 			open = append(open, issue)
@@ -122,13 +126,19 @@ func oneIncident(e *Evidence, violated func(string, ...any)) {
 		for _, comment := range issue.Comments {
 			// Each of our comments begins with a mark of what it says.
 			if ours := strings.HasPrefix(comment, "<!-- wormsweep "); ours {
-				mark, _, _ := strings.Cut(comment, "\n")
+				mark, text, _ := strings.Cut(comment, "\n")
 				if seen[mark] {
 					violated("issue %d has a comment twice: %.200q", issue.Number, comment)
 				}
 				seen[mark] = true
+				if strings.HasPrefix(text, answer) {
+					answers++
+				}
 			}
 		}
+	}
+	if answers != e.Truth.Asked {
+		violated("%d answers to %d questions", answers, e.Truth.Asked)
 	}
 	var holders []string
 	for _, name := range slices.Sorted(maps.Keys(e.Truth.Planted)) {

@@ -27,7 +27,7 @@ func sound() *chaos.Evidence {
 		Stored:   []journal.Delivery{stored("a", journal.Done, ""), stored("b", journal.Done, ""), stored("c", journal.Done, ""), stored("d", journal.Dead, "not what its event says")},
 		Issues: []githubtest.Issue{
 			{Number: 1, State: "closed", Body: "<!-- wormsweep incident 1 -->\n**Hit:** `test` is in 1 repository.\n- [ ] `web`, 1 place"},
-			{Number: 2, State: "open", Body: "<!-- wormsweep incident 1 -->\n**Hit:** `test` is in 1 repository.\n- [ ] `web`, 1 place", Comments: []string{"<!-- wormsweep comment 1 -->\nFound", "<!-- wormsweep comment 2 -->\nFound", "/ack", "/ack"}},
+			{Number: 2, State: "open", Body: "<!-- wormsweep incident 1 -->\n**Hit:** `test` is in 1 repository.\n- [ ] `web`, 1 place", Comments: []string{"<!-- wormsweep comment 1 -->\nFound", "<!-- wormsweep comment 2 -->\nFound", "<!-- wormsweep answer 1 -->\nTo `jane`:\n\n1 place", "/ack", "/ack"}},
 			{Number: 3, State: "open", Body: "**Hit:** `another`"},
 		},
 		CheckRuns: map[string][]githubtest.CheckRun{
@@ -38,7 +38,7 @@ func sound() *chaos.Evidence {
 		Holds:   []string{"web"},
 		Outputs: map[string]string{"log": "serving"},
 		Truth: chaos.Truth{
-			Campaign: "test", Planted: map[string]bool{"web": true, "api": false},
+			Campaign: "test", Planted: map[string]bool{"web": true, "api": false}, Asked: 1,
 			Heads: []chaos.Head{
 				{Repository: "web", Commit: "1", What: "a push that brings it in", Conclusions: []string{"failure"}, Needed: true},
 				{Repository: "web", Commit: "2", What: "a pull request that is not read", Conclusions: []string{"action_required"}, Needed: true},
@@ -75,6 +75,8 @@ func TestViolations(t *testing.T) {
 		{"a repository is not in the issue", func(e *chaos.Evidence) { e.Truth.Planted["api"] = true }, `I3: the issue of "test" does not name "api"`},
 		{"a comment twice", func(e *chaos.Evidence) { e.Issues[1].Comments = append(e.Issues[1].Comments, e.Issues[1].Comments[0]) }, "I3: issue 2 has a comment twice"},
 		{"a comment twice, with another text", func(e *chaos.Evidence) { e.Issues[1].Comments[1] = "<!-- wormsweep comment 1 -->\nand more" }, "I3: issue 2 has a comment twice"},
+		{"a question without an answer", func(e *chaos.Evidence) { e.Truth.Asked++ }, "I3: 1 answers to 2 questions"},
+		{"an answer to nothing", func(e *chaos.Evidence) { e.Truth.Asked-- }, "I3: 1 answers to 0 questions"},
 		{"two check runs", func(e *chaos.Evidence) { e.CheckRuns["api"] = append(e.CheckRuns["api"], e.CheckRuns["api"][0]) }, `I3: 2 check runs "Wormsweep" of 1 in "api"`},
 		{"two check runs of a commit that nobody knows", func(e *chaos.Evidence) {
 			e.CheckRuns["api"] = append(e.CheckRuns["api"], githubtest.CheckRun{Name: "W", HeadSHA: "9"}, githubtest.CheckRun{Name: "W", HeadSHA: "9"})

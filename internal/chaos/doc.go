@@ -9,7 +9,7 @@
 //	I1  every delivery that was answered with 2xx is stored once, and is done, or dead with a reason
 //	I2  every delivery that GitHub lists as failed is asked for until I1 holds of it
 //	I3  one open incident for a campaign, which names every repository that has it; no comment
-//	    twice; one check run for a commit, and never a good one of what is planted or was not read
+//	    twice; one answer to a question; one check run for a commit, and never a good one of what is planted or was not read
 //	I7  a sweep came to its end, or what answers from the inventory says what was not read
 //	I8  all has come to rest without a person
 //	I9  no secret is in any output

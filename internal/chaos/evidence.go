@@ -53,6 +53,7 @@ type Truth struct {
 	Campaign string          // of what it planted
 	Planted  map[string]bool // repositories by name: true has it now on a branch, false has not
 	Heads    []Head
+	Asked    int               // comments with a question, by somebody who may ask
 	Secrets  map[string]string // by what they are; none of them may be in an output
 }
 

@@ -53,6 +53,7 @@ type author struct {
 	pulls    []chaos.Head
 	past     []chaos.Head // of branches, before they moved on
 	made     int
+	asked    int // questions
 	last     []githubtest.Delivery
 }
 
@@ -196,6 +197,7 @@ func (a *author) comment() {
 		}
 		text := "/who-has npm:" + planted
 		id := a.w.incidents.AddComment(issue.Number, jane, nil, text)
+		a.asked++
 		main, _ := gitstore.Lookup(a.w.incidents.Content, "refs/heads/main")
 		a.deliver("issue_comment", map[string]any{
 			"action": "created", "issue": map[string]any{"id": issue.Number, "number": issue.Number, "state": "open"},

@@ -200,6 +200,11 @@ func (w *world) settle() {
 		time.Sleep(500 * time.Millisecond)
 	}
 	w.report(evidence, time.Since(began))
+	for _, name := range []string{"table app_delivery", "table app_effect", "table river_job", "metrics", "issues", "check runs", "log of process 0"} {
+		if evidence != nil && evidence.Outputs[name] == "" {
+			w.Errorf("%s was not looked through", name)
+		}
+	}
 	if w.Failed() {
 		w.keep(evidence)
 	}
@@ -232,8 +237,8 @@ func (w *world) report(e *chaos.Evidence, took time.Duration) {
 			dead++
 		}
 	}
-	w.Logf("%d processes, %d kills; %d deliveries answered, %d not; %d stored, %d dead; %d answers kept back; %d check runs, %d issues; %d calls of GitHub; at rest after %v",
-		len(w.all), w.kills, answered, failed, len(e.Stored), dead, w.front.wasCut.Load(), checks, len(e.Issues), len(w.github.Log()), took.Round(100*time.Millisecond))
+	w.Logf("%d processes, %d kills; %d deliveries answered, %d not; %d stored, %d dead; %d answers kept back; %d check runs, %d issues, %d questions; %d calls of GitHub; at rest after %v",
+		len(w.all), w.kills, answered, failed, len(e.Stored), dead, w.front.wasCut.Load(), checks, len(e.Issues), e.Truth.Asked, len(w.github.Log()), took.Round(100*time.Millisecond))
 }
 
 // keep writes what is left of a run that failed into a folder, where CHAOS_KEEP names one.
@@ -286,6 +291,7 @@ func (w *world) evidence() (*chaos.Evidence, error) {
 		e.CheckRuns[name] = a.repo.CheckRuns()
 		e.Truth.Heads = append(append(e.Truth.Heads, a.pulls...), a.past...)
 		e.Truth.Planted[name] = false
+		e.Truth.Asked += a.asked
 		for _, b := range a.branches {
 			if b.head != nil {
 				e.Truth.Heads = append(e.Truth.Heads, *b.head)
