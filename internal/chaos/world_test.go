@@ -152,12 +152,12 @@ func (w *world) scrape(p *apptest.Process) {
 func (w *world) load(pause time.Duration, f func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
+	defer all.Wait()
+	defer stop()
 	for _, a := range w.authors {
 		all.Go(func() { a.work(ctx, pause) })
 	}
 	f()
-	stop()
-	all.Wait()
 }
 
 // settle ends a run: the processes are stopped, the package is planted while nobody is told of it,
