@@ -28,7 +28,7 @@ endif
 .PHONY: test check sweep bench bench-github bench-verify bench-app soak chaos fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
-	go run ./internal/ci/tally -- go test -json ./...
+	go run ./internal/ci/tally -- go test -json -parallel 4 ./...
 
 # The race detector runs where goroutines meet. What renders, reads a format or files an incident
 # starts none, and is called by what does; other processes are not seen by it.
@@ -41,8 +41,8 @@ RACE := ./cmd/... ./internal/app/... ./internal/appdb ./internal/groupcommit ./i
 
 check: needs lint lint-bench lint-scripts fuzz sweep
 	go run ./internal/ci/tally \
-		-- go test -json ./... \
-		-- go test -json -race -short $(RACE) \
+		-- go test -json -parallel 4 ./... \
+		-- go test -json -race -short -parallel 4 $(RACE) \
 		-- go test -json -tags chaos -parallel 8 -run '^TestChaos$$' ./internal/chaos \
 		-- scripts/schema-check.sh -json \
 		-- go test -json -tags build -run '^TestBuild$$' ./cmd/app \

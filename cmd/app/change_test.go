@@ -104,6 +104,7 @@ func signals(t *testing.T, database string) int {
 // TestPush: a push with a planted package becomes a failed check and an incident; what takes it
 // out settles it.
 func TestPush(t *testing.T) {
+	t.Parallel()
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {
 			ctx := context.Background()
@@ -148,6 +149,7 @@ func headOf(repo *githubtest.Repo, number int) string {
 
 // TestPullRequest: the check fails for what a pull request brings in, and for nothing else.
 func TestPullRequest(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	github := githubtest.Start(t, githubtest.Options{})
 	repo := github.AddFiles("web", map[string]string{"package-lock.json": lock("left-pad@1.3.0"), "old/package-lock.json": lock(planted)})
@@ -315,6 +317,7 @@ func TestManyPushes(t *testing.T) {
 // TestSoon: from the delivery of a push, or of a pull request, to its check run, each after the
 // work on the one before it: writes of one installation are a second apart, as GitHub asks.
 func TestSoon(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a figure")
 	}

@@ -240,6 +240,7 @@ func (r *reader) typed(line string) (answer struct {
 
 // TestAppPage follows the page to its end.
 func TestAppPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it builds programs, and runs them")
 	}

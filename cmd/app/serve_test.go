@@ -100,6 +100,7 @@ func settle(t *testing.T, j *journal.Journal, within time.Duration) map[journal.
 
 // TestDelivery: a signed ping and a push are stored, worked on and done.
 func TestDelivery(t *testing.T) {
+	t.Parallel()
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {
 			github := githubtest.Start(t, githubtest.Options{})
@@ -128,6 +129,7 @@ func TestDelivery(t *testing.T) {
 // TestDeadLetter: what was dropped is listed with its reason, and is acted on again when somebody
 // asks for it.
 func TestDeadLetter(t *testing.T) {
+	t.Parallel()
 	github := githubtest.Start(t, githubtest.Options{})
 	database := filepath.Join(t.TempDir(), "data")
 	config := apptest.Config(t, github, database)

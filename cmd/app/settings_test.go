@@ -20,6 +20,7 @@ import (
 // TestSettings: the organisation's settings are read at the start and when they are pushed, and a
 // fault leaves what held.
 func TestSettings(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
 			github := githubtest.Start(t, githubtest.Options{})
@@ -73,6 +74,7 @@ func TestSettings(t *testing.T) {
 // it is not to be looked at is looked at as the organisation wants, and one that asks for more is
 // given more.
 func TestRow14(t *testing.T) {
+	t.Parallel()
 	lock, err := os.ReadFile("../../examples/org/webshop/package-lock.json")
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 // and a version that a stolen token published is one incident within an interval and a turn.
 // Deliveries that were lost while none ran are asked for by the next that starts.
 func TestTwoReplicasWatch(t *testing.T) {
+	t.Parallel()
 	github := githubtest.Start(t, githubtest.Options{})
 	issues := github.Add(githubtest.Repository{Name: "incident-response"})
 	sdk := github.AddFiles("sdk", map[string]string{"README.md": "sdk"})

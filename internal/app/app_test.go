@@ -146,6 +146,7 @@ func TestAbuse7(t *testing.T) {
 
 // TestUnasked: while GitHub cannot be asked whose a delivery is, it is neither acted on nor dropped.
 func TestUnasked(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ours := b.github.Installation()
 	mend := b.github.Break(githubtest.Rule{Fault: githubtest.BadGateway()})

@@ -56,7 +56,6 @@ func newWatched(t *testing.T, database string) *watched {
 	w.sdk = w.github.AddFiles("sdk", map[string]string{"README.md": "sdk"})
 	w.publish("1.0.0", "github", 72*time.Hour)
 	w.publish("1.1.0", "github", 48*time.Hour)
-	t.Setenv("GOSUMDB", "off")
 	policy := filepath.Join(t.TempDir(), "wormsweep.yaml")
 	if err := os.WriteFile(policy, fmt.Appendf(nil, policyText, w.registry.NPM().URL), 0o600); err != nil {
 		t.Fatal(err)
@@ -210,6 +209,7 @@ func TestDailySweep(t *testing.T) {
 
 // TestDeletedBranch: what was found on a branch alone is settled once that is deleted, and not before.
 func TestDeletedBranch(t *testing.T) {
+	t.Parallel()
 	w := newWatched(t, filepath.Join(t.TempDir(), "data"))
 	w.config.SweepRefs = "branches"
 	content := gitstore.NewMemory()

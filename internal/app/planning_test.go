@@ -104,6 +104,7 @@ func (w *watched) lastComment() string {
 // and fills it. What was said is not asked for again, by a signal, by /plan or by the job, and the plan
 // stays the same.
 func TestPlanAsksRegistries(t *testing.T) {
+	t.Parallel()
 	w := newPlanned(t)
 	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
 	w.sweepAndTake()
@@ -146,6 +147,7 @@ func TestPlanAsksRegistries(t *testing.T) {
 // TestPlanWithoutRegistry: where the registry does not answer the plan says so, in the same words each
 // time, and is made again until it does, or a day is over.
 func TestPlanWithoutRegistry(t *testing.T) {
+	t.Parallel()
 	w := newPlanned(t)
 	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
 	w.sweepAndTake()
@@ -207,6 +209,7 @@ func TestPlanWithoutRegistry(t *testing.T) {
 
 // TestPlanAsksNobody: with "registries: none" the plan says so, and no job is made for it.
 func TestPlanAsksNobody(t *testing.T) {
+	t.Parallel()
 	w := newPlanned(t)
 	w.config.NoRegistries = true
 	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
@@ -234,6 +237,7 @@ func TestPlanOfNobody(t *testing.T) {
 // TestTickedInIssue: a responder ticks a step of the plan by the name that the issue shows, and the tick
 // is void once the registry's word changed the step.
 func TestTickedInIssue(t *testing.T) {
+	t.Parallel()
 	w := newPlanned(t)
 	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
 	w.sweepAndTake()
@@ -258,6 +262,7 @@ func TestTickedInIssue(t *testing.T) {
 
 // TestNotReadIsSaid: what could not be read stands with a plan and an answer as not looked at.
 func TestNotReadIsSaid(t *testing.T) {
+	t.Parallel()
 	w := newPlanned(t)
 	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
 	w.github.AddFiles("broken", map[string]string{"package-lock.json": `{"lockfileVersion": 3, "packages": {`})
@@ -290,6 +295,7 @@ jobs:
 // TestPlanOfOurs: Scenario C has what the registry can do and until when, who of us holds the version,
 // which CI job installed it and what that could read; and says what it does not know. All of it is kept.
 func TestPlanOfOurs(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	in := w.github.Installation()
 	w.github.Update(func() {

@@ -139,6 +139,7 @@ func TestTokenPublishIsTriaged(t *testing.T) {
 // TestSweptIsTriaged: what a sweep found has its verdict in the one incident, and no signal that
 // would keep the next sweep from proving it gone.
 func TestSweptIsTriaged(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	w.github.AddFiles("web", map[string]string{"package-lock.json": `{"name":"web","lockfileVersion":3,"packages":{"":{"name":"web"},"node_modules/axios":{"version":"1.14.1","resolved":"https://registry.npmjs.org/axios/-/axios-1.14.1.tgz"}}}`})
 	if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
@@ -265,6 +266,7 @@ func (w *watched) signalJobs() (args []string) {
 
 // TestSignalIsNotLost: a signal whose job was given up has another, once.
 func TestSignalIsNotLost(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	for _, s := range []triage.Signal{pushed(time.Now().Add(-2 * time.Hour)), {Source: triage.FromManual, SourceRef: "a moment ago", AlertID: triage.AlertReport, FirstSeen: time.Now()}} {
 		if err := w.Signal(t.Context(), s); err != nil {
@@ -307,6 +309,7 @@ func TestSignalIsNotLost(t *testing.T) {
 
 // TestLookAgain: the signal of a push is triaged again when its runs of CI can have run, and no other is.
 func TestLookAgain(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	s := pushed(time.Now())
 	if err := w.Signal(t.Context(), s); err != nil {
@@ -366,6 +369,7 @@ func TestPlanIsSlow(t *testing.T) {
 
 // TestNoStorm: what somebody does hundreds of times is one incident, and what is something else is another.
 func TestNoStorm(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	noon := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 	raise := func(alert string, subject triage.Subject, when time.Time) {
@@ -423,6 +427,7 @@ func TestCampaignOfAnotherCatalogue(t *testing.T) {
 
 // TestAnswer: a responder's answer leads the triage on at once, and is not lost to what data says again.
 func TestAnswer(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
 		t.Fatal(err)
@@ -446,6 +451,7 @@ func TestAnswer(t *testing.T) {
 
 // TestKnownFalsePositive: what whoever is on call called false opens no incident again, and anything else does.
 func TestKnownFalsePositive(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	raise := func(host string) int {
 		t.Helper()
@@ -508,6 +514,7 @@ func (w *watched) incidentIDs() []string {
 
 // TestOnCall: where the configuration names who is on call, a responder who is not declares nothing over.
 func TestOnCall(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	w.github.AddTeam(w.github.Installation().Account, "on-call", "olga")
 	w.incidents.onCall = "on-call"
@@ -550,6 +557,7 @@ func TestProposedThenMerged(t *testing.T) {
 
 // TestSignalAfterTheEnd: what comes to a signal after its incident was declared over opens it again.
 func TestSignalAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	w := newResponding(t)
 	now := time.Now().UTC()
 	signal := func(ref string) {

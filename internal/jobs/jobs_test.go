@@ -34,7 +34,10 @@ func TestJobs(t *testing.T) {
 	}
 	server := pgtest.Start(t)
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { on(t, server, tt.test) })
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // they wait more than they work
+			on(t, server, tt.test)
+		})
 	}
 }
 

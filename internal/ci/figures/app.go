@@ -41,13 +41,24 @@ func app(ctx context.Context, args []string) (err error) {
 	flags.IntVar(&a.kills, "kills", 20, "kills during and after it")
 	flags.IntVar(&a.equal, "equal", 1000, "equal findings")
 	flags.IntVar(&a.rounds, "rounds", 5, "rounds of them")
-	flags.DurationVar(&a.soak, "soak", 20*time.Minute, "how long memory is watched; 0 leaves it out")
+	flags.DurationVar(&a.soak, "soak", 20*time.Minute, "how long memory is watched")
+	all := []struct {
+		name string
+		section
+	}{{"steady", a.steady}, {"killed", a.killed}, {"dead", a.dead}, {"soon", a.soon}, {"race", a.race}, {"flat", a.flat}}
+	only := flags.String("only", "", "`SECTION` to measure: steady, killed, dead, soon, race or flat; all of them when empty")
 	_ = flags.Parse(args) // which ends the program
+	sections := []section{a.begin}
+	for _, s := range all {
+		if *only == "" || *only == s.name {
+			sections = append(sections, s.section)
+		}
+	}
 	if a.postgres, err = pgtest.New(pgtest.Options{Durable: true}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.postgres.Close()) }()
-	return a.print(ctx, os.Stdout, a.begin, a.steady, a.killed, a.dead, a.soon, a.race, a.flat)
+	return a.print(ctx, os.Stdout, sections...)
 }
 
 // begin builds the App.
@@ -427,9 +438,6 @@ func (a *application) race(ctx context.Context, w io.Writer) error {
 
 // flat watches the memory of a process under half of the load.
 func (a *application) flat(ctx context.Context, w io.Writer) error {
-	if a.soak == 0 {
-		return nil
-	}
 	return a.in(ctx, false, 1, func(world *world) error {
 		s := &soak{world: world, during: a.soak, rate: 50}
 		if err := s.run(ctx); err != nil {

@@ -34,7 +34,7 @@ type Options struct {
 	Durable bool
 }
 
-// Server is a server. Its methods are for one goroutine at a time.
+// Server is a server. Databases may be made at once; the other methods are for one goroutine at a time.
 type Server struct {
 	opt       Options
 	bin, dir  string
