@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/app/redelivery"
+	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/jobs"
 )
 
 // TestPackageWithoutInstallation: GitHub leaves the installation out of registry_package, and the
@@ -31,5 +34,19 @@ func TestPackageWithoutInstallation(t *testing.T) {
 	}
 	if got := outcome(b.run(published("b", ours.Account.ID+1))); got != "dead" || len(seen) != 1 {
 		t.Errorf("another's: %s, installations %d", got, seen)
+	}
+}
+
+// TestReconcileGoesOn: what a run did not come to ask for is asked for in the next, which comes at once
+// and not in ten minutes.
+func TestReconcileGoesOn(t *testing.T) {
+	b := newBench(t)
+	b.redeliveries = redelivery.New(redelivery.Options{GitHub: b.App.github, Store: b.journal, Effects: b.effects, Most: 1})
+	b.github.SetWebhook(b.github.App(), githubtest.Webhook{URL: "http://127.0.0.1:1/webhook", Secret: "secret"}) // where nobody serves
+	for range 2 {
+		b.github.Deliver(t.Context(), "star", map[string]any{"action": "created"})
+	}
+	if got := outcome(b.reconcile(t.Context(), jobs.Job{})); got != "waits" {
+		t.Errorf("with one left: %s", got)
 	}
 }

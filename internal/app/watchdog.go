@@ -78,10 +78,14 @@ func (a *App) watchdog(ctx context.Context, _ jobs.Job) error {
 	return nil
 }
 
-// reconcile is the job that asks for deliveries that did not arrive.
+// reconcile is the job that asks for deliveries that did not arrive. It goes on until none is left
+// that was not asked for, and lets others have a turn in between.
 func (a *App) reconcile(ctx context.Context, _ jobs.Job) error {
 	result, err := a.redeliveries.Run(ctx)
 	a.metrics.redelivered.Add(float64(result.Asked))
+	if err == nil && result.Left {
+		return jobs.Snooze(time.Now().Add(time.Second))
+	}
 	return limited(err)
 }
 

@@ -79,6 +79,7 @@ func New(o Options) *Reconciler {
 type Result struct {
 	Missing int  // events that did not arrive
 	Asked   int  // of them, those that were asked for in this run
+	Left    bool // more are missing than are asked for in a run
 	Cut     bool // more attempts are listed than are read in a run
 }
 
@@ -110,6 +111,7 @@ func (r *Reconciler) Run(ctx context.Context) (Result, error) {
 	result.Missing = len(todo)
 	for _, d := range todo {
 		if result.Asked == r.opt.Most {
+			result.Left = true
 			break
 		}
 		asked, err := r.ask(ctx, d)

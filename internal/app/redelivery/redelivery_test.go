@@ -267,7 +267,7 @@ func TestBounds(t *testing.T) {
 	ids := w.deliver(130)
 	w.app.set(0)
 	r := w.reconciler("a", func(o *redelivery.Options) { o.Most, o.Pages = 50, 1 })
-	if result, err := r.Run(t.Context()); err != nil || result != (redelivery.Result{Missing: 100, Asked: 50, Cut: true}) {
+	if result, err := r.Run(t.Context()); err != nil || result != (redelivery.Result{Missing: 100, Asked: 50, Left: true, Cut: true}) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	w.settled(ids[30:80])
