@@ -110,7 +110,7 @@ func writtenAndDropped(w *world, _ *rand.Rand) {
 func term(w *world, _ *rand.Rand) {
 	p := w.must()
 	w.load(pace, func() {
-		for range times(2, 10) {
+		for range times(2, 5) {
 			time.Sleep(1500 * time.Millisecond)
 			next := p
 			if appdb.IsPostgres(w.database) { // they overlap

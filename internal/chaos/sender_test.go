@@ -78,7 +78,7 @@ func (a *author) work(ctx context.Context, pause time.Duration) {
 		a.act()
 		wait := time.Duration(a.random.Int64N(int64(2 * pause)))
 		if n := len(a.last); n > 0 && a.last[n-1].Status != 202 {
-			wait += time.Second // what is lost is asked for once a second
+			wait += 3 * time.Second // what is lost is asked for once a second
 		}
 		select {
 		case <-ctx.Done():
