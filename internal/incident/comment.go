@@ -65,7 +65,11 @@ func (d *Desk) HandleComment(ctx context.Context, e CommentEvent, fx Effects) er
 	return errors.Join(d.answer(ctx, rec, e, commands, fx), d.Show(ctx, id, fx))
 }
 
-// byIssue gives the incident of an issue; nil where it is none's.
+// errUnnumbered is of an issue that may be that of an incident whose issue is being made.
+var errUnnumbered = errors.New("an incident is about to have its issue, which may be this one")
+
+// byIssue gives the incident of an issue; nil where it is none's. It is an error while an incident has
+// none on record: people see an issue before whoever makes it has written down its number.
 func (d *Desk) byIssue(ctx context.Context, issue int) (*Record, error) {
 	ids, err := d.Incidents(ctx)
 	if err != nil {
@@ -78,8 +82,11 @@ func (d *Desk) byIssue(ctx context.Context, issue int) (*Record, error) {
 			unread = append(unread, err) // it may be that one
 			continue
 		}
-		if rec.Issue == issue {
+		switch rec.Issue {
+		case issue:
 			return rec, nil
+		case 0:
+			unread = append(unread, errUnnumbered)
 		}
 	}
 	return nil, errors.Join(unread...)

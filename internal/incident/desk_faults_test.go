@@ -283,3 +283,17 @@ func TestTimelineIsBounded(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 }
+
+// TestUnnumbered: a command in an issue whose number is not on record yet is asked for again, and not
+// dropped.
+func TestUnnumbered(t *testing.T) {
+	o := newWorld(t).hit()
+	if err := o.desk.Raise(context.Background(), incident.Campaign{ID: "signal-x", Title: "x"}, incident.Signal{Source: "manual", Ref: "1", Subject: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	e := o.event("jane", "/ack")
+	e.Issue = 2
+	if err := o.desk.HandleComment(context.Background(), e, o.fx); err == nil {
+		t.Error("it was dropped")
+	}
+}
