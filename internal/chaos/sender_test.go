@@ -195,11 +195,6 @@ func (a *author) comment() {
 		if issue.State != "open" || len(issue.Comments) > 20 {
 			continue
 		}
-		// A command in an issue whose number the App has not written down yet is dropped: that is a
-		// fault of the App's (Desk.byIssue), which is left out here until it is mended.
-		if !strings.Contains(issue.Body, "**Verdict:**") {
-			continue
-		}
 		text := "/who-has npm:" + planted
 		id := a.w.incidents.AddComment(issue.Number, jane, nil, text)
 		a.asked++
