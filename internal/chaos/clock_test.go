@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +46,11 @@ func skewed(mono int64) int64 {
 // skewedProgram builds the command app with a clock that WORMSWEEP_SKEW sets, which compiles all of
 // the standard library the first time.
 func skewedProgram(dir string) (string, error) {
-	from := filepath.Join(runtime.GOROOT(), "src", "time")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	from := filepath.Join(strings.TrimSpace(string(root)), "src", "time")
 	source, err := os.ReadFile(filepath.Join(from, "time.go"))
 	if err != nil {
 		return "", err
