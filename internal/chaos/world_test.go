@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -345,17 +346,31 @@ func (w *world) journal(ctx context.Context, e *chaos.Evidence) error {
 	if db.Postgres() != nil {
 		args = "args::text"
 	}
+	triaged := map[string]bool{}
+	err = db.Query(ctx, "SELECT id FROM app_signal WHERE taken > 0", nil, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		triaged[id] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	err = db.Query(ctx, "SELECT CAST(state AS TEXT), "+args+" FROM river_job WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending')", nil, func(scan func(...any) error) error {
 		var state, args string
 		if err := scan(&state, &args); err != nil {
 			return err
 		}
-		var of struct{ Kind string }
+		var of struct {
+			Kind string
+			Args struct{ Signal string }
+		}
 		if err := json.Unmarshal([]byte(args), &of); err != nil {
 			return err
 		}
-		switch of.Kind {
-		case "delivery", "signal", "sweep", "rematch":
+		switch {
+		case of.Kind == "signal" && state == "scheduled" && triaged[of.Args.Signal]: // it is looked at again later
+		case slices.Contains([]string{"delivery", "signal", "sweep", "rematch"}, of.Kind):
 			e.Waiting = append(e.Waiting, state+" "+args)
 		}
 		return nil
