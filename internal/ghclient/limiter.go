@@ -99,7 +99,7 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 		defer l.leave(mine)
 	}
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := over(ctx); err != nil {
 			return pass{}, fmt.Errorf("%s: %w", request, err)
 		}
 		l.mu.Lock()
@@ -165,6 +165,15 @@ func (l *limiter) leave(t *turn) {
 	defer l.mu.Unlock()
 	l.line.leave(t)
 	l.changed()
+}
+
+// over is the error of a context that is over. A process that was stopped, and goes on, comes here before
+// the timer of its deadline has run: the time is asked, and what was allowed before the stop is not sent.
+func over(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // blocked gives the time before which a request to b must not be sent, zero if it may be,

@@ -94,6 +94,33 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
+// slept is a context as a process has it that was stopped past its deadline and has just gone on: the
+// timer has not run yet.
+type slept struct{ context.Context }
+
+func (slept) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
+
+// TestSlept: what was allowed before a process was stopped is not sent after its deadline.
+func TestSlept(t *testing.T) {
+	s, opts := simulated(t, githubtest.Options{})
+	app, err := ghclient.New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := app.Installation(t.Context(), "acme", reading)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.Log())
+	var into struct{}
+	if _, err := c.Get(slept{t.Context()}, "installation/repositories", nil, &into); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if n := len(s.Log()); n != before {
+		t.Errorf("%d requests were sent", n-before)
+	}
+}
+
 func TestSimulatedCredentials(t *testing.T) {
 	s, opts := simulated(t, githubtest.Options{})
 	s.AddFiles("web", map[string]string{"a": "b"})
