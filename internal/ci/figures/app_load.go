@@ -93,9 +93,14 @@ func (m *mail) body(n int) []byte {
 }
 
 // loadClient sends deliveries. It waits for an answer for as long as GitHub does.
-var loadClient = &http.Client{
-	Timeout:   10 * time.Second,
-	Transport: &http.Transport{MaxIdleConnsPerHost: 256},
+var loadClient = newLoadClient(0)
+
+// newLoadClient makes one with at most so many connections to a receiver; 0 is as many as it takes.
+func newLoadClient(connections int) *http.Client {
+	return &http.Client{
+		Timeout:   10 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256, MaxConnsPerHost: connections, IdleConnTimeout: 30 * time.Second},
+	}
 }
 
 // deliver sends a delivery once, and gives the status of the answer, 0 where there is none.

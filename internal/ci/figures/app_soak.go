@@ -40,6 +40,10 @@ const sampleEvery = 5 * time.Second
 // that tables do not grow once old rows go is what is to be seen.
 const keepBodies = 5 * time.Minute
 
+// connections is how many there are to a receiver: each costs memory, and when many are needed because
+// the machine is busy, that is not growth.
+const connections = 16
+
 // run soaks.
 func (s *soak) run(ctx context.Context) error {
 	w := s.world
@@ -47,6 +51,7 @@ func (s *soak) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	loadClient = newLoadClient(connections)
 	soaking, stop := context.WithTimeout(ctx, s.during)
 	defer stop()
 	var around sync.WaitGroup
