@@ -72,18 +72,37 @@ func recent(at time.Time) bool {
 // verifyNews verifies what we publish, unless the last time already showed that what a signal is about
 // is bad.
 func (a *App) verifyNews(ctx context.Context, purl string) error {
-	var facts oursFacts
-	if _, err := a.kept(ctx, oursKey, &facts); err != nil {
+	facts, known, err := a.news(ctx, purl)
+	if err == nil && !known {
+		_, err = a.verifyOurs(ctx, facts)
+	}
+	return err
+}
+
+// doubtOurs has the next plan that is made with everybody asked verify what we publish, unless the last
+// time already showed that what a signal is about is bad: what was said before the signal is old, even
+// where there is no time to verify it now.
+func (a *App) doubtOurs(ctx context.Context, purl string) error {
+	facts, known, err := a.news(ctx, purl)
+	if err != nil || known {
 		return err
+	}
+	facts.At = time.Time{}
+	return a.keep(ctx, oursKey, facts)
+}
+
+// news is what is kept of what we publish. known says that what a signal is about is bad by it.
+func (a *App) news(ctx context.Context, purl string) (facts oursFacts, known bool, err error) {
+	if _, err := a.kept(ctx, oursKey, &facts); err != nil {
+		return facts, false, err
 	}
 	for _, o := range facts.Bad {
 		artifact := a.publishing().policy.Artifact(o.Kind, o.Name)
 		if artifact != nil && slices.ContainsFunc(o.Bad, func(v respond.BadVersion) bool { return published.PURL(artifact, v.Version) == purl }) {
-			return nil
+			return facts, true, nil
 		}
 	}
-	_, err := a.verifyOurs(ctx, facts)
-	return err
+	return facts, false, nil
 }
 
 // verifyOurs verifies everything that we publish, and keeps what is bad. What has not changed since the

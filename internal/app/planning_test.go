@@ -388,6 +388,36 @@ func TestPlanOfOurs(t *testing.T) {
 	w.says(w.planText(id), "Deprecate @acme/sdk@1.1.1", "not all of it could be verified")
 }
 
+// TestPlanOfNewsOfOurs: a signal that there was no time to verify is verified by the job, however young
+// the last verification is.
+func TestPlanOfNewsOfOurs(t *testing.T) {
+	w := newResponding(t)
+	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.keep(t.Context(), oursKey, oursFacts{At: time.Now()}); err != nil { // all was good
+		t.Fatal(err)
+	}
+	w.publish("1.1.1", "", time.Minute)
+	if err := w.publishing().watcher.Hurry(t.Context(), w.publishing().all, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	w.planAtOnce = time.Nanosecond
+	w.takeAll()
+	id := incident.PublishedByUs().ID
+	if n := w.planJobs(); n != 1 || w.incident(id).Response.Plan != nil {
+		t.Fatalf("%d jobs, a plan: %t", n, w.incident(id).Response.Plan != nil)
+	}
+	var later *jobs.SnoozeError
+	if err := w.runPlan(id, 0); err != nil && !errors.As(err, &later) {
+		t.Fatal(err)
+	}
+	w.says(w.planText(id), "Deprecate @acme/sdk@1.1.1")
+}
+
 // mustBad is what is kept of what is bad of ours.
 func mustBad(t *testing.T, w *watched) []respond.Ours {
 	t.Helper()

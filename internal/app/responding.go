@@ -12,6 +12,7 @@ import (
 
 	"github.com/wormsweep/wormsweep/internal/appevent"
 	"github.com/wormsweep/wormsweep/internal/exposure"
+	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/hook"
 	"github.com/wormsweep/wormsweep/internal/incident"
@@ -68,6 +69,11 @@ const planAtOnce = jobs.MaxTimeout * 2 / 10
 // planInTime puts the plan of an incident into it, where it can be made in time: the incident goes on without
 // one, and a job makes it.
 func (a *App) planInTime(ctx context.Context, desk *incident.Desk, id, purl string) error {
+	if id == finding.PublishedByUs && a.publishing() != nil {
+		if err := a.doubtOurs(ctx, purl); err != nil {
+			return err
+		}
+	}
 	planning, cancel := context.WithTimeout(ctx, cmp.Or(a.planAtOnce, planAtOnce))
 	defer cancel()
 	err := a.putPlan(planning, desk, id, purl)
