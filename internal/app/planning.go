@@ -27,6 +27,7 @@ const (
 	planFor    = 24 * time.Hour    // since the plan was asked for, or changed: how long a job goes on asking
 	planNames  = 100               // names that registries are asked about, each time
 	planWithin = 270 * time.Second // of one time; what is asked has bounds of its own within it
+	planTries  = 5                 // of one time, where others make it as well
 	planFirst  = time.Minute       // until the second time
 	planLater  = 10 * time.Minute  // at most, between two
 )
@@ -118,18 +119,28 @@ func (a *App) putPlan(ctx context.Context, desk *incident.Desk, id, purl string)
 }
 
 // setPlan makes the plans of an incident and puts them into it; none where nothing is to be done. With
-// ask, everybody is asked; open says that asking (again) may bring more.
+// ask, everybody is asked; open says that asking (again) may bring more. Where somebody put another plan
+// into the incident meanwhile, which may be for a repository more, it is made again.
 func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask bool) (plans []*respond.Plan, open bool, err error) {
 	within, cancel := context.WithTimeout(ctx, planWithin)
 	defer cancel()
-	plans, open, err = a.plansOf(within, id, ask)
-	if err != nil {
-		return nil, true, fmt.Errorf("the plan of %q: %w", id, err)
+	for range planTries {
+		var rec *incident.Record
+		if rec, err = desk.Incident(ctx, id); err != nil {
+			return nil, true, err
+		}
+		plans, open, err = a.plansOf(within, id, ask)
+		if err != nil {
+			return nil, true, fmt.Errorf("the plan of %q: %w", id, err)
+		}
+		if len(plans) == 0 {
+			return nil, open, nil
+		}
+		if err = desk.SetPlan(ctx, id, rec.Response.Plan, planRefOf(plans, open)); !errors.Is(err, incident.ErrOtherPlan) {
+			break
+		}
 	}
-	if len(plans) == 0 {
-		return nil, open, nil
-	}
-	return plans, open, desk.SetPlan(ctx, id, planRefOf(plans, open))
+	return plans, open, err
 }
 
 // plansOf are the plans of an incident, the first of them its own: Scenario C for what we published,

@@ -207,6 +207,32 @@ func TestPlanWithoutRegistry(t *testing.T) {
 	}
 }
 
+// TestPlanIsNotOfYesterday: what a job asked for a long time puts nothing in the place of a plan that was
+// made meanwhile, of a repository more.
+func TestPlanIsNotOfYesterday(t *testing.T) {
+	w := newPlanned(t)
+	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
+	w.sweepAndTake()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	mend := w.registry.Break(registrytest.Rule{Path: "/npm/axios", Times: 1, Fault: registrytest.Edited(func(body []byte) []byte {
+		close(asked)
+		<-answer
+		return body
+	})})
+	defer mend()
+	ended := make(chan error)
+	go func() { ended <- w.runPlan(axiosCampaign, 0) }()
+	<-asked
+	w.github.AddFiles("api", map[string]string{"package-lock.json": axiosLock})
+	w.sweepAndTake()
+	w.says(w.planText(axiosCampaign), "acme/api: ")
+	close(answer)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	w.says(w.planText(axiosCampaign), "acme/api: Put axios@1.14.1 back to 1.14.0", "acme/web: Put axios@1.14.1 back to 1.14.0")
+}
+
 // TestPlanAsksNobody: with "registries: none" the plan says so, and no job is made for it.
 func TestPlanAsksNobody(t *testing.T) {
 	t.Parallel()

@@ -76,16 +76,24 @@ func clippedAll(all []string) []string {
 	return out
 }
 
+// ErrOtherPlan says that another plan was put on the table meanwhile.
+var ErrOtherPlan = errors.New("another plan is on the table")
+
 // SetPlan puts the plan that is on the table into an incident, with a part of a long summary and of
-// many steps. A step that is another one than before is not done, whoever ticked it.
-func (d *Desk) SetPlan(ctx context.Context, id string, p PlanRef) error {
+// many steps. A step that is another one than before is not done, whoever ticked it. over is the plan
+// that was there before what p is made of was read, nil for none: where it is there no more the error
+// wraps ErrOtherPlan, since the other one may be made of more.
+func (d *Desk) SetPlan(ctx context.Context, id string, over *PlanRef, p PlanRef) error {
 	p.Kind, p.Digest, p.With, p.Summary = clipped(p.Kind, maxEntry), clipped(p.Digest, maxEntry), clippedAll(p.With), clippedAll(p.Summary)
 	p.Items = slices.Clone(p.Items[:min(len(p.Items), MaxSteps)])
 	for i, s := range p.Items {
 		p.Items[i] = PlanStep{clipped(s.ID, maxEntry), clipped(s.Digest, maxEntry), clipped(s.Text, maxEntry), s.People}
 	}
 	_, err := d.change(ctx, id, nil, func(rec *Record) error {
-		if old := rec.Response.Plan; old != nil && old.Digest == p.Digest && slices.Equal(old.With, p.With) && len(old.Items) == len(p.Items) {
+		switch old := rec.Response.Plan; {
+		case !old.same(over):
+			return fmt.Errorf("%q: %w", id, ErrOtherPlan)
+		case old.same(&p):
 			old.Open = p.Open
 			return nil
 		}
@@ -99,6 +107,14 @@ func (d *Desk) SetPlan(ctx context.Context, id string, p PlanRef) error {
 		return nil
 	})
 	return err
+}
+
+// same reports whether two plans say the same. Only nil is the same as nil.
+func (p *PlanRef) same(other *PlanRef) bool {
+	if p == nil || other == nil {
+		return p == other
+	}
+	return p.Digest == other.Digest && slices.Equal(p.With, other.With) && len(p.Items) == len(other.Items)
 }
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -231,7 +231,7 @@ func TestVerdictIsBounded(t *testing.T) {
 	}
 	revision := 0
 	for range 2 {
-		if err := errors.Join(o.desk.SetVerdict(context.Background(), campaignID, v), o.desk.SetPlan(context.Background(), campaignID, p)); err != nil {
+		if err := errors.Join(o.desk.SetVerdict(context.Background(), campaignID, v), o.desk.PutPlan(context.Background(), campaignID, p)); err != nil {
 			t.Fatal(err)
 		}
 		rec := o.record()

@@ -448,7 +448,7 @@ func TestRaise(t *testing.T) {
 	if err := o.desk.SetVerdict(ctx, c.ID, incident.Verdict{Scenario: "rotate", Tree: "runbook/1", Path: []incident.Step{{Question: "secret?", Answer: "yes", Source: "signal"}}, Open: []string{"did it leave?"}, At: date(1)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.SetPlan(ctx, c.ID, incident.PlanRef{Kind: "rotation", Digest: strings.Repeat("ab", 32), Steps: 2, Summary: []string{"whose it was: nobody knows"}, Items: []incident.PlanStep{
+	if err := o.desk.PutPlan(ctx, c.ID, incident.PlanRef{Kind: "rotation", Digest: strings.Repeat("ab", 32), Steps: 2, Summary: []string{"whose it was: nobody knows"}, Items: []incident.PlanStep{
 		{ID: "rotate-npm", Digest: "d1", Text: "Replace npm tokens"}, {ID: "delete", Digest: "d2", Text: "Delete it", People: 2},
 	}}); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func (w *world) planned() *office {
 // plan puts a plan on the table, with the digests of its steps.
 func (o *office) plan(digest, contain, unpublish string) {
 	o.t.Helper()
-	err := o.desk.SetPlan(context.Background(), campaignID, incident.PlanRef{Kind: "scenario-c", Digest: digest, Steps: 2, Items: []incident.PlanStep{
+	err := o.desk.PutPlan(context.Background(), campaignID, incident.PlanRef{Kind: "scenario-c", Digest: digest, Steps: 2, Items: []incident.PlanStep{
 		{ID: "contain", Digest: contain, Text: "Take the runner off the network"}, {ID: "unpublish", Digest: unpublish, Text: "Unpublish it", People: 2},
 	}, At: o.now})
 	if err == nil {
@@ -172,7 +172,7 @@ func TestLongPlan(t *testing.T) {
 		plan.Items = append(plan.Items, incident.PlanStep{ID: fmt.Sprintf("pin-%d", i), Digest: "d", Text: strings.Repeat("x", 900)})
 	}
 	for range 2 {
-		if err := o.desk.SetPlan(context.Background(), campaignID, plan); err != nil {
+		if err := o.desk.PutPlan(context.Background(), campaignID, plan); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -185,4 +185,33 @@ func TestLongPlan(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 	o.has(o.says("jane", fmt.Sprintf("/done pin-%d", incident.MaxSteps-1)), "is done")
+}
+
+// TestPlanOverAnother: a plan that was begun before another was put on the table is not put over it.
+func TestPlanOverAnother(t *testing.T) {
+	o := newWorld(t).hit()
+	ctx := context.Background()
+	p := func(digest string) *incident.PlanRef { return &incident.PlanRef{Kind: "pin", Digest: digest, Open: true} }
+	for _, tt := range []struct {
+		over  *incident.PlanRef
+		plan  string
+		taken bool
+		holds string
+	}{
+		{p("a"), "b", false, ""},
+		{nil, "a", true, "a"},
+		{nil, "b", false, "a"},
+		{p("a"), "b", true, "b"},
+		{p("a"), "a", false, "b"},
+		{p("b"), "b", true, "b"},
+	} {
+		err := o.desk.SetPlan(ctx, campaignID, tt.over, *p(tt.plan))
+		holds := ""
+		if plan := o.record().Response.Plan; plan != nil {
+			holds = plan.Digest
+		}
+		if tt.taken && err != nil || !tt.taken && !errors.Is(err, incident.ErrOtherPlan) || holds != tt.holds {
+			t.Errorf("%q over %+v: %v, %q holds; want %q", tt.plan, tt.over, err, holds, tt.holds)
+		}
+	}
 }

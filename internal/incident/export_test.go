@@ -10,3 +10,12 @@ func (d *Desk) SetVerdict(ctx context.Context, id string, v Verdict) error {
 	})
 	return err
 }
+
+// PutPlan is SetPlan over whichever plan is there.
+func (d *Desk) PutPlan(ctx context.Context, id string, p PlanRef) error {
+	rec, err := d.Incident(ctx, id)
+	if err != nil {
+		return err
+	}
+	return d.SetPlan(ctx, id, rec.Response.Plan, p)
+}
