@@ -31,14 +31,10 @@ func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 		if err != nil || version == 0 {
 			return err
 		}
-		job := jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}}
 		if version > 1 {
-			// The first is triaged at once. What comes to it is collected: a worm in two hundred
-			// repositories is one signal that grows, and each triage asks GitHub about all of them.
-			turn := time.Now().Truncate(signalPause).Add(signalPause)
-			job.Key, job.At = fmt.Sprintf("%s@%d", id, turn.Unix()), turn
+			return a.triageLater(ctx, tx, id, version)
 		}
-		_, err = a.jobs.Insert(ctx, tx, job)
+		_, err = a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}})
 		return err
 	})
 	if err != nil {
@@ -47,8 +43,33 @@ func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 	return nil
 }
 
-// signalPause is how often a signal is triaged at most to which more and more comes.
-const signalPause = 30 * time.Second
+// triageLater has a signal of a version triaged in its next turn. The first version is triaged at once. What
+// comes to it is collected: a worm in two hundred repositories is one signal that grows.
+func (a *App) triageLater(ctx context.Context, tx *appdb.Tx, id string, version int64) error {
+	pause := pauseOf(version)
+	turn := time.Now().Truncate(pause).Add(pause)
+	_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}, Key: fmt.Sprintf("%s@%d", id, turn.Unix()), At: turn})
+	return err
+}
+
+// How often a signal is triaged at most to which more and more comes. Less than waitingAfter, so that nobody
+// is told of one that waits for its turn.
+const (
+	signalPause = 30 * time.Second
+	longPause   = 8 * time.Minute
+	manyCame    = 20 // from that version on the pause grows as the signal does
+)
+
+// pauseOf is the pause between two triages of a signal of a version. Each triage asks GitHub a few times for
+// every repository that holds the package, out of the requests that the installation has in an hour for all that
+// it does.
+func pauseOf(version int64) time.Duration {
+	pause := signalPause
+	for ; version > manyCame && pause < longPause; version /= 2 {
+		pause *= 2
+	}
+	return pause
+}
 
 // take takes a signal to triage, unless somebody has taken it as it is now.
 func (a *App) take(ctx context.Context, j jobs.Job) error {
@@ -72,7 +93,12 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 	if err := a.lookAgain(ctx, s, args.Again); err != nil {
 		return err
 	}
-	return a.journal.Took(ctx, s.ID, s.Version)
+	now, err := a.journal.Took(ctx, s.ID, s.Version)
+	if err != nil || now <= s.Version {
+		return err
+	}
+	// What came meanwhile has a job, but where a clock that is not ours took this one for it.
+	return a.db.Tx(ctx, func(tx *appdb.Tx) error { return a.triageLater(ctx, tx, s.ID, now) })
 }
 
 // lookAgain has the signal of a change triaged again later.

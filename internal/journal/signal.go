@@ -99,11 +99,19 @@ func (j *Journal) Untaken(ctx context.Context, quiet time.Duration, most int) (i
 	return ids, nil
 }
 
-// Took says that triage has seen a version of a signal, or a later one.
-func (j *Journal) Took(ctx context.Context, id string, version int64) error {
-	_, err := j.db.Exec(ctx, "UPDATE app_signal SET taken = $1 WHERE id = $2 AND taken < $1", version, id)
+// Took says that triage has seen a version of a signal, or a later one. It gives the version that the
+// signal has by now, 0 where it is not kept any more.
+func (j *Journal) Took(ctx context.Context, id string, version int64) (now int64, err error) {
+	err = j.db.Tx(ctx, func(tx *appdb.Tx) error {
+		now = 0
+		if _, err := tx.Exec(ctx, "UPDATE app_signal SET taken = $1 WHERE id = $2 AND taken < $1", version, id); err != nil {
+			return err
+		}
+		_, err := tx.One(ctx, "SELECT version FROM app_signal WHERE id = $1", []any{id}, &now)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("keep that triage saw the signal %q: %w", id, err)
+		return 0, fmt.Errorf("keep that triage saw the signal %q: %w", id, err)
 	}
-	return nil
+	return now, nil
 }

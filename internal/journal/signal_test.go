@@ -64,9 +64,12 @@ func testNotice(t *testing.T, s *suite) {
 		t.Errorf("%+v, %v, %v", kept, found, err)
 	}
 	for _, version := range []int64{2, 1} {
-		if err := s.Took(t.Context(), first, version); err != nil {
-			t.Error(err)
+		if now, err := s.Took(t.Context(), first, version); err != nil || now != 3 {
+			t.Errorf("it is of version %d: %v", now, err)
 		}
+	}
+	if now, err := s.Took(t.Context(), "none", 1); err != nil || now != 0 {
+		t.Errorf("of none: %d, %v", now, err)
 	}
 	if kept, _, _ := s.Signal(t.Context(), first); kept.Taken != 2 {
 		t.Errorf("taken %d", kept.Taken)
@@ -80,7 +83,7 @@ func testNotice(t *testing.T, s *suite) {
 			t.Errorf("%v: %q, %v", tt, ids, err)
 		}
 	}
-	if err := s.Took(t.Context(), first, 3); err != nil {
+	if _, err := s.Took(t.Context(), first, 3); err != nil {
 		t.Error(err)
 	}
 	if ids, err := s.Untaken(t.Context(), 0, 10); err != nil || slices.Contains(ids, first) {
