@@ -13,6 +13,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/orgverify"
 	"github.com/wormsweep/wormsweep/internal/planner"
 	"github.com/wormsweep/wormsweep/internal/respond"
@@ -71,7 +72,11 @@ func (a *App) makePlan(ctx context.Context, j jobs.Job) error {
 		return err
 	}
 	_, open, err := a.setPlan(ctx, desk, args.Incident, true)
-	if err := errors.Join(limited(err), desk.Show(ctx, args.Incident, a.effects)); err != nil {
+	err = errors.Join(limited(err), desk.Show(ctx, args.Incident, a.effects))
+	switch {
+	case errors.Is(err, journal.ErrKilled): // what is known is in the incident, and tick shows it
+		return jobs.Snooze(time.Now().Add(killedRest))
+	case err != nil:
 		return limited(err)
 	}
 	age := time.Since(args.Since)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -87,7 +88,10 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 			errs = append(errs, limited(err))
 		}
 	}
-	if err := worst(errs); err != nil {
+	if err := worst(errs); errors.Is(err, journal.ErrKilled) {
+		// It is kept, and tick shows it once the switch is off: GitHub is not asked all that over and over.
+		return &jobs.SnoozeError{Until: time.Now().Add(killedRest), Err: err}
+	} else if err != nil {
 		return err
 	}
 	if err := a.lookAgain(ctx, s, args.Again); err != nil {

@@ -4,12 +4,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/handler"
 	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/journal"
 	"github.com/wormsweep/wormsweep/internal/triage"
 )
 
@@ -71,5 +73,28 @@ func TestGrowsWhileTriaged(t *testing.T) {
 	}
 	if counts, err := w.jobs.Counts(t.Context()); err != nil || counts["scheduled"] != 1 {
 		t.Errorf("%v, %v", counts, err)
+	}
+}
+
+// TestTriageRests: while the kill switch is on what was triaged is kept, and not asked about again and again.
+func TestTriageRests(t *testing.T) {
+	w := newResponding(t)
+	if err := w.journal.Set(t.Context(), journal.Kill, true, "jane", "a test"); err != nil {
+		t.Fatal(err)
+	}
+	s := pushed(time.Now())
+	if err := w.Signal(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	var later *jobs.SnoozeError
+	err := w.take(t.Context(), jobs.Job{Kind: kindSignal, Args: []byte(w.signalJobs()[0])})
+	if !errors.As(err, &later) || time.Until(later.Until) < killedRest-time.Minute {
+		t.Fatalf("%v", err)
+	}
+	if rec := w.incident(s.Group); rec.Response.Verdict == nil {
+		t.Error("there is no verdict")
+	}
+	if err := w.runPlan(s.Group, 0); !errors.As(err, &later) || time.Until(later.Until) < killedRest-time.Minute {
+		t.Errorf("the plan: %v", err)
 	}
 }
