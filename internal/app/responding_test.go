@@ -307,6 +307,22 @@ func TestSignalIsNotLost(t *testing.T) {
 	}
 }
 
+// TestPushedLater: what a sweep found first and somebody pushed then is looked at again as well.
+func TestPushedLater(t *testing.T) {
+	w := newResponding(t)
+	swept := pushed(time.Now())
+	swept.SourceRef, swept.Subject.Parts = "swept", map[string]string{"purl": swept.Subject.Part("purl"), "repository": "acme/api"}
+	for _, s := range []triage.Signal{swept, pushed(time.Now())} {
+		if err := w.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.takeAll()
+	if all := w.signalJobs(); !slices.ContainsFunc(all, func(args string) bool { return strings.Contains(args, `"again"`) }) {
+		t.Errorf("%q", all)
+	}
+}
+
 // TestLookAgain: the signal of a push is triaged again when its runs of CI can have run, and no other is.
 func TestLookAgain(t *testing.T) {
 	t.Parallel()

@@ -241,7 +241,8 @@ func hash(parts ...string) string {
 const maxEvidence = 200
 
 // Again is a signal and another of the same fingerprint, as one: seen from the first to the
-// last, with the worse severity and the evidence of both, each piece once.
+// last, with the worse severity and the evidence of both, each piece once. Its subject is of the
+// commit that was seen last, where one was.
 func Again(old, now Signal) Signal {
 	out := old
 	out.Count = max(old.Count, 1) + max(now.Count, 1)
@@ -251,6 +252,9 @@ func Again(old, now Signal) Signal {
 	}
 	if !now.LastSeen.Before(out.LastSeen) {
 		out.LastSeen, out.SourceRef = now.LastSeen, cmp.Or(now.SourceRef, out.SourceRef)
+		if now.Subject.Part("commit") != "" {
+			out.Subject = now.Subject
+		}
 	}
 	out.Evidence, out.Links = union(old.Evidence, now.Evidence), union(old.Links, now.Links)
 	return out

@@ -92,6 +92,11 @@ func TestAgain(t *testing.T) {
 	if len(a.Evidence) != 1 {
 		t.Error("what was given was changed")
 	}
+	// What a sweep found is pushed elsewhere, and found by the next sweep.
+	b.Subject.Parts = map[string]string{"purl": "pkg:npm/a@1.0.0", "repository": "acme/web", "commit": "c0ffee"}
+	if got := triage.Again(triage.Again(a, b), a); got.Subject.Part("commit") != "c0ffee" || got.Subject.Part("repository") != "acme/web" {
+		t.Errorf("the subject is %v", got.Subject.Parts)
+	}
 }
 
 func TestCorrelate(t *testing.T) {
