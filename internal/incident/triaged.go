@@ -31,7 +31,8 @@ const (
 // from all its signals and from what persons answered. The verdict is the gravest of them, with all that
 // is open: data takes back no scenario that it showed, and no answer of a person. Where it comes to
 // contradict one, that is written down and told. An incident that was over, or proven gone, is opened again by
-// a verdict that became graver, and by data that contradicts what a person said.
+// a verdict that became graver, and by data that contradicts what a person said. What was asked about a signal
+// before more came to it changes nothing of what was asked since, unless it shows a graver scenario.
 func (d *Desk) Triage(ctx context.Context, id string, s triage.Signal, data triage.Facts) error {
 	_, err := d.change(ctx, id, nil, func(rec *Record) error {
 		rec.triage(s, data, d.opt.Now().UTC())
@@ -82,6 +83,9 @@ func (r *Record) learn(s triage.Signal, data triage.Facts, now time.Time) (contr
 		i = len(p.Triaged) - 1
 	}
 	t := &p.Triaged[i]
+	if t.Signal.ID == s.ID && t.Signal.Count > s.Count && triage.Run(triage.Runbook(), s, data).Scenario <= t.run().Scenario {
+		return false // of a triage that began before the one that is known, and ended later
+	}
 	was := t.Facts
 	t.take(s, data)
 	for _, id := range sortedKeys(t.Facts) {

@@ -156,3 +156,21 @@ func TestTriageBounds(t *testing.T) {
 		t.Errorf("the record has %d bytes", n)
 	}
 }
+
+// TestTriagedLate: a triage that ends after one of the same signal that had grown meanwhile calms nothing.
+func TestTriagedLate(t *testing.T) {
+	o := newWorld(t).hit()
+	first := listed("pkg:npm/keyv@5.6.1")
+	grown := first
+	grown.Count++
+	o.triage(grown, "listed+ published-by-us- locked+ ci-installed?")
+	o.comes("pin: ci-installed, person-installed")
+	o.triage(first, pinned)
+	o.comes("pin: ci-installed, person-installed")
+	o.triage(grown, pinned)
+	o.comes("pin: person-installed")
+	o.triage(first, ran)
+	if v := o.verdict(); !strings.HasPrefix(v, "B: ") {
+		t.Errorf("the verdict is %q", v)
+	}
+}
