@@ -27,6 +27,7 @@ type ruling struct {
 	by      Mover  // who may; "" where it is refused
 	refused string // why, in words of ours
 	silent  bool   // nothing is answered: to programs, above all
+	written time.Time
 }
 
 // HandleComment carries out the commands of a comment, once, however often it is delivered, and
@@ -119,7 +120,7 @@ func (d *Desk) rule(ctx context.Context, e CommentEvent) (ruling, error) {
 	case err != nil:
 		return ruling{}, err
 	case onCall:
-		return ruling{by: ByOnCall}, nil
+		return ruling{by: ByOnCall, written: now.Created}, nil
 	}
 	member, why, err := d.desk.Teams.Member(ctx, d.desk.Responders, now.Author)
 	switch {
@@ -128,7 +129,7 @@ func (d *Desk) rule(ctx context.Context, e CommentEvent) (ruling, error) {
 	case !member:
 		return ruling{refused: why}, nil
 	}
-	return ruling{by: ByResponder}, nil
+	return ruling{by: ByResponder, written: now.Created}, nil
 }
 
 // maxRefusalAnswers is how many refusals of one incident are answered; further ones are written

@@ -3,6 +3,7 @@ package incident
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/incident/command"
 	"github.com/wormsweep/wormsweep/internal/respond"
@@ -17,6 +18,9 @@ func (c *clerk) done(rec *Record, cmd command.Command) (did, not string) {
 		return "", not
 	}
 	p, who := &rec.Response, c.event.Author.Login
+	if c.written.Before(p.Plan.At.Truncate(time.Second)) { // which is as exactly as GitHub says it
+		return "", "the plan has changed since you wrote that: look at the step again, and write a new comment"
+	}
 	ticks := p.Ticks.Of(s.ID, s.Digest)
 	switch {
 	case slices.ContainsFunc(ticks, func(t respond.Tick) bool { return strings.EqualFold(t.By, who) }):

@@ -106,6 +106,22 @@ func TestTicksOfAChangedStep(t *testing.T) {
 	}
 }
 
+// TestTickOfAnotherPlan: what was written before the plan changed is of a step that may have said something
+// else, and ticks nothing.
+func TestTickOfAnotherPlan(t *testing.T) {
+	o := newWorld(t).planned()
+	e := o.event("jane", "/done contain")
+	o.now = o.now.Add(time.Minute)
+	o.plan("p2", "c2", "u1")
+	o.handle(e)
+	all := o.answers()
+	o.has(all[len(all)-1], "not carried out: the plan has changed since you wrote that")
+	if ticks := o.record().Response.Ticks; len(ticks) != 0 {
+		t.Errorf("ticked: %+v", ticks)
+	}
+	o.has(o.says("jane", "/done contain"), "`contain` is done")
+}
+
 // TestTicksRefused: without a plan, for a step that is none, once it is over, and by whoever is no
 // responder, nothing is ticked.
 func TestTicksRefused(t *testing.T) {
@@ -191,7 +207,9 @@ func TestLongPlan(t *testing.T) {
 func TestPlanOverAnother(t *testing.T) {
 	o := newWorld(t).hit()
 	ctx := context.Background()
-	p := func(digest string) *incident.PlanRef { return &incident.PlanRef{Kind: "pin", Digest: digest, Open: true} }
+	p := func(digest string) *incident.PlanRef {
+		return &incident.PlanRef{Kind: "pin", Digest: digest, Open: true}
+	}
 	for _, tt := range []struct {
 		over  *incident.PlanRef
 		plan  string
