@@ -15,8 +15,8 @@ import (
 // lostPage is how many deliveries the janitor looks at in one question.
 const lostPage = 500
 
-// recordsKeep is how long the record of a check run is kept, and of an artifact that nobody watches
-// any more, from when it was written last: twice as long as effects are.
+// recordsKeep is how long the record of a check run is kept, of an artifact that nobody watches any more, and
+// of what a registry said for a plan, from when it was written last: twice as long as effects are.
 const recordsKeep = 180 * 24 * time.Hour
 
 // janitor ends deliveries whose job ended without saying so, has signals triaged that were not, and
@@ -31,7 +31,7 @@ func (a *App) janitor(ctx context.Context, _ jobs.Job) error {
 	if err := a.journal.Prune(ctx, journal.Retention{}); err != nil {
 		return err
 	}
-	for _, kind := range []string{checkrun.RecordKind, watchRecords} {
+	for _, kind := range []string{checkrun.RecordKind, watchRecords, registryRecords} {
 		if err := a.inventory.Records(kind).Prune(ctx, time.Now().Add(-recordsKeep)); err != nil {
 			return err
 		}
