@@ -166,13 +166,30 @@ const (
 func exposedKey(purl string) string { return "exposed " + purl }
 
 // keepExposed keeps what was asked about a version. What was asked for a signal is shown, and asked for
-// anew: it does not begin with the publishing of the version.
+// anew: it does not begin with the publishing of the version. What was known of a job and could not be asked
+// this time still is.
 func (a *App) keepExposed(ctx context.Context, purl string, report *exposure.Report, forPlan bool) (exposedFacts, error) {
 	facts := exposedFacts{At: time.Now().UTC()}
 	if !forPlan {
 		facts.At = facts.At.Add(-planner.Good)
 	}
 	facts.Jobs, facts.Gaps, facts.Open = planner.Exposed(purl, report)
+	var before exposedFacts
+	if _, err := a.kept(ctx, exposedKey(purl), &before); err != nil {
+		return facts, err
+	}
+	for i := range before.Jobs {
+		was := &before.Jobs[i]
+		j := slices.IndexFunc(facts.Jobs, func(x respond.Exposed) bool {
+			return x.Repository == was.Repository && x.Run == was.Run && x.Job == was.Job
+		})
+		switch {
+		case j < 0 && facts.Open:
+			facts.Jobs = append(facts.Jobs, *was)
+		case j >= 0 && facts.Jobs[j].Gap != "" && was.Gap == "":
+			facts.Jobs[j] = *was
+		}
+	}
 	if more := len(facts.Jobs) - mostJobs; more > 0 {
 		facts.Jobs, facts.Gaps = facts.Jobs[:mostJobs], append(facts.Gaps, fmt.Sprintf("%d more jobs that installed %s, or may have", more, purl))
 	}

@@ -11,12 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wormsweep/wormsweep/internal/exposure"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/githubtest/gitstore"
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/registrytest"
 	"github.com/wormsweep/wormsweep/internal/respond"
+	"github.com/wormsweep/wormsweep/internal/triage"
+	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
@@ -442,6 +445,49 @@ func TestPlanOfNewsOfOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.says(w.planText(id), "Deprecate @acme/sdk@1.1.1")
+}
+
+// TestExposedStays: a job that is known to have installed a version is not forgotten because GitHub does not
+// tell of it any more; that it did not is an answer.
+func TestExposedStays(t *testing.T) {
+	w := newResponding(t)
+	const purl = "pkg:npm/%40acme/sdk@1.1.1"
+	yes := triage.Said("github", true, "it ran")
+	job := exposure.Job{Name: "test", Installed: yes, Secrets: []exposure.Secret{{Name: "NPM_TOKEN"}}}
+	report := func(gap bool, jobs ...exposure.Job) *exposure.Report {
+		r := &exposure.Report{Facts: triage.Facts{}.With(triage.CIInstalled, yes)}
+		if len(jobs) > 0 {
+			r.Runs = []exposure.Run{{Repository: "acme/web", ID: 1, Jobs: jobs}}
+		}
+		if gap {
+			r.Gaps = []exposure.Gap{{Question: triage.CIInstalled, Gap: verify.Gap{Code: verify.GapNoAnswer, Detail: "runs of acme/web: it did not answer"}}}
+		}
+		return r
+	}
+	unread := job
+	unread.Secrets, unread.Unknown = nil, "its workflow: it did not answer"
+	for _, tt := range []struct {
+		name    string
+		report  *exposure.Report
+		secrets int
+	}{
+		{"known", report(false, job), 1},
+		{"GitHub does not answer", report(true), 1},
+		{"nor for the workflow", report(true, unread), 1},
+		{"no run did", report(false), 0},
+	} {
+		facts, err := w.keepExposed(t.Context(), purl, tt.report, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, x := range facts.Jobs {
+			n += len(x.Secrets)
+		}
+		if n != tt.secrets {
+			t.Errorf("%s: %+v", tt.name, facts)
+		}
+	}
 }
 
 // mustBad is what is kept of what is bad of ours.
