@@ -31,9 +31,19 @@ func TestAbuse41(t *testing.T) {
 	if _, err := w.incidents.of(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
-	for what, now := range map[string]func() time.Time{"the App": w.now, "incidents": w.incidents.opt.Now} {
+	check := func(what string, now func() time.Time) {
+		t.Helper()
 		if ahead := time.Until(now()); ahead < 9*time.Minute || ahead > 11*time.Minute {
 			t.Errorf("%s: %v ahead, want 10m", what, ahead)
 		}
 	}
+	check("the App", w.now)
+	check("incidents", w.incidents.opt.Now)
+	if _, err := w.db.Exec(t.Context(), "ALTER FUNCTION public.clock_timestamp() RENAME TO gone"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.db.Exec(t.Context(), "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE 'slow'; END $$"); err != nil {
+		t.Fatal(err)
+	}
+	check("the App, of a database that does not answer", w.now)
 }
