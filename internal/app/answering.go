@@ -10,6 +10,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/exposure"
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/incident"
+	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/lookup"
 	"github.com/wormsweep/wormsweep/internal/orgsweep"
 	"github.com/wormsweep/wormsweep/internal/sweep"
@@ -70,6 +71,9 @@ func lacks(problems []*finding.Problem, unknown error) (out []string) {
 	return out
 }
 
+// answerWithin bounds how long data is asked for the answers to a comment, so that time is left to write them.
+const answerWithin = jobs.DefaultTimeout * 6 / 10
+
 // Exposure implements incident.Questions. Without what, it is of each package of the incident.
 func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply, error) {
 	var purls, missing []string
@@ -97,9 +101,15 @@ func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply,
 	}
 	var lines []string
 	const most = 5
+	asking, cancel := context.WithTimeout(ctx, cmp.Or(q.app.askWithin, answerWithin))
+	defer cancel()
 	for _, purl := range purls[:min(len(purls), most)] {
-		report, err := q.app.asker().Ask(ctx, exposure.Question{Signal: manual(id, purl)})
-		if err != nil {
+		report, err := q.app.asker().Ask(asking, exposure.Question{Signal: manual(id, purl)})
+		switch {
+		case err != nil && asking.Err() != nil && ctx.Err() == nil: // what it lacks would look like nothing
+			missing = append(missing, purl+": data did not answer in time; the verdict in the issue has what triage found out")
+			continue
+		case err != nil:
 			return incident.Reply{}, err
 		}
 		lines = append(lines, purl+":")

@@ -67,7 +67,7 @@ type App struct {
 	ends          *groupcommit.Group[journal.End]
 	receiver      *hook.Handler
 	metrics       *metrics
-	askWithin     time.Duration // of a signal; 0 is askWithin
+	askWithin     time.Duration // of a signal, or for an answer; 0 is askWithin, or answerWithin
 	planAtOnce    time.Duration // of an incident; 0 is planAtOnce
 
 	ready atomic.Bool

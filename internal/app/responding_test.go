@@ -323,6 +323,19 @@ func TestPushedLater(t *testing.T) {
 	}
 }
 
+// TestExposureInTime: who asks what ran is answered, where data takes too long as well.
+func TestExposureInTime(t *testing.T) {
+	w := newPlanned(t)
+	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
+	w.sweepAndTake()
+	w.askWithin = time.Nanosecond
+	w.comment("jane", "/exposure")
+	w.says(w.lastComment(), "not looked at:", "data did not answer in time")
+	if strings.Contains(w.lastComment(), "ci-installed") {
+		t.Errorf("half of an answer is one: %s", w.lastComment())
+	}
+}
+
 // TestLookAgain: the signal of a push is triaged again when its runs of CI can have run, and no other is.
 func TestLookAgain(t *testing.T) {
 	t.Parallel()
