@@ -141,7 +141,7 @@ func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask b
 		if len(plans) == 0 {
 			return nil, open, nil
 		}
-		if err = desk.SetPlan(ctx, id, rec.Response.Plan, planRefOf(plans, open)); !errors.Is(err, incident.ErrOtherPlan) {
+		if err = desk.SetPlan(ctx, id, rec.Response.Plan, planRefOf(plans, open, a.now())); !errors.Is(err, incident.ErrOtherPlan) {
 			break
 		}
 	}
@@ -226,9 +226,9 @@ func (a *App) kept(ctx context.Context, key string, into any) (there bool, err e
 	return err == nil && version > 0 && json.Unmarshal(body, into) == nil, err
 }
 
-// planRefOf is what an incident keeps of its plans.
-func planRefOf(plans []*respond.Plan, open bool) incident.PlanRef {
-	ref := incident.PlanRef{Kind: string(plans[0].Kind), Digest: plans[0].Digest(), At: time.Now().UTC(), Open: open}
+// planRefOf is what an incident keeps of its plans, of a time that is held against that of comments.
+func planRefOf(plans []*respond.Plan, open bool, at time.Time) incident.PlanRef {
+	ref := incident.PlanRef{Kind: string(plans[0].Kind), Digest: plans[0].Digest(), At: at.UTC(), Open: open}
 	for i, plan := range plans {
 		if i > 0 {
 			ref.With = append(ref.With, plan.Digest())
