@@ -38,8 +38,8 @@ type Signals interface {
 	Signal(ctx context.Context, s triage.Signal) error
 }
 
-// A Taker takes signals to triage and on. It is called at least once for each version of a
-// signal, as a Handler is for deliveries, and its errors mean the same.
+// A Taker takes signals to triage and on. It is called at least once for a signal as it is after
+// the last that came to it, as a Handler is for deliveries, and its errors mean the same.
 type Taker interface {
 	Take(ctx context.Context, s triage.Signal, fx Effects) error
 }
