@@ -123,9 +123,10 @@ func (a *App) putPlan(ctx context.Context, desk *incident.Desk, id, purl string)
 	return nil
 }
 
-// setPlan makes the plans of an incident and puts them into it; none where nothing is to be done. With
-// ask, everybody is asked; open says that asking (again) may bring more. Where somebody put another plan
-// into the incident meanwhile, which may be for a repository more, it is made again.
+// setPlan makes the plans of an incident and puts them into it; none where nothing is to be done, or not any
+// more: the plan that is there stays then. With ask, everybody is asked; open says that asking (again) may
+// bring more. Where somebody put another plan into the incident meanwhile, which may be for a repository more,
+// it is made again.
 func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask bool) (plans []*respond.Plan, open bool, err error) {
 	within, cancel := context.WithTimeout(ctx, planWithin)
 	defer cancel()
@@ -138,10 +139,17 @@ func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask b
 		if err != nil {
 			return nil, true, fmt.Errorf("the plan of %q: %w", id, err)
 		}
-		if len(plans) == 0 {
+		old, ref := rec.Response.Plan, incident.PlanRef{}
+		switch {
+		case len(plans) > 0:
+			ref = planRefOf(plans, open, a.now())
+		case old == nil:
 			return nil, open, nil
+		default: // which is over, and stays with its ticks
+			ref = *old
+			ref.Open = open
 		}
-		if err = desk.SetPlan(ctx, id, rec.Response.Plan, planRefOf(plans, open, a.now())); !errors.Is(err, incident.ErrOtherPlan) {
+		if err = desk.SetPlan(ctx, id, old, ref); !errors.Is(err, incident.ErrOtherPlan) {
 			break
 		}
 	}

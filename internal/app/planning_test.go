@@ -236,6 +236,31 @@ func TestPlanIsNotOfYesterday(t *testing.T) {
 	w.says(w.planText(axiosCampaign), "acme/api: Put axios@1.14.1 back to 1.14.0", "acme/web: Put axios@1.14.1 back to 1.14.0")
 }
 
+// TestPlanOfNothingMore: where nothing is to be done any more the plan stays as it was, and nobody is asked
+// what it lacked.
+func TestPlanOfNothingMore(t *testing.T) {
+	w := newPlanned(t)
+	repo := w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
+	w.sweepAndTake()
+	repo.Push("main", map[string]string{"package-lock.json": `{"name":"web","lockfileVersion":3,"packages":{"":{"name":"web"}}}`})
+	if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.runPlan(axiosCampaign, 0); err != nil {
+		t.Fatal(err)
+	}
+	if rec := w.incident(axiosCampaign); rec.State != incident.Cured || rec.Response.Plan == nil || rec.Response.Plan.Open {
+		t.Errorf("%s: %+v", rec.State, rec.Response.Plan)
+	}
+	w.says(w.planText(axiosCampaign), "Decide where to go from axios@1.14.1")
+	if _, err := w.db.Exec(t.Context(), "DELETE FROM river_job WHERE "+ofPlans); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.tick(t.Context(), jobs.Job{}); err != nil || w.planJobs() != 0 {
+		t.Errorf("%v, %d jobs", err, w.planJobs())
+	}
+}
+
 // TestPlanAsksNobody: with "registries: none" the plan says so, and no job is made for it.
 func TestPlanAsksNobody(t *testing.T) {
 	t.Parallel()
