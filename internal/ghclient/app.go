@@ -42,12 +42,12 @@ func newApp(core *core, auth Auth) (*app, error) {
 	if err != nil {
 		return nil, fmt.Errorf("private key of the GitHub App %d: %w", auth.AppID, err)
 	}
-	network, err := ghinstallation.NewAppsTransportWithOptions(core.network, auth.AppID,
-		ghinstallation.WithSigner(&signer{key, auth.AppID, core.now}))
+	signs := &signer{key: key, id: auth.AppID, now: core.now, log: core.log}
+	network, err := ghinstallation.NewAppsTransportWithOptions(core.network, auth.AppID, ghinstallation.WithSigner(signs))
 	if err != nil {
 		return nil, fmt.Errorf("GitHub App %d: %w", auth.AppID, err)
 	}
-	who := &principal{kind: KindApp, lim: core.limiter(0), network: network, explain: badKey(auth.AppID)}
+	who := &principal{kind: KindApp, lim: core.limiter(0), network: network, refused: signs.refused, explain: badKey(auth.AppID)}
 	a := &app{who: who, id: auth.AppID, fixed: auth.InstallationID, found: map[string]installationAnswer{}}
 	a.client = newClient(core, who, a, nil)
 	return a, nil
@@ -69,28 +69,6 @@ func parseKey(pem []byte) (*rsa.PrivateKey, error) {
 		return nil, errors.New("not a private key, or a damaged one")
 	}
 	return key, nil
-}
-
-// Times of the App's own tokens. GitHub takes ten minutes at most, and clocks differ.
-const (
-	jwtBefore = time.Minute
-	jwtLife   = 9 * time.Minute // from jwtBefore on
-)
-
-// signer makes the App's JWTs by our clock, whatever claims it is given.
-type signer struct {
-	key *rsa.PrivateKey
-	id  int64
-	now func() time.Time
-}
-
-func (s *signer) Sign(jwt.Claims) (string, error) {
-	from := s.now().Add(-jwtBefore).Truncate(time.Second)
-	return jwt.NewWithClaims(jwt.SigningMethodRS256, &jwt.RegisteredClaims{
-		IssuedAt:  jwt.NewNumericDate(from),
-		ExpiresAt: jwt.NewNumericDate(from.Add(jwtLife)),
-		Issuer:    strconv.FormatInt(s.id, 10),
-	}).SignedString(s.key)
 }
 
 // installationAnswer is an installation as GitHub describes it.
@@ -178,12 +156,12 @@ func (a *app) notGranted(ctx context.Context, in *installation) error {
 }
 
 // post sends what makes or ends a token. Making one twice does no harm.
-func (a *app) post(ctx context.Context, path string, body []byte, into any) error {
+func (a *app) post(ctx context.Context, path string, body []byte, into any) (*http.Response, error) {
 	ctx = context.WithValue(context.WithValue(ctx, ctxKind, kindToken), ctxSafe, true)
 	u := a.client.core.place.rest.JoinPath(path)
 	got, err := a.client.ask(ctx, http.MethodPost, u, bytes.NewReader(body), http.Header{"Accept": {acceptJSON}})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return a.client.decode(http.MethodPost, u, got.body, into)
+	return got.resp, a.client.decode(http.MethodPost, u, got.body, into)
 }

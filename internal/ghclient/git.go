@@ -47,7 +47,7 @@ func (t *gitTransport) exchange(req *http.Request) (*http.Response, error) {
 		return nil, &redactedError{name + ": " + oneLine(t.core.redact(err.Error())), err}
 	}
 	if resp.StatusCode == http.StatusUnauthorized && t.who.refused != nil {
-		t.who.refused(token)
+		t.who.refused(token, resp)
 	}
 	if to, err := resp.Location(); err == nil && (!below(t.core.place.git, to) || t.core.redact(to.String()) != to.String()) {
 		resp.Body.Close()

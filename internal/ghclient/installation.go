@@ -91,7 +91,8 @@ func (in *installation) current(ctx context.Context) (string, error) {
 		Token   string    `json:"token"`
 		Expires time.Time `json:"expires_at"`
 	}
-	if err := in.app.post(ctx, in.path(), in.body, &got); err != nil {
+	resp, err := in.app.post(ctx, in.path(), in.body, &got)
+	if err != nil {
 		return "", in.explain(ctx, err)
 	}
 	if got.Token == "" || strings.ContainsFunc(got.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -99,7 +100,7 @@ func (in *installation) current(ctx context.Context) (string, error) {
 	}
 	in.app.client.core.keep(got.Token)
 	now := in.app.client.core.now()
-	life := got.Expires.Sub(now)
+	life := byOurClock(got.Expires, resp, now).Sub(now)
 	if life <= 0 {
 		return "", fmt.Errorf("POST %q: the new token ended at %s by the clock of this machine: is that right?",
 			"/"+in.path(), got.Expires.UTC().Format(time.RFC3339))
@@ -138,7 +139,7 @@ func (in *installation) explain(ctx context.Context, err error) error {
 }
 
 // refused forgets a token that GitHub did not take.
-func (in *installation) refused(token string) bool {
+func (in *installation) refused(token string, _ *http.Response) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.token == token {

@@ -15,7 +15,7 @@ func (t *transport) judge(c *call, a *answer) error {
 	switch {
 	case status == http.StatusUnauthorized:
 		err := t.who.explain(c.name, message)
-		if t.who.refused != nil && t.who.refused(a.token) {
+		if t.who.refused != nil && t.who.refused(a.token, a.resp) {
 			return &againError{err: err, renew: true}
 		}
 		return err

@@ -106,21 +106,6 @@ func retryAfter(resp *http.Response, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// byOurClock gives a time of GitHub's clock in ours: a second later, for it is told in whole
-// seconds, and by as much more as the answer's date shows our clock to be ahead. A clock
-// that is a day off tells nothing.
-func byOurClock(t time.Time, resp *http.Response, now time.Time) time.Time {
-	t = t.Add(time.Second)
-	date, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		return t
-	}
-	if ahead := now.Sub(date); ahead > 2*time.Second && ahead < 24*time.Hour {
-		return t.Add(ahead)
-	}
-	return t
-}
-
 // readFault reads the errors of a body, whatever of them it holds, and redacts them.
 func (c *core) readFault(kind requestKind, status int, body []byte) answerBody {
 	var fault answerBody

@@ -33,10 +33,11 @@ type principal struct {
 
 	lim     *limiter
 	network http.RoundTripper
-	// token gives what goes into the header Authorization, and refused says that GitHub did
-	// not take it: true where another may do. Both are nil where network signs.
+	// token gives what goes into the header Authorization; nil where network signs. refused says
+	// that GitHub did not take it, and with which answer: true where another may do. nil is that
+	// there is no other.
 	token   func(ctx context.Context) (string, error)
-	refused func(token string) bool
+	refused func(token string, resp *http.Response) bool
 	// explain makes the error of a 401.
 	explain func(request, message string) error
 }

@@ -250,6 +250,7 @@ func (e *Exchange) charge() {
 func (e *Exchange) send(w http.ResponseWriter) {
 	body := e.Answer.Bytes()
 	cut := e.Cut >= 0 && e.Cut < len(body)
+	w.Header().Set("Date", e.server.opts.Now().UTC().Format(http.TimeFormat))
 	for name, values := range e.Header {
 		w.Header()[name] = values
 	}
