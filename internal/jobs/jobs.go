@@ -68,7 +68,7 @@ type New struct {
 	// Key, where set, keeps the job from being inserted while one of its kind and key has not
 	// ended. This saves work; it does not promise that two never run.
 	Key string
-	At  time.Time // not before; zero is now
+	At  time.Time // not before, by Runner.Now; zero is now
 }
 
 // Schedule makes a job every so often: when Every divides the time by the database's clock, less

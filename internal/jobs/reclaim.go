@@ -70,11 +70,22 @@ func (r *Runner) unregister(ctx context.Context) error {
 	return nil
 }
 
-// beat says that this process is alive, takes from those that are not, and sets clocks right.
+// beat reads the database's clock, says that this process is alive, takes from those that are not,
+// and sets right what a clock made late.
 func (r *Runner) beat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
-	err := r.db.Tx(ctx, func(tx *appdb.Tx) error {
+	err := r.clock.set(ctx, r.db)
+	if err == nil {
+		err = r.alive(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "this process could not say that it is alive", slog.String("error", err.Error()))
+	}
+}
+
+func (r *Runner) alive(ctx context.Context) error {
+	return r.db.Tx(ctx, func(tx *appdb.Tx) error {
 		if tx.Postgres() == nil { // this process works alone, and is not taken from
 			_, err := tx.Exec(ctx, overdueSQLite)
 			return err
@@ -87,9 +98,6 @@ func (r *Runner) beat(ctx context.Context) {
 		}
 		return r.reclaim(ctx, tx)
 	})
-	if err != nil && ctx.Err() == nil {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "this process could not say that it is alive", slog.String("error", err.Error()))
-	}
 }
 
 func (r *Runner) reclaim(ctx context.Context, tx *appdb.Tx) error {

@@ -27,6 +27,7 @@ type Runner struct {
 	log       *slog.Logger
 	lost      time.Duration
 	engine    engine
+	clock     clock
 
 	stopping atomic.Bool
 	running  atomic.Int64
@@ -117,6 +118,9 @@ func (r *Runner) Insert(ctx context.Context, tx *appdb.Tx, jobs ...New) ([]int64
 
 // Start takes back what dead processes held, and begins to run jobs. It goes on until Stop.
 func (r *Runner) Start(ctx context.Context) error {
+	if err := r.clock.set(ctx, r.db); err != nil {
+		return fmt.Errorf("start to run jobs: %w", err)
+	}
 	if err := r.register(ctx); err != nil {
 		return fmt.Errorf("start to run jobs: %w", err)
 	}

@@ -36,7 +36,7 @@ const (
 // NextRetry implements river.Worker. A run whose process died is an attempt, and no failure: what
 // was cut short by others is not put off for it.
 func (w *worker) NextRetry(job *river.Job[args]) time.Time {
-	return time.Now().Add(delay(len(job.Errors) + 1))
+	return w.runner.Now().Add(delay(len(job.Errors) + 1))
 }
 
 func delay(failures int) time.Duration {
