@@ -86,7 +86,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 		return nil, &ConfigError{err}
 	}
 	a.readers = exposure.Reader(a.github)
-	a.receiver, err = hook.New(a, hook.Options{Secrets: config.Secrets, Logger: log, Count: a.counted})
+	a.receiver, err = hook.New(a, hook.Options{Secrets: config.Secrets, Now: func() time.Time { return a.jobs.Now() }, Logger: log, Count: a.counted})
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
@@ -135,16 +135,16 @@ func (a *App) wire(ctx context.Context) error {
 	if a.policies, err = openPolicies(a); err != nil {
 		return err
 	}
-	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log})
+	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log, Now: a.jobs.Now})
 	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, onCall: a.config.OnCall, store: a.inventory, set: a.catalogue.Set, now: a.now, questions: answers{a}}
 	if a.incidents.chat, err = chat(os.Getenv); err != nil {
 		return err
 	}
 	a.changes = change.New(change.Options{
 		GitHub: a.github, AppID: a.config.AppID, Inventory: a.inventory, Catalogue: a.catalogue.Set, Incidents: a.incidents.of, Scope: a.scope, Raise: a.Signal, Exclusions: a.excluded,
-		Workers: a.config.Workers, Log: a.log,
+		Workers: a.config.Workers, Log: a.log, Now: a.jobs.Now,
 	})
-	a.installations = &installations{journal: a.journal, github: a.github, log: a.log}
+	a.installations = &installations{journal: a.journal, github: a.github, log: a.log, now: a.jobs.Now}
 	a.ends = groupcommit.New(func(ctx context.Context, ends []journal.End) error { return a.journal.End(ctx, ends...) })
 	a.metrics = newMetrics(a)
 	a.handlers, a.takers = a.table(), a.signalTakers()

@@ -3,6 +3,13 @@
 package app
 
 import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -10,9 +17,9 @@ import (
 	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
 )
 
-// TestAbuse41: row 41 of the threat model. What processes of several machines claim is theirs by the
-// database's clock, which they have in common, whatever their own say.
-func TestAbuse41(t *testing.T) {
+// newAhead is newWatched on a PostgreSQL whose clock is ten minutes ahead.
+func newAhead(t *testing.T) *watched {
+	t.Helper()
 	database := pgtest.Start(t).Database(t)
 	db, err := appdb.Open(t.Context(), database, appdb.Options{})
 	if err != nil {
@@ -27,23 +34,70 @@ func TestAbuse41(t *testing.T) {
 		}
 	}
 	db.Close()
-	w := newWatched(t, database)
+	return newWatched(t, database)
+}
+
+// isAhead fails where a time is not of that database's clock.
+func isAhead(t *testing.T, what string, at time.Time) {
+	t.Helper()
+	if ahead := time.Until(at); ahead < 9*time.Minute || ahead > 11*time.Minute {
+		t.Errorf("%s: %v ahead, want 10m", what, ahead)
+	}
+}
+
+// TestAbuse41: row 41 of the threat model. What processes of several machines claim is theirs by the
+// database's clock, which they have in common, whatever their own say.
+func TestAbuse41(t *testing.T) {
+	w := newAhead(t)
 	if _, err := w.incidents.of(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
-	check := func(what string, now func() time.Time) {
-		t.Helper()
-		if ahead := time.Until(now()); ahead < 9*time.Minute || ahead > 11*time.Minute {
-			t.Errorf("%s: %v ahead, want 10m", what, ahead)
-		}
-	}
-	check("the App", w.now)
-	check("incidents", w.incidents.opt.Now)
+	isAhead(t, "the App", w.now())
+	isAhead(t, "incidents", w.incidents.opt.Now())
 	if _, err := w.db.Exec(t.Context(), "ALTER FUNCTION public.clock_timestamp() RENAME TO gone"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.db.Exec(t.Context(), "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE 'slow'; END $$"); err != nil {
 		t.Fatal(err)
 	}
-	check("the App, of a database that does not answer", w.now)
+	isAhead(t, "the App, of a database that does not answer", w.now())
+}
+
+// TestAbuse41Written is row 41 as well: what one process writes and another reads is of that clock.
+func TestAbuse41Written(t *testing.T) {
+	w := newAhead(t)
+	if err := w.jobs.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := w.jobs.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	body := w.body(map[string]any{"zen": "z", "hook_id": 7, "hook": map[string]any{"type": "App", "id": 7}}, "sdk")
+	mac := hmac.New(sha256.New, []byte("secret"))
+	mac.Write(body)
+	r := httptest.NewRequest(http.MethodPost, "/webhook", bytes.NewReader(body))
+	for name, value := range map[string]string{
+		"Content-Type": "application/json", "X-GitHub-Event": "ping", "X-GitHub-Delivery": "d1", "X-GitHub-Hook-ID": "7",
+		"X-Hub-Signature-256": "sha256=" + hex.EncodeToString(mac.Sum(nil)),
+	} {
+		r.Header.Set(name, value)
+	}
+	answer := httptest.NewRecorder()
+	w.receiverHandler().ServeHTTP(answer, r)
+	delivery, _, err := w.journal.Delivery(t.Context(), 1)
+	if answer.Code != http.StatusAccepted || err != nil {
+		t.Fatalf("%d, %v", answer.Code, err)
+	}
+	if err := w.setDailyRun(t.Context(), runSweep, func(*dailyRun) {}); err != nil {
+		t.Fatal(err)
+	}
+	run, _, err := w.dailyRun(t.Context(), runSweep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isAhead(t, "a delivery", delivery.Received)
+	isAhead(t, "since when the sweep is waited for", run.Since)
+	isAhead(t, "installations", w.installations.now())
 }

@@ -58,7 +58,7 @@ func (a *App) setDailyRun(ctx context.Context, name string, change func(*dailyRu
 			return err
 		}
 		if r.Since.IsZero() {
-			r.Since = time.Now().UTC()
+			r.Since = a.jobs.Now().UTC()
 		}
 		change(&r)
 		body, err := json.Marshal(r)
@@ -86,7 +86,7 @@ func (a *App) daily(ctx context.Context, name string, run func(ctx context.Conte
 	if kill.On {
 		return &jobs.SnoozeError{Until: time.Now().Add(killedRest), Err: journal.ErrKilled}
 	}
-	if err := a.setDailyRun(ctx, name, func(r *dailyRun) { r.Started = time.Now().UTC() }); err != nil {
+	if err := a.setDailyRun(ctx, name, func(r *dailyRun) { r.Started = a.jobs.Now().UTC() }); err != nil {
 		return err
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "a daily run began", slog.String("run", name))
@@ -102,7 +102,7 @@ func (a *App) daily(ctx context.Context, name string, run func(ctx context.Conte
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "a daily run ended", slog.String("run", name), slog.Int("exit", summary.Exit), slog.Int("problems", summary.Problems))
 	return a.setDailyRun(ctx, name, func(r *dailyRun) {
-		r.Finished, r.Exit, r.Problems = time.Now().UTC(), summary.Exit, summary.Problems
+		r.Finished, r.Exit, r.Problems = a.jobs.Now().UTC(), summary.Exit, summary.Problems
 	})
 }
 
@@ -123,7 +123,7 @@ func (a *App) sweepAll(ctx context.Context, _ jobs.Job) error {
 		return a.over(ctx, triage.FromSweep, "sweep", func(f *filing, emit func(finding.Event) error) (*finding.Summary, error) {
 			return orgsweep.Run(ctx, orgsweep.Options{
 				Org: a.config.Organisation, Client: a.github, Refs: refs, Server: a.config.GitHub, Store: a.inventory, Watch: f.watch,
-				Sweep: sweep.Options{Set: a.catalogue.Set(), Exclusions: excluded},
+				Sweep: sweep.Options{Set: a.catalogue.Set(), Exclusions: excluded, Now: a.jobs.Now},
 			}, emit)
 		})
 	})
@@ -143,7 +143,7 @@ func (a *App) over(ctx context.Context, from triage.Source, what string, run fun
 	if err != nil || summary.Interrupted {
 		return summary, err
 	}
-	for _, s := range signals.signals(time.Now().UTC()) {
+	for _, s := range signals.signals(a.jobs.Now().UTC()) {
 		if err := a.Signal(ctx, s); err != nil {
 			return summary, err
 		}

@@ -27,6 +27,7 @@ type installations struct {
 	journal *journal.Journal
 	github  *ghclient.Client
 	log     *slog.Logger
+	now     func() time.Time // by which deliveries came
 
 	mu    sync.Mutex
 	known map[int64]journal.Installation
@@ -81,7 +82,7 @@ func (i *installations) check(ctx context.Context, d hook.Delivery) error {
 		return jobs.Dead(fmt.Sprintf("dropped: %d is no installation of the App", d.Installation))
 	case in.Standing == journal.Gone:
 		return jobs.Dead(fmt.Sprintf("dropped: the App is not installed on %q any more", in.Account))
-	case in.Standing == journal.Suspended && time.Since(d.Received) > parked:
+	case in.Standing == journal.Suspended && i.now().Sub(d.Received) > parked:
 		return jobs.Dead(fmt.Sprintf("dropped: the App's installation on %q has been suspended since %s", in.Account, in.Since.Format(time.RFC3339)))
 	case in.Standing == journal.Suspended:
 		return &jobs.SnoozeError{Until: time.Now().Add(suspendedRetry), Err: fmt.Errorf("the App's installation on %q is suspended", in.Account)}

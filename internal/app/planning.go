@@ -48,7 +48,7 @@ type planArgs struct {
 // planSoon has the plan of an incident made by a job, unless that is due already.
 func (a *App) planSoon(ctx context.Context, id string) error {
 	return a.db.Tx(ctx, func(tx *appdb.Tx) error {
-		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindPlan, Args: planArgs{id, time.Now().UTC()}, Key: "plan " + id})
+		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindPlan, Args: planArgs{id, a.jobs.Now().UTC()}, Key: "plan " + id})
 		return err
 	})
 }
@@ -79,7 +79,7 @@ func (a *App) makePlan(ctx context.Context, j jobs.Job) error {
 	case err != nil:
 		return limited(err)
 	}
-	age := time.Since(args.Since)
+	age := a.jobs.Now().Sub(args.Since)
 	switch {
 	case !open:
 		return nil
@@ -184,7 +184,7 @@ func (a *App) plansOf(ctx context.Context, id string, ask bool) (plans []*respon
 
 // planner is what makes one plan; without ask, of what is kept.
 func (a *App) planner(ctx context.Context, ask bool) (*planner.Planner, *planner.Kept, error) {
-	kept := &planner.Kept{Records: a.inventory.Records(registryRecords), Most: planNames, Now: time.Now}
+	kept := &planner.Kept{Records: a.inventory.Records(registryRecords), Most: planNames, Now: a.jobs.Now}
 	if a.config.NoRegistries {
 		kept.Unasked = "no registry is asked for plans, by the App's configuration"
 	}

@@ -132,7 +132,7 @@ func (a *App) verifyOurs(ctx context.Context, before oursFacts) (oursFacts, erro
 		return before, err
 	}
 	ours.Keep(slices.DeleteFunc(slices.Clone(before.Bad), func(o respond.Ours) bool { return a.publishing().policy.Artifact(o.Kind, o.Name) == nil }))
-	facts := oursFacts{At: time.Now().UTC(), Bad: ours.Bad()}
+	facts := oursFacts{At: a.jobs.Now().UTC(), Bad: ours.Bad()}
 	if late || summary.Interrupted {
 		unread["what there was no time for"] = true
 	}
@@ -169,7 +169,7 @@ func exposedKey(purl string) string { return "exposed " + purl }
 // anew: it does not begin with the publishing of the version. What was known of a job and could not be asked
 // this time still is.
 func (a *App) keepExposed(ctx context.Context, purl string, report *exposure.Report, forPlan bool) (exposedFacts, error) {
-	facts := exposedFacts{At: time.Now().UTC()}
+	facts := exposedFacts{At: a.jobs.Now().UTC()}
 	if !forPlan {
 		facts.At = facts.At.Add(-planner.Good)
 	}

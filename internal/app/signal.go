@@ -48,7 +48,7 @@ func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 // comes to it is collected: a worm in two hundred repositories is one signal that grows.
 func (a *App) triageLater(ctx context.Context, tx *appdb.Tx, id string, version int64) error {
 	pause := pauseOf(version)
-	turn := time.Now().Truncate(pause).Add(pause)
+	turn := a.jobs.Now().Truncate(pause).Add(pause)
 	_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}, Key: fmt.Sprintf("%s@%d", id, turn.Unix()), At: turn})
 	return err
 }

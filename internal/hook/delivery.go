@@ -11,6 +11,6 @@ type Delivery struct {
 	Event        string    // X-GitHub-Event; the body has been seen to have the shape of it where it is known
 	Action       string    // action of the body; "" where it has none
 	Installation int64     // installation.id of the body; 0 where it has none
-	Received     time.Time // by the clock of the receiver
+	Received     time.Time // by Options.Now
 	Body         []byte    // the bytes that were signed: one JSON object; nil once they were dropped
 }

@@ -61,7 +61,7 @@ func Run(ctx context.Context, o Options, emit func(finding.Event) error) (*findi
 	if one := SeesOne(ctx, reader, o.Org); one != nil {
 		opt.Problems = append(slices.Clone(opt.Problems), one)
 	}
-	list := github.Options{Refs: o.Refs, Via: o.Via, Observe: true}
+	list := github.Options{Refs: o.Refs, Via: o.Via, Observe: true, Now: o.Sweep.Now}
 	var kept *Kept
 	if o.Store != nil {
 		if kept, err = Remember(ctx, o.Store, Scope(o.Org, o.Refs, o.Server), &opt); err != nil {

@@ -59,8 +59,10 @@ type Options struct {
 	Workers int    // of the process: how many deliveries it acts on at a time; 0 is 16
 	Version string // of the program
 	Dir     string // of temporary files; os.TempDir() if ""
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Now is the clock that all processes have in common: by it goes when a delivery came, and when
+	// GitHub was asked; nil is this machine's.
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Handlers are the handlers of this package. They are safe for concurrent use.
@@ -123,7 +125,7 @@ func (h *Handlers) lags(d hook.Delivery, what string) error {
 	if h.opt.Now().Sub(d.Received) > fresh {
 		return nil
 	}
-	return &jobs.SnoozeError{Until: h.opt.Now().Add(3 * time.Second), Err: fmt.Errorf("GitHub does not show %s yet", what)}
+	return &jobs.SnoozeError{Until: time.Now().Add(3 * time.Second), Err: fmt.Errorf("GitHub does not show %s yet", what)}
 }
 
 // subject is a commit to look at, and what it is compared with.
@@ -221,7 +223,7 @@ func (h *Handlers) publish(ctx context.Context, w *work, s subject) error {
 		h.tellOnce(ctx, w, permitted)
 		return nil // findings go to incidents and triage all the same
 	}
-	return soon(err, h.opt.Now())
+	return soon(err)
 }
 
 // tellOnce says, once in a while for each installation, that check runs are not made.
@@ -250,11 +252,11 @@ func together(errs ...error) error {
 
 // soon shortens the wait for an effect that another process holds: its lease is far longer than it
 // takes.
-func soon(err error, now time.Time) error {
+func soon(err error) error {
 	var snooze *jobs.SnoozeError
 	var limited *ghclient.RateLimitedError
-	if errors.As(err, &snooze) && !errors.As(err, &limited) && !errors.Is(err, journal.ErrKilled) && snooze.Until.Sub(now) > 3*time.Second {
-		return &jobs.SnoozeError{Until: now.Add(3 * time.Second), Err: snooze.Err}
+	if errors.As(err, &snooze) && !errors.As(err, &limited) && !errors.Is(err, journal.ErrKilled) && time.Until(snooze.Until) > 3*time.Second {
+		return &jobs.SnoozeError{Until: time.Now().Add(3 * time.Second), Err: snooze.Err}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package change_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +76,8 @@ type world struct {
 	mu        sync.Mutex
 	signals   []triage.Signal
 	delivered int
+	file      string        // of the inventory
+	ahead     time.Duration // the clock that all processes have in common, of this machine's
 }
 
 func start(t *testing.T, opts githubtest.Options) *world {
@@ -98,7 +101,8 @@ func (w *world) open(dir string) {
 		t.Fatal(err)
 	}
 	w.effects = j.Effects("test", journal.EffectOptions{})
-	if w.store, err = store.Open(t.Context(), filepath.Join(dir, "inventory.db"), store.Options{}); err != nil {
+	w.file = filepath.Join(dir, "inventory.db")
+	if w.store, err = store.Open(t.Context(), w.file, store.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.store.Close() })
@@ -117,6 +121,7 @@ func (w *world) open(dir string) {
 			return nil
 		},
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Now: func() time.Time { return time.Now().Add(w.ahead) },
 	})
 }
 
@@ -278,6 +283,42 @@ func TestOnlyWhatDiffers(t *testing.T) {
 	}
 	if len(w.github.Violations()) > 0 {
 		t.Errorf("%q", w.github.Violations())
+	}
+}
+
+// TestAbuse41: row 41 of the threat model. Whether a delivery came just now, and what is newer, goes by
+// the clock that all processes have in common; how long it is put off by this machine's.
+func TestAbuse41(t *testing.T) {
+	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
+		w := start(t, githubtest.Options{})
+		w.ahead = ahead
+		repo := w.github.AddFiles("web", map[string]string{"package-lock.json": lock("left-pad@1.3.0")})
+		pushed := push(repo, "main", map[string]string{"package-lock.json": lock(planted)})
+		if err := w.handle("push", pushed, time.Now().Add(ahead)); err != nil {
+			t.Fatal(err)
+		}
+		inventory, err := sql.Open("sqlite", w.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer inventory.Close()
+		var told int64
+		if err := inventory.QueryRowContext(t.Context(), "SELECT max(told) FROM inv_ref").Scan(&told); err != nil {
+			t.Fatal(err)
+		}
+		if off := time.Until(time.UnixMilli(told)) - ahead; off.Abs() > time.Minute {
+			t.Errorf("%v ahead: what the ref names is %v off", ahead, off)
+		}
+		time.Sleep(1100 * time.Millisecond)
+		pushed["before"], pushed["after"] = pushed["after"], strings.Repeat("1", 40)
+		var snooze *jobs.SnoozeError
+		if err := w.handle("push", pushed, time.Now().Add(ahead)); !errors.As(err, &snooze) || time.Until(snooze.Until).Abs() > time.Minute {
+			t.Errorf("%v ahead: a push that GitHub does not show yet: %v", ahead, err)
+		}
+		time.Sleep(1100 * time.Millisecond)
+		if err := w.handle("push", pushed, time.Now().Add(ahead-5*time.Minute)); err != nil {
+			t.Errorf("%v ahead: an old push of a commit that is not there: %v", ahead, err)
+		}
 	}
 }
 

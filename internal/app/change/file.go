@@ -98,7 +98,7 @@ func (h *Handlers) fileEvents(ctx context.Context, w *work, ref, episode string,
 	// Filing looks at what is there before it writes, and so is its own look.
 	never := func(context.Context) ([]byte, bool, error) { return nil, false, nil }
 	key := fmt.Sprintf("incidents:%s:%d:%s:%s:%s", strings.ToLower(owner), w.repo.ID, ref, episode, digestOf(w.set.Revision(), events))
-	return soon(w.fx.Once(ctx, key, file, never), h.opt.Now())
+	return soon(w.fx.Once(ctx, key, file, never))
 }
 
 // digestOf identifies what was found with a catalogue.

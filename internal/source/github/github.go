@@ -73,6 +73,9 @@ type Options struct {
 	MaxPack int64  // bytes that one answer of git's protocol may have; 2 GiB if 0
 	// Sleep is the clock before a request to git is sent that has to wait; nil is the real one.
 	Sleep func(context.Context, time.Duration) error
+	// Now is the clock that Repository.Asked goes by, which who else writes to the same inventory
+	// goes by, too; nil is this machine's.
+	Now func() time.Time
 }
 
 // Pages remembers the pages of lists, so that those that did not change cost nothing. It is
@@ -101,6 +104,9 @@ var ErrSelection = errors.New("selection")
 // a view that is not whole, permissions that lack, repositories that were left out.
 func Repositories(ctx context.Context, client *ghclient.Client, sel Selection, opt Options) iter.Seq2[*source.Repository, error] {
 	return func(yield func(*source.Repository, error) bool) {
+		if opt.Now == nil {
+			opt.Now = time.Now
+		}
 		if opt.Jobs <= 0 {
 			opt.Jobs = 16
 		}

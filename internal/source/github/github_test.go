@@ -461,3 +461,19 @@ func itself(seen []source.Seen) (out []source.Seen) {
 	}
 	return out
 }
+
+// What names of refs are compared by is a clock that may be given: several processes write to one
+// inventory.
+func TestAsked(t *testing.T) {
+	s := githubtest.Start(t, githubtest.Options{})
+	s.AddFiles("web", map[string]string{"a": "b"})
+	now := time.Now().Add(time.Hour)
+	got := collect(t, installed(t, s, readPermissions), acme, github.Options{Now: func() time.Time { return now }})
+	if asked := got["acme/web"].Asked; !asked.Equal(now) {
+		t.Errorf("asked at %v; want %v", asked, now)
+	}
+	got = collect(t, installed(t, s, readPermissions), acme, github.Options{})
+	if asked := got["acme/web"].Asked; time.Since(asked).Abs() > time.Minute {
+		t.Errorf("asked at %v, by this machine's clock", asked)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/source"
@@ -35,7 +34,7 @@ func (r *run) heads(ctx context.Context, all []*listed) (batches <-chan []*sourc
 		}
 		for len(all) > 0 && ctx.Err() == nil {
 			chunk := all[:min(size, len(all))]
-			asked := time.Now()
+			asked := r.opt.Now()
 			heads, err := r.ask(ctx, chunk)
 			if tooMuch(err) && len(chunk) > 1 {
 				size, good = smaller(len(chunk)), 0
