@@ -65,7 +65,7 @@ func (a *App) kinds() []jobs.Kind {
 		{Name: kindSweep, Long: true, Run: a.sweepAll},
 		{Name: kindVerify, Long: true, Run: a.verifyAll},
 		{Name: kindRematch, Long: true, Run: a.rematch},
-		{Name: kindRedeliver, Timeout: jobs.MaxTimeout, Run: a.reconcile},
+		{Name: kindRedeliver, Timeout: jobs.MaxTimeout, Cut: true, Run: a.reconcile},
 		{Name: kindWatchdog, Timeout: jobs.DefaultTimeout, Run: a.watchdog},
 		{Name: kindIncidents, Timeout: jobs.MaxTimeout, Run: a.tick},
 		{Name: kindPlan, Timeout: jobs.MaxTimeout, Run: a.makePlan},

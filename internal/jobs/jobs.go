@@ -55,7 +55,10 @@ type Kind struct {
 	// Long puts jobs that may run for minutes or hours among themselves, so that short ones do
 	// not wait for them.
 	Long bool
-	Run  func(ctx context.Context, j Job) error
+	// Cut ends a run as soon as this process stops, and not only after Drain: it takes long, and the
+	// next goes on where it was.
+	Cut bool
+	Run func(ctx context.Context, j Job) error
 	// Dead is told of a job that was given up, before it is; nil is nobody. Where a job's process
 	// died in its last attempt nobody is told: State finds it.
 	Dead func(ctx context.Context, j Job, reason string) error

@@ -28,6 +28,7 @@ func TestJobs(t *testing.T) {
 		{"retry", testRetry},
 		{"key", testKey},
 		{"stop", testStop},
+		{"cut", testCut},
 		{"schedule", testSchedule},
 		{"options", testOptions},
 		{"reclaim", testReclaim},
@@ -328,6 +329,31 @@ func testStop(t *testing.T, s *suite) {
 	if attempt.Load() != 1 {
 		t.Errorf("attempt %d: being stopped is none", attempt.Load())
 	}
+}
+
+// testCut: what may be cut short does not hold up a stop, and runs in the next process.
+func testCut(t *testing.T, s *suite) {
+	started := make(chan struct{}, 10)
+	long := jobs.Kind{Name: "long", Attempts: 1, Cut: true, Run: func(ctx context.Context, _ jobs.Job) error {
+		started <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	r := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{long}})
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ids := s.insert(r, jobs.New{Kind: "long"})
+	<-started
+	began := time.Now()
+	s.stop(r)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("stopped after %v", took)
+	}
+	long.Run = func(context.Context, jobs.Job) error { return nil }
+	next := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{long}})
+	s.start(next)
+	s.wait("the next process runs it", 10*time.Second, func() bool { return s.state(next, ids[0]) == jobs.Ended })
 }
 
 // testSchedule: each turn makes one job, whoever looks and however often, and a long sleep one.

@@ -30,6 +30,7 @@ type Runner struct {
 	clock     clock
 
 	stopping atomic.Bool
+	stop     chan struct{} // closed when stopping is set
 	running  atomic.Int64
 	cancel   context.CancelFunc // of the loops
 	loops    sync.WaitGroup
@@ -48,7 +49,7 @@ func NewRunner(db *appdb.DB, opt Options) (*Runner, error) {
 	}
 	r := &Runner{
 		db: db, id: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8]),
-		kinds: map[string]Kind{}, schedules: opt.Schedules, log: opt.Logger, lost: cmp.Or(opt.Lost, Lost),
+		kinds: map[string]Kind{}, schedules: opt.Schedules, log: opt.Logger, lost: cmp.Or(opt.Lost, Lost), stop: make(chan struct{}),
 	}
 	for _, k := range opt.Kinds {
 		switch most := MaxTimeout; {
@@ -134,10 +135,12 @@ func (r *Runner) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no more jobs, waits for those that run, ends them after Drain, and gives back what
-// did not end. It returns when ctx does, at the latest.
+// Stop takes no more jobs, waits for those that run but for what is Cut, ends them after Drain, and
+// gives back what did not end. It returns when ctx does, at the latest.
 func (r *Runner) Stop(ctx context.Context) error {
-	r.stopping.Store(true)
+	if !r.stopping.Swap(true) {
+		close(r.stop)
+	}
 	if r.cancel != nil {
 		r.cancel()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -53,11 +54,33 @@ func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	defer r.running.Add(-1)
 	j := Job{ID: job.ID, Kind: job.Args.Name, Args: job.Args.Args, Attempt: job.Attempt, Last: job.Attempt >= job.MaxAttempts}
 	kind, known := r.kinds[j.Kind]
+	if kind.Cut {
+		var done func()
+		ctx, done = r.untilStop(ctx)
+		defer done()
+	}
 	err := fmt.Errorf("this version of the program has no kind of job %q", j.Kind)
 	if known {
 		err = run(ctx, kind, j)
 	}
 	return r.outcome(ctx, kind, j, err)
+}
+
+// untilStop gives a context that ends when this process stops. done lets go of it.
+func (r *Runner) untilStop(ctx context.Context) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-r.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watch.Wait()
+	}
 }
 
 // run calls a kind's Run and makes an error of a panic.
