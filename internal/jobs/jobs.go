@@ -12,7 +12,8 @@
 //
 // A process that dies while it runs jobs gives them up: they run again when it is started anew
 // where the database is a file, and after Lost by another process where it is PostgreSQL. Such a
-// run was an attempt, so that a job that kills its process does not do so for ever.
+// run was an attempt, so that a job that kills its process does not do so for ever; after a few it
+// runs later each time, so that it does not take along to their end those that run beside it.
 package jobs
 
 import (

@@ -32,6 +32,7 @@ func TestJobs(t *testing.T) {
 		{"schedule", testSchedule},
 		{"options", testOptions},
 		{"reclaim", testReclaim},
+		{"put off", testPutOff},
 	}
 	server := pgtest.Start(t)
 	for _, tt := range tests {

@@ -28,6 +28,18 @@ const (
 			SELECT 1 FROM app_process p WHERE p.id = attempted_by[array_upper(attempted_by, 1)] AND p.beat >= {now} - $1)`
 )
 
+// What was held by more than five processes that died is due ten seconds later each time. One of them
+// may kill its process, and the others, which ran beside it, have time to end before their last attempt.
+const (
+	putOffSQLite = `UPDATE river_job SET state = 'retryable',
+		scheduled_at = strftime('%Y-%m-%d %H:%M:%f', 'now', (10 * (attempt - coalesce(json_array_length(errors), 0) - 5)) || ' seconds')
+		WHERE state = 'running' AND attempt < max_attempts AND attempt - coalesce(json_array_length(errors), 0) > 5`
+	putOffPostgres = `UPDATE river_job SET state = 'retryable',
+		scheduled_at = now() + (attempt - coalesce(cardinality(errors), 0) - 5) * interval '10 seconds'
+		WHERE state = 'running' AND attempt < max_attempts AND attempt - coalesce(cardinality(errors), 0) > 5 AND NOT EXISTS (
+			SELECT 1 FROM app_process p WHERE p.id = attempted_by[array_upper(attempted_by, 1)] AND p.beat >= {now} - $1)`
+)
+
 // River counts a job as available that has a time, and takes it no sooner. One that is available
 // and a while ahead was put there by a clock that has gone back since.
 const (
@@ -48,15 +60,13 @@ func (r *Runner) register(ctx context.Context) error {
 		}
 		// Who opens a folder alone is the only one that works: whatever runs in it is dead, and
 		// so is whoever leads.
-		n, err := tx.Exec(ctx, reclaimSQLite)
-		r.reclaimed(ctx, n)
-		if err != nil {
+		if err := r.take(ctx, tx, putOffSQLite, reclaimSQLite); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM river_leader"); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "DELETE FROM app_process WHERE id <> $1", r.id)
+		_, err := tx.Exec(ctx, "DELETE FROM app_process WHERE id <> $1", r.id)
 		return err
 	})
 }
@@ -101,17 +111,25 @@ func (r *Runner) alive(ctx context.Context) error {
 }
 
 func (r *Runner) reclaim(ctx context.Context, tx *appdb.Tx) error {
-	n, err := tx.Exec(ctx, reclaimPostgres, r.lost.Milliseconds())
-	if err != nil {
+	if err := r.take(ctx, tx, putOffPostgres, reclaimPostgres, r.lost.Milliseconds()); err != nil {
 		return err
 	}
-	r.reclaimed(ctx, n)
-	_, err = tx.Exec(ctx, "DELETE FROM app_process WHERE beat < {now} - $1", forget.Milliseconds())
+	_, err := tx.Exec(ctx, "DELETE FROM app_process WHERE beat < {now} - $1", forget.Milliseconds())
 	return err
 }
 
-func (r *Runner) reclaimed(ctx context.Context, n int64) {
-	if n > 0 {
-		r.log.LogAttrs(ctx, slog.LevelInfo, "jobs of a dead process were taken back", slog.Int64("jobs", n))
+// take takes back what dead processes held.
+func (r *Runner) take(ctx context.Context, tx *appdb.Tx, putOff, reclaim string, args ...any) error {
+	later, err := tx.Exec(ctx, putOff, args...)
+	if err != nil {
+		return err
 	}
+	n, err := tx.Exec(ctx, reclaim, args...)
+	if err != nil {
+		return err
+	}
+	if n+later > 0 {
+		r.log.LogAttrs(ctx, slog.LevelInfo, "jobs of a dead process were taken back", slog.Int64("jobs", n+later), slog.Int64("later", later))
+	}
+	return nil
 }

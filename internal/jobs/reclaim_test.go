@@ -61,6 +61,44 @@ func testReclaim(t *testing.T, s *suite) {
 	}
 }
 
+// testPutOff: what many processes died with runs again later each time, and what failed as often at once.
+func testPutOff(t *testing.T, s *suite) {
+	r := s.runner(s.db, jobs.Options{Kinds: []jobs.Kind{{Name: "k", Run: func(context.Context, jobs.Job) error { return nil }}}})
+	ids := s.insert(r, jobs.New{Kind: "k", Args: "5 died"}, jobs.New{Kind: "k", Args: "9 died"}, jobs.New{Kind: "k", Args: "4 failed, 5 died"})
+	for i, attempt := range []int{5, 9, 9} {
+		errs := "NULL"
+		if i == 2 {
+			errs = `jsonb('[{},{},{},{}]')`
+		}
+		statement := "UPDATE river_job SET state = 'running', attempt = $1, attempted_at = CURRENT_TIMESTAMP, attempted_by = jsonb_array('dead'), errors = " + errs + " WHERE id = $2"
+		if s.db.Postgres() != nil {
+			if i == 2 {
+				errs = `ARRAY['{}', '{}', '{}', '{}']::jsonb[]`
+			}
+			statement = "UPDATE river_job SET state = 'running', attempt = $1, attempted_at = now(), attempted_by = ARRAY['dead'], errors = " + errs + " WHERE id = $2"
+		}
+		if _, err := s.db.Exec(t.Context(), statement, attempt, ids[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.start(r)
+	for _, i := range []int{0, 2} {
+		s.wait("it runs at once", 5*time.Second, func() bool { return s.state(r, ids[i]) == jobs.Ended })
+	}
+	left := "SELECT CAST(state AS TEXT), CAST((julianday(scheduled_at) - julianday('now')) * 86400 AS INTEGER) FROM river_job WHERE id = $1"
+	if s.db.Postgres() != nil {
+		left = "SELECT state::text, extract(epoch FROM scheduled_at - now())::int FROM river_job WHERE id = $1"
+	}
+	var state string
+	var seconds int
+	if _, err := s.db.One(t.Context(), left, []any{ids[1]}, &state, &seconds); err != nil {
+		t.Fatal(err)
+	}
+	if state != "retryable" || seconds < 30 || seconds > 40 {
+		t.Errorf("what died 9 times is %s, and due in %d seconds; want 40 less what passed", state, seconds)
+	}
+}
+
 // TestAbuse41 is row 41: a clock that was an hour ahead, and has been set back since, keeps no
 // job from running.
 func TestAbuse41(t *testing.T) {

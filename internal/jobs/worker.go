@@ -34,8 +34,8 @@ const (
 	maxRetry   = 30 * time.Minute
 )
 
-// NextRetry implements river.Worker. A run whose process died is an attempt, and no failure: what
-// was cut short by others is not put off for it.
+// NextRetry implements river.Worker. A run whose process died is an attempt, and no failure: how it is
+// put off is for reclaim to say.
 func (w *worker) NextRetry(job *river.Job[args]) time.Time {
 	return w.runner.Now().Add(delay(len(job.Errors) + 1))
 }
