@@ -442,6 +442,7 @@ func (a *application) flat(ctx context.Context, w io.Writer) error {
 	return a.in(ctx, false, 1, func(world *world) error {
 		s := &soak{world: world, during: a.soak, rate: 50}
 		if err := s.run(ctx); err != nil {
+			s.print(w)
 			return err
 		}
 		t := table{w}
@@ -471,6 +472,7 @@ func soakAlone(ctx context.Context, args []string) (err error) {
 		return a.in(ctx, true, 2, func(world *world) error {
 			s := &soak{world: world, during: a.soak, rate: 50, killEvery: *killEvery}
 			if err := s.run(ctx); err != nil {
+				s.print(w)
 				return err
 			}
 			t := table{w}

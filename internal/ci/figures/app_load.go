@@ -110,7 +110,7 @@ func deliver(ctx context.Context, url, id string, body []byte) int {
 		return 0
 	}
 	for name, value := range map[string]string{
-		"Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": id, "X-GitHub-Hook-ID": "1",
+		"Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": id, "X-GitHub-Hook-ID": strconv.Itoa(hookID),
 		"X-Hub-Signature-256": githubtest.Signature(appSecret, body),
 	} {
 		request.Header.Set(name, value)

@@ -152,7 +152,7 @@ func (s *soak) slope() float64 {
 	return slopes[len(slopes)/2]
 }
 
-// print prints what was seen on the way.
+// print prints what was seen on the way, also where it ended early.
 func (s *soak) print(w io.Writer) {
 	fmt.Fprint(w, "| quarter | resident memory, MiB, median (least - most) | open files, most |\n|---|---|---|\n")
 	for q := range 4 {

@@ -28,6 +28,9 @@ import (
 // appSecret is the webhook's secret of all that is measured here.
 const appSecret = "a-secret-of-figures-0123456789"
 
+// hookID is the number of the webhook: a delivery of another one is another delivery.
+const hookID = 1
+
 // world is a GitHub, which is in this process, and the App: processes on one database.
 type world struct {
 	program string // the App
@@ -112,7 +115,7 @@ func (w *world) start(ctx context.Context) (*process, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.processes = append(w.processes, p)
-	w.github.SetWebhook(w.github.App(), githubtest.Webhook{URL: p.url, Secret: appSecret})
+	w.github.SetWebhook(w.github.App(), githubtest.Webhook{ID: hookID, URL: p.url, Secret: appSecret}) // the same one, wherever it leads
 	return p, nil
 }
 
