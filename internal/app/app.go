@@ -136,7 +136,7 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.redeliveries = redelivery.New(redelivery.Options{GitHub: a.github, Store: a.journal, Effects: a.effects, Log: a.log, Now: a.jobs.Now})
-	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, onCall: a.config.OnCall, store: a.inventory, set: a.catalogue.Set, now: a.now, questions: answers{a}}
+	a.incidents = &incidents{github: a.github, key: bytes.TrimSpace(a.config.AppKey), repository: a.config.Issues, responders: a.config.Responders, onCall: a.config.OnCall, store: a.inventory, set: a.catalogue.Set, now: a.now, questions: answers{a}, replan: a.planSoon}
 	if a.incidents.chat, err = chat(os.Getenv); err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ type incidents struct {
 	onCall     string // and of the one that may also end an incident; "" is the same
 	store      *store.Store
 	questions  incident.Questions
-	chat       incident.Notifier // nil tells nobody
+	replan     func(ctx context.Context, id string) error // has a plan made again
+	chat       incident.Notifier                          // nil tells nobody
 	set        func() *ioc.Set
 	now        func() time.Time // that all processes have in common
 
@@ -75,7 +76,7 @@ func (i *incidents) desk(ctx context.Context) (*incident.Desk, error) {
 	}
 	i.people, err = incident.NewDesk(i.opt, incident.DeskOptions{
 		Repository: i.repository, Author: i.author, Remarks: i.tracker, Teams: githubissues.NewTeams(members, i.opt.Organisation),
-		Responders: i.responders, OnCall: cmp.Or(i.onCall, i.responders), Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Known: i.store.Records(knownRecords), Questions: i.questions,
+		Responders: i.responders, OnCall: cmp.Or(i.onCall, i.responders), Assigner: i.tracker, Exclusions: i.store.Records(exclusionRecords), Known: i.store.Records(knownRecords), Questions: i.questions, Replan: i.replan,
 	})
 	return i.people, err
 }

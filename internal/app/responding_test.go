@@ -467,6 +467,9 @@ func TestAnswer(t *testing.T) {
 		t.Fatalf("%+v", v)
 	}
 	w.comment("jane", "/answer ci-installed yes run 7 did")
+	if n := w.planJobs(); n != 1 {
+		t.Errorf("%d jobs make the plan again; want one", n)
+	}
 	for range 2 {
 		v := w.incident("axios-2026-03").Response.Verdict
 		if body := w.issues.Issues()[0].Body; v.Scenario != triage.B.String() || !strings.Contains(body, "`yes`, by `jane`: `run 7 did`") || !strings.Contains(body, "ci-secrets") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,17 @@ func (d *Desk) HandleComment(ctx context.Context, e CommentEvent, fx Effects) er
 			return err
 		}
 	}
-	return errors.Join(d.answer(ctx, rec, e, commands, fx), d.Show(ctx, id, fx))
+	return errors.Join(d.answer(ctx, rec, e, commands, fx), d.Show(ctx, id, fx), d.replan(ctx, rec, e, commands))
+}
+
+// replan has the plan made again after a comment that says what is no incident, or answers the triage.
+func (d *Desk) replan(ctx context.Context, rec *Record, e CommentEvent, commands []command.Command) error {
+	h := rec.handled(e.Comment, e.Action == "edited")
+	about := slices.ContainsFunc(commands, func(c command.Command) bool { return c.Name == command.FalsePositive || c.Name == command.Answer })
+	if d.desk.Replan == nil || h == nil || h.Silent || !about {
+		return nil
+	}
+	return d.desk.Replan(ctx, rec.Campaign.ID)
 }
 
 // errUnnumbered is of an issue that may be that of an incident whose issue is being made.

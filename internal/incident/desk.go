@@ -36,6 +36,9 @@ type DeskOptions struct {
 	Ladder    []Role
 	Assigner  Assigner  // nil assigns issues to nobody
 	Questions Questions // nil answers none
+	// Replan has the plan of an incident made again, soon, of which a person's word changed what is to be
+	// done; nil does not. It may be asked for more than once.
+	Replan func(ctx context.Context, id string) error
 	// Exclusions is where false positives are kept, as an exclusions file of the organisation under
 	// its name in lower case; nil refuses them. It is another store than that of the incidents.
 	Exclusions Store
