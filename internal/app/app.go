@@ -71,7 +71,6 @@ type App struct {
 	planAtOnce    time.Duration // of an incident; 0 is planAtOnce
 
 	ready atomic.Bool
-	ahead atomic.Int64 // of this process's clock is the database's, in nanoseconds; 0 until it was asked
 }
 
 // New opens the database, brings its tables up to date and wires the parts together. Nothing
@@ -170,8 +169,8 @@ func (a *App) orphans(ctx context.Context) error {
 }
 
 // now is the time by the database's clock, by which goes what several processes agree on: who has
-// claimed an incident or an artifact, and until when. While the database does not answer it is as far
-// from this process's own as it was the last time.
+// claimed an incident or an artifact, and until when. While the database does not answer it goes on from
+// what it said the last time, whatever becomes of this process's own.
 func (a *App) now() time.Time {
 	if a.db.Postgres() == nil { // nobody else works on it
 		return time.Now()
@@ -180,9 +179,8 @@ func (a *App) now() time.Time {
 	defer cancel()
 	now, err := a.db.Now(ctx)
 	if err != nil {
-		return time.Now().Add(time.Duration(a.ahead.Load()))
+		return a.jobs.Now()
 	}
-	a.ahead.Store(int64(time.Until(now)))
 	return now
 }
 

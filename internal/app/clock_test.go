@@ -37,6 +37,19 @@ func newAhead(t *testing.T) *watched {
 	return newWatched(t, database)
 }
 
+// startJobs has jobs run until the end of the test.
+func (w *watched) startJobs() {
+	w.Helper()
+	if err := w.jobs.Start(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		if err := w.jobs.Stop(context.Background()); err != nil {
+			w.Error(err)
+		}
+	})
+}
+
 // isAhead fails where a time is not of that database's clock.
 func isAhead(t *testing.T, what string, at time.Time) {
 	t.Helper()
@@ -54,6 +67,7 @@ func TestAbuse41(t *testing.T) {
 	}
 	isAhead(t, "the App", w.now())
 	isAhead(t, "incidents", w.incidents.opt.Now())
+	w.startJobs()
 	if _, err := w.db.Exec(t.Context(), "ALTER FUNCTION public.clock_timestamp() RENAME TO gone"); err != nil {
 		t.Fatal(err)
 	}
@@ -66,14 +80,7 @@ func TestAbuse41(t *testing.T) {
 // TestAbuse41Written is row 41 as well: what one process writes and another reads is of that clock.
 func TestAbuse41Written(t *testing.T) {
 	w := newAhead(t)
-	if err := w.jobs.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.jobs.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	}()
+	w.startJobs()
 	body := w.body(map[string]any{"zen": "z", "hook_id": 7, "hook": map[string]any{"type": "App", "id": 7}}, "sdk")
 	mac := hmac.New(sha256.New, []byte("secret"))
 	mac.Write(body)
