@@ -447,7 +447,7 @@ func (a *application) flat(ctx context.Context, w io.Writer) error {
 		}
 		t := table{w}
 		t.head()
-		t.most(fmt.Sprintf("SQLite, 50 deliveries a second for %v: resident memory grows by, MiB an hour (slope of the last three quarters)", a.soak), s.slope(), "%.2f", 1)
+		t.most(fmt.Sprintf("SQLite, 50 deliveries a second for %v: memory grows by, MiB an hour (slope of the last three quarters)", a.soak), s.slope(), "%.2f", 1)
 		t.most("of these not answered with 202", float64(s.refused), "%.0f", 0)
 		t.most(fmt.Sprintf("of %d answered with 202 not done", s.accepted), float64(s.lost), "%.0f", 0)
 		fmt.Fprintln(w)
@@ -478,7 +478,7 @@ func soakAlone(ctx context.Context, args []string) (err error) {
 			t := table{w}
 			t.head()
 			title := fmt.Sprintf("PostgreSQL, two processes, 50 deliveries a second for %v, %d kills of the other", a.soak, s.kills)
-			t.most(title+": resident memory grows by, MiB an hour (slope of the last three quarters)", s.slope(), "%.2f", 1)
+			t.most(title+": memory grows by, MiB an hour (slope of the last three quarters)", s.slope(), "%.2f", 1)
 			t.most("open files more at the end than after the first quarter", float64(s.samples[len(s.samples)-1].open-s.samples[len(s.samples)/4].open), "%.0f", 0)
 			t.most(fmt.Sprintf("not answered with 202 in 30 attempts, after %d that were not in the first", s.again), float64(s.refused), "%.0f", 0)
 			t.most(fmt.Sprintf("of %d answered with 202 not done", s.accepted), float64(s.lost), "%.0f", 0)

@@ -28,9 +28,9 @@ type soak struct {
 
 // sample is what a process held at a moment.
 type sample struct {
-	at   time.Duration
-	mib  float64
-	open int
+	at            time.Duration
+	resident, own float64 // MiB; own is without pages of files
+	open          int
 }
 
 // sampleEvery is how often a process is looked at.
@@ -90,12 +90,12 @@ func (s *soak) piece(ctx, soaking context.Context, m *mail) error {
 func (s *soak) watch(ctx context.Context, p *process) error {
 	began, quarter := time.Now(), 0
 	for pause(ctx, sampleEvery) == nil {
-		mib, open, err := p.memory()
+		resident, own, open, err := p.memory()
 		if err != nil {
 			return fmt.Errorf("the process that is watched: %w", err)
 		}
 		at := time.Since(began)
-		s.samples = append(s.samples, sample{at, mib, open})
+		s.samples = append(s.samples, sample{at, resident, own, open})
 		if err := s.world.journal.Prune(ctx, journal.Retention{Bodies: keepBodies}); err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -135,14 +135,15 @@ func (s *soak) kill(ctx context.Context) error {
 	return nil
 }
 
-// slope is how much the memory grows in an hour, in MiB: the median of the slopes between any two
-// samples after the first quarter, which a few odd ones do not move.
+// slope is how much memory grows in an hour, in MiB, without the pages of the program that are read as they are
+// first needed: the median of the slopes between any two samples after the first quarter, which a few odd ones do
+// not move.
 func (s *soak) slope() float64 {
 	settled := s.samples[len(s.samples)/4:]
 	var slopes []float64
 	for i, a := range settled {
 		for _, b := range settled[i+1:] {
-			slopes = append(slopes, (b.mib-a.mib)/(b.at-a.at).Hours())
+			slopes = append(slopes, (b.own-a.own)/(b.at-a.at).Hours())
 		}
 	}
 	if len(slopes) == 0 {
@@ -154,19 +155,19 @@ func (s *soak) slope() float64 {
 
 // print prints what was seen on the way, also where it ended early.
 func (s *soak) print(w io.Writer) {
-	fmt.Fprint(w, "| quarter | resident memory, MiB, median (least - most) | open files, most |\n|---|---|---|\n")
+	fmt.Fprint(w, "| quarter | resident memory, MiB, median (least - most) | of that not of files | open files, most |\n|---|---|---|---|\n")
 	for q := range 4 {
 		part := s.samples[q*len(s.samples)/4 : (q+1)*len(s.samples)/4]
 		if len(part) == 0 {
 			continue
 		}
-		var all []float64
+		var resident, own []float64
 		open := 0
-		for _, sample := range part {
-			all, open = append(all, sample.mib), max(open, sample.open)
+		for _, s := range part {
+			resident, own, open = append(resident, s.resident), append(own, s.own), max(open, s.open)
 		}
-		mib := spreadOf(all)
-		fmt.Fprintf(w, "| %d | %.1f (%.1f - %.1f) | %d |\n", q+1, mib.median, mib.least, mib.most, open)
+		all, anon := spreadOf(resident), spreadOf(own)
+		fmt.Fprintf(w, "| %d | %.1f (%.1f - %.1f) | %.1f (%.1f - %.1f) | %d |\n", q+1, all.median, all.least, all.most, anon.median, anon.least, anon.most, open)
 	}
 	fmt.Fprint(w, "\n| rows of | at the quarters |\n|---|---|\n")
 	if len(s.rows) == 0 {

@@ -252,19 +252,32 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// memory is the resident set of the process in MiB, and how many files it has open.
-func (p *process) memory() (mib float64, open int, err error) {
+// memory is the resident set of the process in MiB, what of it is no page of a file, such as of the
+// program itself, and how many files it has open.
+func (p *process) memory() (resident, own float64, open int, err error) {
 	dir := filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid))
 	status, err := os.ReadFile(filepath.Join(dir, "status"))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	files, err := os.ReadDir(filepath.Join(dir, "fd"))
-	for line := range bytes.Lines(status) {
-		if kb, ok := strings.CutPrefix(string(line), "VmRSS:"); ok {
-			n, err := strconv.Atoi(strings.Fields(kb)[0])
-			return float64(n) / 1024, len(files), err
-		}
+	if err != nil {
+		return 0, 0, 0, err
 	}
-	return 0, 0, errors.Join(err, syscall.ESRCH)
+	for line := range bytes.Lines(status) {
+		name, rest, _ := strings.Cut(string(line), ":")
+		into := map[string]*float64{"VmRSS": &resident, "RssAnon": &own}[name]
+		if into == nil {
+			continue
+		}
+		kb, err := strconv.Atoi(strings.Fields(rest)[0])
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		*into = float64(kb) / 1024
+	}
+	if resident == 0 || own == 0 {
+		return 0, 0, 0, syscall.ESRCH
+	}
+	return resident, own, len(files), nil
 }
