@@ -80,17 +80,16 @@ func (r *Runner) unregister(ctx context.Context) error {
 	return nil
 }
 
-// beat reads the database's clock, says that this process is alive, takes from those that are not,
-// and sets right what a clock made late.
+// beat says that this process is alive, takes from those that are not, sets right what a clock made
+// late, and reads the database's.
 func (r *Runner) beat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
-	err := r.clock.set(ctx, r.db)
-	if err == nil {
-		err = r.alive(ctx)
-	}
-	if err != nil && ctx.Err() == nil {
+	if err := r.alive(ctx); err != nil && ctx.Err() == nil {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "this process could not say that it is alive", slog.String("error", err.Error()))
+	}
+	if err := r.clock.set(ctx, r.db); err != nil && ctx.Err() == nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "the database did not say what time it is", slog.String("error", err.Error()))
 	}
 }
 
