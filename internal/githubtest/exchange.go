@@ -168,7 +168,7 @@ func (e *Exchange) mayCall() {
 	what := e.Request.Method + " " + e.Request.URL.Path
 	if e.Kind == REST && !reads(e.Request.Method) {
 		m := e.server.minute(e.who)
-		if since := e.arrived.Sub(m.wrote); since < e.server.opts.Limits.WriteGap {
+		if since, gap := e.arrived.Sub(m.wrote), e.server.opts.Limits.WriteGap; gap > 0 && since < gap {
 			e.server.violationLocked("%s came %v after the write before it", what, since)
 		}
 		m.wrote = e.arrived

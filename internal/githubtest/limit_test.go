@@ -196,6 +196,18 @@ func TestWriteGap(t *testing.T) {
 	}
 }
 
+// TestNoWriteGap: who asked for no pause between writes is told of none, whatever becomes of the clock.
+func TestNoWriteGap(t *testing.T) {
+	clock := newClock()
+	s := githubtest.Start(t, githubtest.Options{Now: clock.Now})
+	s.AddFiles("one", map[string]string{"a": "1"})
+	token := s.InstallationToken(s.Installation())
+	for range 2 {
+		ask(t, "POST", s.URL()+"/api/v3/repos/acme/one/issues", "token "+token, map[string]any{"title": "x"})
+		clock.Add(-20 * time.Minute)
+	}
+}
+
 func TestTagsByToken(t *testing.T) {
 	s := githubtest.Start(t, githubtest.Options{TagsByToken: true})
 	s.AddFiles("one", map[string]string{"a": "1"})
