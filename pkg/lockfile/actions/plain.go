@@ -25,6 +25,9 @@ type plainReader struct {
 
 // plain reads the file the short way. ok is false where it cannot.
 func plain(data []byte, opt lockfile.Options, in layout) (file lockfile.File, ok bool) {
+	if unprintable(data) {
+		return file, false
+	}
 	var r plainReader
 	var digests []lockfile.Digest // an action has none
 	r.Packages, digests = opt.Memory.Take(0, 0)
@@ -56,6 +59,30 @@ func plain(data []byte, opt lockfile.Options, in layout) (file lockfile.File, ok
 		}
 	}
 	return r.File, !r.odd && r.jobs > 0 && len(r.Problems) == 0
+}
+
+// unprintable reports whether there is a character that YAML has in no file: YAML 1.2.2, section 5.1, production 1.
+// The scanner does not look for one in keys that it passes over.
+func unprintable(data []byte) bool {
+	for i, c := range data {
+		switch {
+		case c < ' ':
+			if c != '\t' && c != '\n' && c != '\r' {
+				return true
+			}
+		case c == 0x7f:
+			return true
+		case c == 0xc2: // U+0080 to U+009F
+			if i+1 < len(data) && data[i+1] < 0xa0 {
+				return true
+			}
+		case c == 0xef: // U+FFFE and U+FFFF
+			if i+2 < len(data) && data[i+1] == 0xbf && data[i+2] >= 0xbe {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *plainReader) next() bool { return len(r.Problems) == 0 && r.scan.Next() }
@@ -90,6 +117,7 @@ func (r *plainReader) job(depth int) (more bool) {
 				more = r.step(depth + 2)
 				steps++
 			}
+			r.odd = r.odd || steps == 0 // there is nothing behind the key
 		case n.Key == "uses":
 			uses = true
 			r.plainUses(n)

@@ -82,5 +82,10 @@ func FuzzPlain(f *testing.F) {
 	f.Add([]byte(ActionSample("a/b/c", "v1")))
 	f.Add([]byte("---\non: [push]\njobs:\n  a:\n    steps:\n    - uses: 'a/b@v1' # x\n      with: {a: [b]}\n    - run: >-\n        x\n\n        y\n  b: {uses: ./c}\n"))
 	f.Add([]byte("{\"jobs\": {a: {steps: [{uses: \"a\\/b@v1\", ? x : y}]}}}\n..."))
+	f.Add([]byte("runs:\n  \x10:\n  steps:\n  - uses: 0/0@0"))
+	f.Add([]byte("runs:\n  \u0080:\n  steps:\n  - uses: 0/0@0"))
+	f.Add([]byte("runs:\n  \x7f:\n  steps:\n  - uses: 0/0@0"))
+	f.Add([]byte("runs:\n  \uffff:\n  steps:\n  - uses: 0/0@0"))
+	f.Add([]byte("jobs:\n  a:\n    steps:\n    uses: 0/0@0\n"))
 	f.Fuzz(func(t *testing.T, data []byte) { sameBothWays(t, "fuzz", data) })
 }
