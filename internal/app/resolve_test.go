@@ -43,8 +43,9 @@ func TestReconcileGoesOn(t *testing.T) {
 	b := newBench(t)
 	b.redeliveries = redelivery.New(redelivery.Options{GitHub: b.App.github, Store: b.journal, Effects: b.effects, Most: 1})
 	b.github.SetWebhook(b.github.App(), githubtest.Webhook{URL: "http://127.0.0.1:1/webhook", Secret: "secret"}) // where nobody serves
-	for range 2 {
-		b.github.Deliver(t.Context(), "star", map[string]any{"action": "created"})
+	repo := b.github.AddFiles("lost", map[string]string{"README.md": "lost"})
+	for _, text := range []string{"one", "two"} {
+		repo.PushFile(t.Context(), "main", "README.md", text)
 	}
 	if got := outcome(b.reconcile(t.Context(), jobs.Job{})); got != "waits" {
 		t.Errorf("with one left: %s", got)
