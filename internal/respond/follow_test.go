@@ -166,12 +166,25 @@ func start(t *testing.T) (*registrytest.Server, *fetch.Client) {
 	return server, c
 }
 
+// needs skips a test without a program that it starts, and in a short run; CI has installed it.
+func needs(t *testing.T, program string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it starts other programs")
+	}
+	_, err := exec.LookPath(program)
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip(err)
+	}
+}
+
 // npm itself, told what the plan says, locks the good version and leaves the other major version
 // alone, and runs no script.
 func TestFollowedWithNPM(t *testing.T) {
-	if _, err := exec.LookPath("npm"); err != nil || testing.Short() {
-		t.Skip("no npm, or -short")
-	}
+	needs(t, "npm")
 	server, client := start(t)
 	reg := server.NPM()
 	for _, v := range []registrytest.NPMVersion{
@@ -214,9 +227,7 @@ func TestFollowedWithNPM(t *testing.T) {
 // The go command, told what the plan says, takes the good version, also where another module asks
 // for the bad one.
 func TestFollowedWithGo(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil || testing.Short() {
-		t.Skip("no go, or -short")
-	}
+	needs(t, "go")
 	server, client := start(t)
 	proxy, err := server.GoProxy("sum.example")
 	if err != nil {
