@@ -250,6 +250,6 @@ func (a *App) tick(ctx context.Context, _ jobs.Job) error {
 	if err != nil || desk == nil {
 		return limited(err)
 	}
-	now := time.Now()
+	now := a.now() // whoever of several processes looks, the time to acknowledge is one
 	return errors.Join(limited(desk.Tick(ctx, now, a.effects)), a.plansAgain(ctx, desk, now))
 }
