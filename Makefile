@@ -4,8 +4,8 @@
 # make bench     prints the figures of docs/performance.md; make bench-github those of sweeps
 #                of a simulated organisation, in a quarter of an hour; make bench-verify
 #                those of verification, in a few minutes; make bench-app those of the App, in
-#                three quarters of an hour; make soak what two hours of load do to it
-# make chaos     kills, stops and starves the App, its database and its GitHub for half an hour,
+#                half an hour; make soak what two hours of load do to it
+# make chaos     kills, stops and starves the App, its database and its GitHub for a quarter of an hour,
 #                and proves that nothing was lost or done twice; SEED=N does it again
 # make schema    holds the simulator of GitHub against GitHub's own descriptions; needs npm
 # make e2e       runs the sweeper and the App against a GitHub and a Slack that others wrote; needs npm
