@@ -51,7 +51,7 @@ type App struct {
 	effects *journal.Effects
 	jobs    *jobs.Runner
 	github  *ghclient.Client // signs as the App
-	readers func(ctx context.Context, owner string) (*ghread.Reader, error)
+	readers func(ctx context.Context, owner string, since time.Time) (*ghread.Reader, error)
 
 	inventory     *store.Store
 	incidents     *incidents
@@ -84,7 +84,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	a.readers = exposure.Reader(a.github)
+	a.readers = exposure.Reader(a.github, func() time.Time { return a.jobs.Now() })
 	a.receiver, err = hook.New(a, hook.Options{Secrets: config.Secrets, Now: func() time.Time { return a.jobs.Now() }, Logger: log, Count: a.counted})
 	if err != nil {
 		return nil, &ConfigError{err}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/ghread"
@@ -23,8 +24,9 @@ type Asker struct {
 	Set    *ioc.Set
 	Policy *policy.Policy
 	Store  *store.Store
-	// GitHub gives a reader for the repositories of an owner: see Reader.
-	GitHub func(ctx context.Context, owner string) (*ghread.Reader, error)
+	// GitHub gives a reader for the repositories of an owner, which believes what GitHub said since
+	// a time: see Reader.
+	GitHub func(ctx context.Context, owner string, since time.Time) (*ghread.Reader, error)
 	// Published answers whether we publish a package, from more than the policy: manifests, the
 	// maintainers at the registry. nil has no more.
 	Published func(ctx context.Context, e ecosystem.Ecosystem, name string) triage.Answer
@@ -62,7 +64,7 @@ type Question struct {
 // Ask answers the questions of the signal. An error is one of the store or of ctx: with GitHub,
 // what fails is a gap. The report has what was answered until then, and is never nil.
 func (a *Asker) Ask(ctx context.Context, q Question) (*Report, error) {
-	asked := &asked{Asker: a, limits: a.Limits.filled(), now: a.now(), question: &q, report: &Report{Facts: triage.Facts{}}, flows: map[string]*flow{}}
+	asked := &asked{Asker: a, limits: a.Limits.filled(), spent: &spent{}, now: a.now(), question: &q, report: &Report{Facts: triage.Facts{}}}
 	purl := q.Signal.Subject.Part("purl")
 	if purl == "" {
 		return asked.report, nil // no question is about anything else than a package
@@ -98,6 +100,7 @@ func (a *Asker) now() time.Time {
 type asked struct {
 	*Asker
 	limits   Limits
+	spent    *spent // of the limits
 	now      time.Time
 	question *Question
 	query    lookup.Query
@@ -105,6 +108,12 @@ type asked struct {
 	others   []lookup.Holding // of any version of the package
 	flows    map[string]*flow // by repository, commit and workflow
 }
+
+// spent counts what was asked of GitHub.
+type spent struct{ commits, contents, jobs atomic.Int64 }
+
+// within counts one more, and reports whether it is within the limit.
+func within(spent *atomic.Int64, limit int) bool { return spent.Add(1) <= int64(limit) }
 
 func (a *asked) say(id string, answer triage.Answer) {
 	answer.At = a.now

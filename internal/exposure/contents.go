@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/ghread"
@@ -16,17 +17,17 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/lockfile/formats"
 )
 
-// contents knows which commits and which lockfiles hold the package.
+// contents knows which commits and which lockfiles hold the package. It is safe for concurrent use.
 type contents struct {
 	*asked
-	holds   map[inventory.ID]bool    // blobs that the inventory knows to hold it
-	blobs   map[string]triage.Answer // by blob id and format
-	commits map[string]triage.Answer // by repository and commit
-	fetched int
+	holds map[inventory.ID]bool // blobs that the inventory knows to hold it
+
+	mu    sync.Mutex
+	known map[string]triage.Answer // by repository and commit, or by blob id and format
 }
 
 func (a *asked) newContents(ctx context.Context) (*contents, error) {
-	c := &contents{asked: a, blobs: map[string]triage.Answer{}, commits: map[string]triage.Answer{}}
+	c := &contents{asked: a, known: map[string]triage.Answer{}}
 	var err error
 	if a.Store != nil {
 		c.holds, err = lookup.Blobs(ctx, a.Store, a.query)
@@ -37,7 +38,7 @@ func (a *asked) newContents(ctx context.Context) (*contents, error) {
 // had answers whether what a run checked out locks the package. A pull request's run checks out
 // the merge of head and base: a head that has it brings it in, and of one that has not, while its
 // base has, nobody can tell any more.
-func (a *asked) had(ctx context.Context, r *ghread.Reader, c *contents, repo string, run *ghread.Run) (triage.Answer, error) {
+func (c *contents) had(ctx context.Context, r *ghread.Reader, repo string, run *ghread.Run) (triage.Answer, error) {
 	head, err := c.commit(ctx, r, repo, strings.ToLower(run.HeadSHA))
 	if err != nil || head.Truth == triage.Yes && run.Event != "pull_request_target" || !strings.HasPrefix(run.Event, "pull_request") {
 		return head, err
@@ -60,18 +61,27 @@ func (a *asked) had(ctx context.Context, r *ghread.Reader, c *contents, repo str
 	return triage.Unsaid(SourceGitHub, "head (%s) and base (%s) of a pull request differ, and what was merged is not kept", head.Detail, base.Detail), nil
 }
 
-// commit answers whether the tree of a commit has a lockfile that holds the package.
-func (c *contents) commit(ctx context.Context, r *ghread.Reader, repo, id string) (triage.Answer, error) {
-	key := strings.ToLower(repo) + "@" + id
-	if answer, ok := c.commits[key]; ok {
+// once gives an answer that was given before, or finds it out.
+func (c *contents) once(key string, find func() (triage.Answer, error)) (triage.Answer, error) {
+	c.mu.Lock()
+	answer, ok := c.known[key]
+	c.mu.Unlock()
+	if ok {
 		return answer, nil
 	}
-	answer, err := c.ask(ctx, r, repo, id)
+	answer, err := find()
 	if err != nil {
 		return answer, err
 	}
-	c.commits[key] = answer
+	c.mu.Lock()
+	c.known[key] = answer
+	c.mu.Unlock()
 	return answer, nil
+}
+
+// commit answers whether the tree of a commit has a lockfile that holds the package.
+func (c *contents) commit(ctx context.Context, r *ghread.Reader, repo, id string) (triage.Answer, error) {
+	return c.once(strings.ToLower(repo)+"@"+id, func() (triage.Answer, error) { return c.tree(ctx, r, repo, id) })
 }
 
 // entry is an entry of a tree that GitHub lists.
@@ -84,32 +94,55 @@ type entry struct {
 
 const maxTree = 64 << 20 // bytes; GitHub gives 7 MB, and then says that it is cut
 
-func (c *contents) ask(ctx context.Context, r *ghread.Reader, repo, id string) (triage.Answer, error) {
+// lockfiles are the lockfiles of a tree.
+type lockfiles struct {
+	Files []entry
+	Whole bool
+}
+
+// lockfilesOf lists the lockfiles of a commit, of every ecosystem.
+func lockfilesOf(ctx context.Context, r *ghread.Reader, repo, id string) (lockfiles, error) {
+	path := ghread.RepoPath(repo) + "/git/trees/" + id
+	return ghread.Once(ctx, r, path, ghread.ForGood, func() (lockfiles, error) {
+		type treeJSON struct {
+			Truncated *bool   `json:"truncated"`
+			Tree      []entry `json:"tree"`
+		}
+		tree, err := ghread.Ask[treeJSON](ctx, r, path, url.Values{"recursive": {"1"}}, maxTree)
+		if err == nil && (tree.Truncated == nil || tree.Tree == nil) {
+			err = errors.New("the answer is no tree")
+		}
+		if err != nil {
+			return lockfiles{}, err
+		}
+		out := lockfiles{Whole: !*tree.Truncated}
+		for _, f := range tree.Tree {
+			if f.Type == "blob" && formats.For(f.Path) != nil {
+				out.Files = append(out.Files, f)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (c *contents) tree(ctx context.Context, r *ghread.Reader, repo, id string) (triage.Answer, error) {
 	what := fmt.Sprintf("the files of %.12s of %q", id, repo)
 	if !ghread.IsCommit(id) {
 		return triage.Unsaid(SourceGitHub, "%s: not a commit", what), nil
 	}
-	if len(c.commits) >= c.limits.Commits {
+	if !within(&c.spent.commits, c.limits.Commits) {
 		return triage.Unsaid(SourceGitHub, "%s: over the %d commits that may be looked at", what, c.limits.Commits), nil
 	}
-	c.report.Looked.Commits++
-	type treeJSON struct {
-		Truncated *bool   `json:"truncated"`
-		Tree      []entry `json:"tree"`
-	}
-	tree, err := ghread.Ask[treeJSON](ctx, r, ghread.RepoPath(repo)+"/git/trees/"+id, url.Values{"recursive": {"1"}}, maxTree)
-	switch {
-	case err != nil:
+	tree, err := lockfilesOf(ctx, r, repo, id)
+	if err != nil {
 		return triage.Unsaid(SourceGitHub, "%s", ghread.GapOf(what, err).Detail), nil
-	case tree.Truncated == nil || tree.Tree == nil:
-		return triage.Unsaid(SourceGitHub, "%s: the answer is no tree", what), nil
 	}
 	var unknown triage.Answer
 	files := 0
-	for i := range tree.Tree {
-		f := &tree.Tree[i]
+	for i := range tree.Files {
+		f := &tree.Files[i]
 		format := formats.For(f.Path)
-		if f.Type != "blob" || format == nil || format.Ecosystem != c.query.Ecosystem {
+		if format.Ecosystem != c.query.Ecosystem {
 			continue
 		}
 		files++
@@ -124,7 +157,7 @@ func (c *contents) ask(ctx context.Context, r *ghread.Reader, repo, id string) (
 		}
 	}
 	switch {
-	case *tree.Truncated:
+	case !tree.Whole:
 		return triage.Unsaid(SourceGitHub, "%s: more than GitHub lists", what), nil
 	case unknown.Detail != "":
 		return unknown, nil
@@ -137,10 +170,6 @@ const maxLockfile = 64 << 20
 // blob answers whether a lockfile holds the package: from the inventory where that has read it, or
 // else by reading it.
 func (c *contents) blob(ctx context.Context, r *ghread.Reader, repo string, f *entry, format *formats.Format) (triage.Answer, error) {
-	key := f.SHA + " " + format.ID
-	if answer, ok := c.blobs[key]; ok {
-		return answer, nil
-	}
 	blob, err := inventory.ParseID(strings.ToLower(f.SHA))
 	switch {
 	case err != nil:
@@ -150,19 +179,17 @@ func (c *contents) blob(ctx context.Context, r *ghread.Reader, repo string, f *e
 	case c.holds[blob]:
 		return triage.Said(SourceInventory, true, "it has it"), nil
 	}
-	answer, err := c.known(ctx, blob, format)
-	if err != nil {
-		return answer, err
-	}
-	if answer.Detail == "" {
-		answer = c.read(ctx, r, repo, f.SHA, format)
-	}
-	c.blobs[key] = answer
-	return answer, nil
+	return c.once(f.SHA+" "+format.ID, func() (triage.Answer, error) {
+		answer, err := c.inventoried(ctx, blob, format)
+		if err != nil || answer.Detail != "" {
+			return answer, err
+		}
+		return c.read(ctx, r, repo, f.SHA, format), nil
+	})
 }
 
-// known asks the inventory for a content; the answer has no detail where that never read it.
-func (c *contents) known(ctx context.Context, blob inventory.ID, format *formats.Format) (triage.Answer, error) {
+// inventoried asks the inventory for a content; the answer has no detail where that never read it.
+func (c *contents) inventoried(ctx context.Context, blob inventory.ID, format *formats.Format) (triage.Answer, error) {
 	if c.Store == nil {
 		return triage.Answer{}, nil
 	}
@@ -189,20 +216,28 @@ func readWhole(source string, problems []lockfile.Problem) triage.Answer {
 	return triage.Said(source, false, "it does not have it")
 }
 
+// read reads a lockfile, or gives what was found in it when it was read for an earlier question.
 func (c *contents) read(ctx context.Context, r *ghread.Reader, repo, sha string, format *formats.Format) triage.Answer {
-	if c.fetched >= c.limits.Contents {
-		return triage.Unsaid(SourceGitHub, "over the %d files that may be read", c.limits.Contents)
-	}
-	c.fetched++
-	data, err := ghread.Ask[[]byte](ctx, r, ghread.RepoPath(repo)+"/git/blobs/"+sha, nil, maxLockfile, ghclient.Accept("application/vnd.github.raw+json"))
+	path := ghread.RepoPath(repo) + "/git/blobs/" + sha
+	key := fmt.Sprintf("%s as %s with %s", path, format.ID, c.question.Signal.Subject.Part("purl"))
+	answer, err := ghread.Once(ctx, r, key, ghread.ForGood, func() (triage.Answer, error) {
+		if !within(&c.spent.contents, c.limits.Contents) {
+			return triage.Answer{}, fmt.Errorf("over the %d files that may be read", c.limits.Contents)
+		}
+		data, err := ghread.Ask[[]byte](ctx, r, path, nil, maxLockfile, ghclient.Accept("application/vnd.github.raw+json"))
+		if err != nil {
+			return triage.Answer{}, err
+		}
+		file := format.Parse(data, lockfile.Options{})
+		for i := range file.Packages {
+			if c.query.Holds(&file.Packages[i]) {
+				return triage.Said(SourceGitHub, true, "it has it"), nil
+			}
+		}
+		return readWhole(SourceGitHub, file.Problems), nil
+	})
 	if err != nil {
 		return triage.Unsaid(SourceGitHub, "%s", ghread.GapOf("it could not be read", err).Detail)
 	}
-	file := format.Parse(data, lockfile.Options{})
-	for i := range file.Packages {
-		if c.query.Holds(&file.Packages[i]) {
-			return triage.Said(SourceGitHub, true, "it has it")
-		}
-	}
-	return readWhole(SourceGitHub, file.Problems)
+	return answer
 }

@@ -11,6 +11,9 @@
 // everything was looked at. Each permission that lacks, each list that has an end before its time
 // and each bound of this package that is reached is a Gap, and keeps its question unknown.
 //
+// The window of a report ends where what GitHub said ends: an answer of a few minutes ago is believed where many
+// repositories are asked about, but for the one whose commit the question names.
+//
 // What a report does not see: a lockfile that named the package for no longer than between two
 // sweeps, in a repository that never else locked any version of it; what a script of the
 // repository's own did; what a cache brought in.

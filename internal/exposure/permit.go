@@ -25,30 +25,40 @@ func Permissions() ghclient.Permissions {
 // permitted is how long an installation is believed to have the permissions that it had.
 const permitted = 10 * time.Minute
 
+// memoryRoom is how many bytes of answers are kept of one owner: of some thousand repositories.
+const memoryRoom = 64 << 20
+
 // Reader makes readers for an owner's repositories, of a client of an App, with as many of
 // Permissions as its installation has: GitHub refuses a token with one that it lacks. It is as
 // Asker.GitHub wants it, and safe for concurrent use. Which permissions there are is asked again
-// after ten minutes; a reader remembers answers, and each is a new one.
-func Reader(app *ghclient.Client) func(ctx context.Context, owner string) (*ghread.Reader, error) {
+// after ten minutes. The readers of an owner share a memory. now is the clock; nil is the real one.
+func Reader(app *ghclient.Client, now func() time.Time) func(ctx context.Context, owner string, since time.Time) (*ghread.Reader, error) {
+	if now == nil {
+		now = time.Now
+	}
 	type granted struct {
 		client *ghclient.Client
 		until  time.Time
+		memory *ghread.Memory
 	}
 	var mu sync.Mutex
 	owners := map[string]granted{}
-	return func(ctx context.Context, owner string) (*ghread.Reader, error) {
+	return func(ctx context.Context, owner string, since time.Time) (*ghread.Reader, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		g := owners[owner]
-		if g.client == nil || time.Now().After(g.until) {
+		if g.client == nil || now().After(g.until) {
 			c, err := permit(ctx, app, owner)
 			if err != nil {
 				return nil, err
 			}
-			g = granted{c, time.Now().Add(permitted)}
+			g.client, g.until = c, now().Add(permitted)
+			if g.memory == nil {
+				g.memory = ghread.NewMemory(memoryRoom, now)
+			}
 			owners[owner] = g
 		}
-		return ghread.New(g.client), nil
+		return g.memory.Reader(g.client, since), nil
 	}
 }
 

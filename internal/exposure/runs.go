@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/internal/verify"
@@ -17,6 +19,8 @@ import (
 type candidate struct {
 	name    string
 	commits []string // that are known to hold the package
+	named   bool     // the question is of a commit of it: what GitHub said of it before is too old
+	reader  *ghread.Reader
 }
 
 // candidates are the repositories that hold the package, or did, or lock any version of it: what
@@ -24,7 +28,7 @@ type candidate struct {
 func (a *asked) candidates() []candidate {
 	at := map[string]int{}
 	var out []candidate
-	add := func(name, commit string) {
+	add := func(name, commit string) *candidate {
 		key := strings.ToLower(name)
 		i, ok := at[key]
 		if !ok {
@@ -35,9 +39,10 @@ func (a *asked) candidates() []candidate {
 		if commit = strings.ToLower(commit); ghread.IsCommit(commit) && !slices.Contains(out[i].commits, commit) {
 			out[i].commits = append(out[i].commits, commit)
 		}
+		return &out[i]
 	}
 	for _, c := range a.question.Commits {
-		add(c.Repository, c.ID)
+		add(c.Repository, c.ID).named = true
 	}
 	for i := range a.report.Holdings {
 		add(a.report.Holdings[i].Repository.Name, a.report.Holdings[i].Commit)
@@ -67,35 +72,106 @@ func (a *asked) ran(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	readers := map[string]*ghread.Reader{}
+	all = a.readable(ctx, all)
+	looks := make([]*asked, len(all))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for i := range all {
-		if err := ctx.Err(); err != nil {
-			return err
+		looks[i] = a.apart()
+		group.Go(func() error { return looks[i].repository(ctx, c, &all[i]) })
+	}
+	err = group.Wait()
+	for i, look := range looks {
+		a.join(look.report)
+		if oldest := all[i].reader.Oldest(); !oldest.IsZero() && oldest.Before(a.report.Window.Until) {
+			a.report.Window.Until = oldest
 		}
-		owner, _, _ := strings.Cut(all[i].name, "/")
-		if !ghread.IsRepo(all[i].name) {
-			a.gap(id, verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("%.200q is not a repository of GitHub", all[i].name)})
-			continue
-		}
-		if readers[owner] == nil {
-			r, err := a.GitHub(ctx, owner)
-			if err != nil {
-				a.gap(id, ghread.GapOf(fmt.Sprintf("GitHub for %q", owner), err))
-				continue
-			}
-			readers[owner] = r
-		}
-		if err := a.repository(ctx, readers[owner], c, &all[i]); err != nil {
-			return err
-		}
+	}
+	a.report.Looked.Commits = min(int(a.spent.commits.Load()), a.limits.Commits)
+	if err != nil {
+		return err
 	}
 	a.answers()
 	return nil
 }
 
+// atOnce is how many repositories are looked at side by side: GitHub takes its time, and not one after the
+// other would a worm in hundreds of them be looked at within the minutes that a triage has.
+const atOnce = 4
+
+// apart is the question as it is asked about one repository, with a report of its own.
+func (a *asked) apart() *asked {
+	b := *a
+	b.report = &Report{Window: a.report.Window}
+	b.flows = map[string]*flow{}
+	return &b
+}
+
+// join adds to the report what was found of one repository.
+func (a *asked) join(of *Report) {
+	a.report.Looked.Repositories += of.Looked.Repositories
+	a.report.Looked.Runs += of.Looked.Runs
+	a.report.Runs = append(a.report.Runs, of.Runs...)
+	for _, g := range of.Gaps {
+		a.gap(g.Question, g.Gap)
+	}
+}
+
+// readable gives each candidate its reader, and leaves out those whose owner's GitHub cannot be asked.
+func (a *asked) readable(ctx context.Context, all []candidate) []candidate {
+	const id = triage.CIInstalled
+	type key struct {
+		owner string
+		named bool
+	}
+	readers := map[key]*ghread.Reader{} // nil where the owner's GitHub cannot be asked
+	believed := a.believed(len(all))
+	var out []candidate
+	for _, c := range all {
+		owner, _, _ := strings.Cut(c.name, "/")
+		if !ghread.IsRepo(c.name) {
+			a.gap(id, verify.Gap{Code: verify.GapUnsupported, Detail: fmt.Sprintf("%.200q is not a repository of GitHub", c.name)})
+			continue
+		}
+		k, since := key{owner, c.named}, believed
+		if c.named {
+			since = a.now
+		}
+		if _, known := readers[k]; !known {
+			r, err := a.GitHub(ctx, owner, since)
+			if err != nil {
+				a.gap(id, ghread.GapOf(fmt.Sprintf("GitHub for %q", owner), err))
+			}
+			readers[k] = r
+		}
+		if c.reader = readers[k]; c.reader != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// How old an answer of GitHub's may be that can change. A worm in hundreds of repositories is one signal, which
+// grows and is triaged again and again, and each triage asks about all of them.
+const (
+	believedEach = 2 * time.Second  // for each repository that is asked about
+	believedMost = 20 * time.Minute // however many
+	begun        = 10 * time.Minute // after a push, the runs that it began are there
+)
+
+// believed is from when on what GitHub said of a repository is believed: not long ago, and after the runs had
+// begun that come of what the signal last saw.
+func (a *asked) believed(repositories int) time.Time {
+	since := a.now.Add(-min(time.Duration(repositories)*believedEach, believedMost))
+	if there := a.question.Signal.LastSeen.Add(begun); there.Before(a.now) && there.After(since) {
+		return there
+	}
+	return since
+}
+
 // repository looks at the runs of one repository.
-func (a *asked) repository(ctx context.Context, r *ghread.Reader, c *contents, repo *candidate) error {
-	runs := a.runsOf(ctx, r, repo)
+func (a *asked) repository(ctx context.Context, c *contents, repo *candidate) error {
+	runs := a.runsOf(ctx, repo)
 	a.report.Looked.Repositories++
 	a.report.Looked.Runs += len(runs)
 	for i := range runs {
@@ -103,7 +179,7 @@ func (a *asked) repository(ctx context.Context, r *ghread.Reader, c *contents, r
 			return err
 		}
 		run := &runs[i]
-		had, err := a.had(ctx, r, c, repo.name, run)
+		had, err := c.had(ctx, repo.reader, repo.name, run)
 		if err != nil {
 			return err
 		}
@@ -114,9 +190,9 @@ func (a *asked) repository(ctx context.Context, r *ghread.Reader, c *contents, r
 			Repository: repo.name, ID: run.ID, URL: run.HTMLURL, Workflow: run.Workflow(), Event: run.Event, Head: run.HeadSHA, Branch: run.HeadBranch,
 			Actor: actor(run), Fork: ofFork(repo.name, run), Started: run.Start().UTC(), Had: had,
 		})
-		a.jobs(ctx, r, repo.name, run, &a.report.Runs[len(a.report.Runs)-1])
+		a.jobs(ctx, repo.reader, repo.name, run, &a.report.Runs[len(a.report.Runs)-1])
 	}
-	return nil
+	return ctx.Err()
 }
 
 func actor(run *ghread.Run) string {
@@ -131,32 +207,40 @@ func ofFork(repo string, run *ghread.Run) bool {
 	return strings.HasPrefix(run.Event, "pull_request") && !strings.EqualFold(run.Head.FullName, repo)
 }
 
-// runsOf lists the runs that were created in the window, and those of the known commits, each
-// once, the earliest first.
-func (a *asked) runsOf(ctx context.Context, r *ghread.Reader, repo *candidate) []ghread.Run {
+// runsOf lists the runs of the window, and those of the known commits, each once, the earliest first. One that
+// was started again in the window is of it.
+func (a *asked) runsOf(ctx context.Context, repo *candidate) []ghread.Run {
+	l := &lister{asked: a, r: repo.reader, repo: repo.name, left: a.limits.Runs}
+	from, until := a.report.Window.From, a.question.Window.Until
 	seen := map[int64]bool{}
 	var out []ghread.Run
 	add := func(runs []ghread.Run) {
 		for i := range runs {
-			if !seen[runs[i].ID] && len(out) < a.limits.Runs {
-				seen[runs[i].ID] = true
-				out = append(out, runs[i])
+			run := &runs[i]
+			early := run.Start().Before(from) && !run.End().IsZero() && run.End().Before(from)
+			if late := !until.IsZero() && run.Created.After(until); early || late || seen[run.ID] {
+				continue
 			}
+			if len(out) == a.limits.Runs {
+				a.gap(triage.CIInstalled, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%.100q: over the %d runs that may be looked at", repo.name, a.limits.Runs)})
+				return
+			}
+			seen[run.ID] = true
+			out = append(out, *run)
 		}
 	}
-	lister := &lister{asked: a, r: r, repo: repo.name, left: a.limits.Runs}
-	add(lister.between(ctx, a.report.Window.From.Truncate(time.Second), a.report.Window.Until))
+	// From the beginning of the day and without an end, so that what is asked about other packages of a campaign,
+	// and later, is the same question.
+	add(l.created(ctx, from.UTC().Truncate(24*time.Hour), until))
 	const mostCommits = 50
 	for i, commit := range repo.commits {
 		if i == mostCommits {
 			a.gap(triage.CIInstalled, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%.100q had it in %d commits, of which %d were asked for runs", repo.name, len(repo.commits), mostCommits)})
 			break
 		}
-		runs, whole, err := r.Runs(ctx, repo.name, url.Values{"head_sha": {commit}, "exclude_pull_requests": {"false"}})
-		lister.lacks(fmt.Sprintf("runs of %.12s of %q", commit, repo.name), whole, err)
-		add(slices.DeleteFunc(slices.Clone(runs), func(run ghread.Run) bool { // one that was started again later counts
-			return run.Created.After(a.report.Window.Until) || run.Start().Before(a.report.Window.From) && !run.End().IsZero() && run.End().Before(a.report.Window.From)
-		}))
+		runs, whole, err := l.r.Runs(ctx, repo.name, url.Values{"head_sha": {commit}, "exclude_pull_requests": {"false"}})
+		l.lacks(fmt.Sprintf("runs of %.12s of %q", commit, repo.name), whole, err)
+		add(runs)
 	}
 	slices.SortStableFunc(out, func(a, b ghread.Run) int { return a.Start().Compare(b.Start()) })
 	return out
@@ -183,40 +267,40 @@ func (l *lister) lacks(what string, whole bool, err error) {
 // mostListed is how many runs GitHub lists of a filter.
 const mostListed = 1000
 
-// between lists the runs that were created in a span of time. A span with more of them than
-// GitHub lists is cut in two.
-func (l *lister) between(ctx context.Context, from, until time.Time) []ghread.Run {
-	what := fmt.Sprintf("runs of %q from %s to %s", l.repo, ghread.Stamp(from), ghread.Stamp(until))
-	query := url.Values{"created": {ghread.Stamp(from) + ".." + ghread.Stamp(until)}, "per_page": {"1"}}
-	type count struct {
-		Total *int `json:"total_count"`
+// created lists the runs that were created in a span of time, which has no end where until is zero. A span
+// with more of them than GitHub lists is cut in two.
+func (l *lister) created(ctx context.Context, from, until time.Time) []ghread.Run {
+	span := ">=" + ghread.Stamp(from)
+	if !until.IsZero() {
+		span = ghread.Stamp(from) + ".." + ghread.Stamp(until)
 	}
-	const small = 1 << 20
-	n, err := ghread.Ask[count](ctx, l.r, ghread.RepoPath(l.repo)+"/actions/runs", query, small)
-	switch {
-	case err != nil:
+	what := fmt.Sprintf("runs of %q, %s", l.repo, span)
+	query := url.Values{"created": {span}, "exclude_pull_requests": {"false"}}
+	runs, total, err := l.r.LatestRuns(ctx, l.repo, query)
+	if err != nil {
 		l.lacks(what, false, err)
 		return nil
-	case n.Total == nil || *n.Total < 0:
-		l.lacks(what, false, nil)
-		return nil
-	case *n.Total == 0:
-		return nil
-	case *n.Total > l.left:
-		l.gap(triage.CIInstalled, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%s: %d, of which %d may be looked at", what, *n.Total, l.left)})
+	}
+	if total > l.left {
+		l.gap(triage.CIInstalled, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%s: %d, of which %d may be looked at", what, total, l.left)})
 		if l.left == 0 {
 			return nil
 		}
 	}
-	if half := until.Sub(from) / 2; *n.Total > mostListed && half >= time.Second {
-		middle := from.Add(half).Truncate(time.Second)
-		late := l.between(ctx, middle.Add(time.Second), until)
-		return append(late, l.between(ctx, from, middle)...)
+	end := until
+	if end.IsZero() {
+		end = l.now
 	}
-	query.Del("per_page")
-	query.Set("exclude_pull_requests", "false")
-	runs, whole, err := l.r.Runs(ctx, l.repo, query)
-	l.lacks(what, whole, err)
+	if half := end.Sub(from) / 2; total > mostListed && half >= time.Second {
+		middle := from.Add(half).Truncate(time.Second)
+		late := l.created(ctx, middle.Add(time.Second), until)
+		return slices.Concat(late, l.created(ctx, from, middle))
+	}
+	if len(runs) < total {
+		var whole bool
+		runs, whole, err = l.r.Runs(ctx, l.repo, query)
+		l.lacks(what, whole, err)
+	}
 	runs = runs[:min(len(runs), l.left)]
 	l.left -= len(runs)
 	return runs

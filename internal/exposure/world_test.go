@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	w.asker = exposure.Asker{
 		Set: w.set, Store: st, Now: func() time.Time { return w.now },
 		Policy: &policy.Policy{Version: 1, Organisation: "acme", Artifacts: []policy.Artifact{{Kind: "npm", Name: "@acme/sdk"}, {Kind: "oci", Name: "ghcr.io/acme/api"}}},
-		GitHub: exposure.Reader(w.client()),
+		GitHub: exposure.Reader(w.client(), func() time.Time { return w.now }),
 	}
 	return w
 }

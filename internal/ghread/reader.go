@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/verify"
@@ -22,12 +23,15 @@ const (
 	maxBody  = 32 << 20
 )
 
-// Reader asks one GitHub. It is safe for concurrent use.
+// Reader asks one GitHub, each question once. It is safe for concurrent use.
 type Reader struct {
 	client *ghclient.Client
+	memory *Memory   // nil remembers nothing of other Readers
+	since  time.Time // answers from before are not believed
 
-	mu    sync.Mutex
-	asked map[string]*memo
+	mu     sync.Mutex
+	asked  map[string]*memo
+	oldest time.Time
 }
 
 // memo is one answer, asked for once.
@@ -37,17 +41,34 @@ type memo struct {
 	err   error
 }
 
-// New makes a Reader, which remembers nothing yet.
+// Lasting is how long an answer holds.
+type Lasting bool
+
+// How long answers hold.
+const (
+	Changes Lasting = false
+	ForGood Lasting = true // what names it is of its content, or it is of something that is over
+)
+
+// New makes a Reader that knows nothing yet. Memory.Reader makes one that knows what others were answered.
 func New(client *ghclient.Client) *Reader {
 	return &Reader{client: client, asked: map[string]*memo{}}
+}
+
+// Oldest is from when the oldest answer is that can change and was given out: of a Reader of a Memory, and
+// never after that was made. Of another, it is zero.
+func (r *Reader) Oldest() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.oldest
 }
 
 // GitURL is the address of a repository as git has it, on the GitHub that is asked.
 func (r *Reader) GitURL(owner, name string) string { return r.client.GitURL(owner, name) }
 
 // once asks for what the key names, or gives what was answered before. An answer that failed is
-// kept, too, unless the context ended it.
-func once[T any](ctx context.Context, r *Reader, key string, ask func() (T, error)) (T, error) {
+// kept by the Reader, too, unless the context ended it.
+func once[T any](ctx context.Context, r *Reader, key string, lasts Lasting, ask func(before answer[T]) (answer[T], error)) (T, error) {
 	r.mu.Lock()
 	m := r.asked[key]
 	if m == nil {
@@ -55,25 +76,40 @@ func once[T any](ctx context.Context, r *Reader, key string, ask func() (T, erro
 		r.asked[key] = m
 	}
 	r.mu.Unlock()
-	m.once.Do(func() { m.value, m.err = ask() })
+	m.once.Do(func() { m.value, m.err = recall(r, key, lasts, ask) })
 	if m.err != nil && ctx.Err() == nil && (errors.Is(m.err, context.Canceled) || errors.Is(m.err, context.DeadlineExceeded)) {
 		r.mu.Lock()
 		if r.asked[key] == m {
 			delete(r.asked, key)
 		}
 		r.mu.Unlock()
-		return ask()
+		return recall(r, key, lasts, ask)
 	}
 	value, _ := m.value.(T)
 	return value, m.err
 }
 
+// Once gives what ask finds out, and the key names, as Get does: once for a Reader, and kept by its Memory.
+func Once[T any](ctx context.Context, r *Reader, key string, lasts Lasting, ask func() (T, error)) (T, error) {
+	return once(ctx, r, fmt.Sprintf("%T %s", *new(T), key), lasts, func(answer[T]) (answer[T], error) {
+		value, err := ask()
+		return answer[T]{value: value}, err
+	})
+}
+
 // Get asks REST once for one value.
 func Get[T any](ctx context.Context, r *Reader, path string, query url.Values) (T, error) {
-	return once(ctx, r, fmt.Sprintf("%T %s?%s", *new(T), path, query.Encode()), func() (T, error) {
-		var into T
-		_, err := r.client.Get(ctx, path, query, &into, ghclient.Limit(maxBody))
-		return into, err
+	return once(ctx, r, fmt.Sprintf("%T %s?%s", *new(T), path, query.Encode()), Changes, func(before answer[T]) (answer[T], error) {
+		var now answer[T]
+		resp, err := r.client.Get(ctx, path, query, &now.value, ghclient.Limit(maxBody), ghclient.IfNoneMatch(before.etag))
+		switch {
+		case err != nil:
+			return now, err
+		case resp.NotModified:
+			return before, nil
+		}
+		now.etag = resp.ETag
+		return now, nil
 	})
 }
 
@@ -90,7 +126,7 @@ func (r *Reader) File(ctx context.Context, repo, name, ref string) ([]byte, erro
 		return nil, fmt.Errorf("%.200q is not a path in a repository", name)
 	}
 	path := RepoPath(repo) + "/contents/" + EscapePath(name)
-	return once(ctx, r, "file "+path+" "+ref, func() ([]byte, error) {
+	return Once(ctx, r, path+" "+ref, Lasting(IsCommit(ref)), func() ([]byte, error) {
 		var body []byte
 		_, err := r.client.Get(ctx, path, url.Values{"ref": {ref}}, &body, ghclient.Limit(maxFile), ghclient.Accept("application/vnd.github.raw+json"))
 		return body, err
@@ -101,34 +137,51 @@ func (r *Reader) File(ctx context.Context, repo, name, ref string) ([]byte, erro
 // and how long the list says it is, -1 where it does not: GitHub has no page after the thousandth
 // run, however many there are.
 func Pages[T any](ctx context.Context, r *Reader, path string, query url.Values, items func(page []byte) ([]T, int, error)) (all []T, whole bool, err error) {
-	type list struct {
-		items []T
-		whole bool
-	}
+	return pages(ctx, r, path, path, Changes, query, items)
+}
+
+// list is what was read of one.
+type list[T any] struct {
+	Items []T
+	Whole bool
+}
+
+// pages is Pages of a list that lasts, by a name that tells it from others.
+func pages[T any](ctx context.Context, r *Reader, name, path string, lasts Lasting, query url.Values, items func(page []byte) ([]T, int, error)) (all []T, whole bool, err error) {
 	query.Set("per_page", fmt.Sprint(pageSize))
-	l, err := once(ctx, r, fmt.Sprintf("%T %s?%s", *new(list), path, query.Encode()), func() (list, error) {
-		var l list
-		next := path
-		for range maxPages {
+	l, err := once(ctx, r, fmt.Sprintf("%T %s?%s", *new(list[T]), name, query.Encode()), lasts, func(before answer[list[T]]) (answer[list[T]], error) {
+		var now answer[list[T]]
+		next, query := path, query
+		for n := range maxPages {
 			var body []byte
-			resp, err := r.client.Get(ctx, next, query, &body, ghclient.Limit(maxBody))
-			if err != nil {
-				return l, err
+			opts := []ghclient.GetOption{ghclient.Limit(maxBody)}
+			if n == 0 {
+				opts = append(opts, ghclient.IfNoneMatch(before.etag))
+			}
+			resp, err := r.client.Get(ctx, next, query, &body, opts...)
+			switch {
+			case err != nil:
+				return now, err
+			case resp.NotModified:
+				return before, nil
 			}
 			page, total, err := items(body)
 			if err != nil {
-				return l, fmt.Errorf("GET %q: %w", path, err)
+				return now, fmt.Errorf("GET %q: %w", path, err)
 			}
-			l.items = append(l.items, page...)
+			now.value.Items = append(now.value.Items, page...)
 			if next = resp.Next; next == "" {
-				l.whole = len(l.items) >= total
+				now.value.Whole = len(now.value.Items) >= total
+				if n == 0 { // the ETag is of a page, and not of a list of several
+					now.etag = resp.ETag
+				}
 				break
 			}
 			query = nil // the address of the next page has it
 		}
-		return l, nil
+		return now, nil
 	})
-	return l.items, l.whole, err
+	return slices.Clip(l.Items), l.Whole, err
 }
 
 // Counted reads a page of a list that says how long it is: {"total_count": 2, "jobs": [...]}. One

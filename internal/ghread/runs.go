@@ -3,7 +3,9 @@ package ghread
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,15 +79,37 @@ func (r *Run) Start() time.Time {
 	return r.Started
 }
 
-// Runs lists workflow runs, the latest first, and reports whether all of them are among them.
+// Runs lists workflow runs, the latest first, and reports whether all of them are among them. What it gives
+// is not to be changed.
 func (r *Reader) Runs(ctx context.Context, repo string, query url.Values) ([]Run, bool, error) {
-	all := url.Values{"exclude_pull_requests": {"true"}}
-	for key, values := range query {
-		all[key] = values
-	}
-	return Pages(ctx, r, RepoPath(repo)+"/actions/runs", all, func(page []byte) ([]Run, int, error) {
+	return Pages(ctx, r, RepoPath(repo)+"/actions/runs", runsQuery(query), func(page []byte) ([]Run, int, error) {
 		return Counted[Run](page, "workflow_runs")
 	})
+}
+
+// LatestRuns are the first of the runs that Runs lists, a page of them, and how many there are in all.
+func (r *Reader) LatestRuns(ctx context.Context, repo string, query url.Values) (latest []Run, total int, err error) {
+	type runs struct {
+		Total *int  `json:"total_count"`
+		Runs  []Run `json:"workflow_runs"`
+	}
+	query = runsQuery(query)
+	query.Set("per_page", fmt.Sprint(pageSize))
+	page, err := Get[runs](ctx, r, RepoPath(repo)+"/actions/runs", query)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case page.Total == nil || page.Runs == nil || len(page.Runs) > *page.Total:
+		return nil, 0, fmt.Errorf("the answer is no list of runs of %q", repo)
+	}
+	return slices.Clip(page.Runs), *page.Total, nil
+}
+
+// runsQuery is a query with what else is asked for runs.
+func runsQuery(query url.Values) url.Values {
+	all := url.Values{"exclude_pull_requests": {"true"}}
+	maps.Copy(all, query)
+	return all
 }
 
 // Job is a job as GitHub describes one.
@@ -107,14 +131,25 @@ type Job struct {
 	} `json:"steps"`
 }
 
-// Jobs lists the jobs of one attempt of a run, or of all of them where attempt is 0.
+// Jobs lists the jobs of one attempt of a run.
 func (r *Reader) Jobs(ctx context.Context, repo string, run int64, attempt int) ([]Job, bool, error) {
-	path, query := fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs", RepoPath(repo), run, attempt), url.Values{}
-	if attempt == 0 {
-		path, query = fmt.Sprintf("%s/actions/runs/%d/jobs", RepoPath(repo), run), url.Values{"filter": {"all"}}
-	}
-	return Pages(ctx, r, path, query, func(page []byte) ([]Job, int, error) { return Counted[Job](page, "jobs") })
+	path := fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs", RepoPath(repo), run, attempt)
+	return Pages(ctx, r, path, url.Values{}, jobsOf)
 }
+
+// settled is how long after its end nothing of a run changes any more: what GitHub says of its jobs may come
+// later than what it says of the run.
+const settled = 10 * time.Minute
+
+// AllJobs lists the jobs of all attempts of a run. Those of one that is over hold until it is started again.
+func (r *Reader) AllJobs(ctx context.Context, repo string, run *Run) ([]Job, bool, error) {
+	path := fmt.Sprintf("%s/actions/runs/%d/jobs", RepoPath(repo), run.ID)
+	name := fmt.Sprintf("%s of attempt %d, %s", path, run.Attempt, Stamp(run.Updated))
+	over := r.memory != nil && !run.End().IsZero() && r.memory.now().Sub(run.End()) > settled
+	return pages(ctx, r, name, path, Lasting(over), url.Values{"filter": {"all"}}, jobsOf)
+}
+
+func jobsOf(page []byte) ([]Job, int, error) { return Counted[Job](page, "jobs") }
 
 // Stamp is a time as GitHub's filters have it.
 func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
