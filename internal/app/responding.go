@@ -87,8 +87,8 @@ func (a *App) planInTime(ctx context.Context, desk *incident.Desk, id, purl stri
 // askWithin bounds how long data is asked about a signal, so that time is left to call somebody.
 const askWithin = jobs.MaxTimeout * 6 / 10
 
-// facts asks data about a signal. What was not answered in time is unknown, and goes to a person; the report is
-// nil then, since what it lacks would look like nothing.
+// facts asks data about a signal. What was not answered in time is unknown, goes to a person and is asked again
+// soon; the report is nil then, since what it lacks would look like nothing.
 func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, triage.Facts, error) {
 	asking, cancel := context.WithTimeout(ctx, cmp.Or(a.askWithin, askWithin))
 	defer cancel()
@@ -98,6 +98,9 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 	case err != nil && asking.Err() != nil && ctx.Err() == nil:
 		report = nil
 		a.log.LogAttrs(ctx, slog.LevelWarn, "data did not answer about a signal in time", slog.String("signal", s.ID), slog.String("error", err.Error()))
+		if err := a.triageSlow(ctx, &s); err != nil {
+			return nil, nil, err
+		}
 	case err != nil:
 		return nil, nil, err
 	}
@@ -106,7 +109,7 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 
 // asker answers the questions of a triage from what the App has.
 func (a *App) asker() *exposure.Asker {
-	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: a.readers}
+	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: a.readers, Now: a.jobs.Now}
 	if p := a.publishing(); p != nil {
 		asker.Policy = p.policy
 	}

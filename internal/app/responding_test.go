@@ -366,6 +366,30 @@ func TestLookAgain(t *testing.T) {
 	}
 }
 
+// TestLookAgainAfterTheLast: what a signal sees later has its own look again, and not the one of what it saw first.
+func TestLookAgainAfterTheLast(t *testing.T) {
+	t.Parallel()
+	w := newResponding(t)
+	began := time.Now().Truncate(againTurn).Add(time.Second)
+	for i, tt := range []struct {
+		after time.Duration
+		looks int // that are due
+	}{{0, 1}, {time.Minute, 1}, {14 * time.Minute, 2}} {
+		s := pushed(began.Add(tt.after))
+		s.SourceRef = fmt.Sprint("push ", i)
+		if err := w.Signal(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.take(t.Context(), jobs.Job{Kind: kindSignal, Args: []byte(w.signalJobs()[0])}); err != nil {
+			t.Fatal(err)
+		}
+		all := w.signalJobs()
+		if got := len(slices.DeleteFunc(all, func(args string) bool { return !strings.Contains(args, `"again":1`) })); got != tt.looks {
+			t.Errorf("%s after the first: %d looks, want %d", tt.after, got, tt.looks)
+		}
+	}
+}
+
 // TestDataIsSlow: where data does not answer in time, somebody is called all the same.
 func TestDataIsSlow(t *testing.T) {
 	w := newResponding(t)
@@ -379,6 +403,32 @@ func TestDataIsSlow(t *testing.T) {
 	}
 	if v := w.incident("axios-2026-03").Response.Verdict; v == nil || len(v.Open) == 0 || !v.CloseOut {
 		t.Errorf("%+v", v)
+	}
+	slow := slices.DeleteFunc(w.signalJobs(), func(args string) bool { return !strings.Contains(args, `"slow":true`) })
+	if len(slow) != 1 {
+		t.Fatalf("jobs: %q", w.signalJobs())
+	}
+	w.askWithin = 0
+	if err := w.take(t.Context(), jobs.Job{Kind: kindSignal, Args: []byte(slow[0])}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(w.log.String(), "a signal was triaged"); got != 2 {
+		t.Errorf("triaged %d times, want 2", got)
+	}
+}
+
+// TestDataIsSlowForHours: it is not asked for ever.
+func TestDataIsSlowForHours(t *testing.T) {
+	w := newResponding(t)
+	w.askWithin = time.Nanosecond
+	if err := w.Signal(t.Context(), pushed(time.Now().Add(-slowFor-time.Minute))); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	for _, args := range w.signalJobs() {
+		if strings.Contains(args, "slow") {
+			t.Errorf("%q", args)
+		}
 	}
 }
 

@@ -18,11 +18,15 @@ import (
 type signalArgs struct {
 	Signal string `json:"signal"`
 	Again  int    `json:"again,omitempty"` // how often it was looked at again for its age alone
+	Slow   bool   `json:"slow,omitempty"`  // data did not answer in time
 }
 
 // looksAgain are when, after a change was pushed or proposed, its signal is triaged again. The first
 // triage is seconds after the push, before the runs of CI that the push begins.
 var looksAgain = []time.Duration{15 * time.Minute, 2 * time.Hour, 8 * time.Hour}
+
+// againTurn is the time within which looks at what was pushed to several places are one.
+const againTurn = 5 * time.Minute
 
 // Signal implements handler.Signals: a signal and the job that takes it to triage are in the
 // database together or not.
@@ -61,9 +65,9 @@ const (
 	manyCame    = 20 // from that version on the pause grows as the signal does
 )
 
-// pauseOf is the pause between two triages of a signal of a version. Each triage asks GitHub a few times for
-// every repository that holds the package, out of the requests that the installation has in an hour for all that
-// it does.
+// pauseOf is the pause between two triages of a signal of a version. Each triage asks GitHub about every
+// repository that holds the package: exposure believes for a while what it was told, and asks for free whether
+// that changed, and yet it takes its time.
 func pauseOf(version int64) time.Duration {
 	pause := signalPause
 	for ; version > manyCame && pause < longPause; version /= 2 {
@@ -79,7 +83,7 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 		return err
 	}
 	s, found, err := a.journal.Signal(ctx, args.Signal)
-	if err != nil || !found || args.Again == 0 && s.Taken >= s.Version {
+	if err != nil || !found || args.Again == 0 && !args.Slow && s.Taken >= s.Version {
 		return err
 	}
 	var errs []error
@@ -105,14 +109,20 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 	return a.db.Tx(ctx, func(tx *appdb.Tx) error { return a.triageLater(ctx, tx, s.ID, now) })
 }
 
-// lookAgain has the signal of a change triaged again later.
+// lookAgain has the signal of a change triaged again later: after what it saw last, and not after what it saw
+// first, whose runs are over when those of the last have not begun.
 func (a *App) lookAgain(ctx context.Context, s journal.Signal, times int) error {
 	if s.Subject.Part("commit") == "" || times >= len(looksAgain) {
 		return nil
 	}
 	err := a.db.Tx(ctx, func(tx *appdb.Tx) error {
+		at := s.LastSeen.Add(looksAgain[times])
+		turn := at.Truncate(againTurn)
+		if turn.Before(at) {
+			turn = turn.Add(againTurn)
+		}
 		_, err := a.jobs.Insert(ctx, tx, jobs.New{
-			Kind: kindSignal, Args: signalArgs{Signal: s.ID, Again: times + 1}, Key: fmt.Sprintf("again %s %d", s.ID, times+1), At: s.LastSeen.Add(looksAgain[times]),
+			Kind: kindSignal, Args: signalArgs{Signal: s.ID, Again: times + 1}, Key: fmt.Sprintf("again %s %d@%d", s.ID, times+1, turn.Unix()), At: turn,
 		})
 		return err
 	})
@@ -120,6 +130,26 @@ func (a *App) lookAgain(ctx context.Context, s journal.Signal, times int) error 
 		return fmt.Errorf("look at the signal %q again: %w", s.ID, err)
 	}
 	return nil
+}
+
+// Of a signal about which data did not answer in time, data is asked again, each time for what is still open:
+// GitHub lets nobody ask about hundreds of repositories within minutes.
+const (
+	slowPause = 2 * time.Minute
+	slowFor   = time.Hour // after it was seen; later it takes a person, or looksAgain
+)
+
+// triageSlow has a signal triaged again about which data did not answer in time.
+func (a *App) triageSlow(ctx context.Context, s *triage.Signal) error {
+	now := a.jobs.Now()
+	if now.Sub(s.LastSeen) > slowFor {
+		return nil
+	}
+	return a.db.Tx(ctx, func(tx *appdb.Tx) error {
+		turn := now.Truncate(slowPause).Add(slowPause)
+		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: s.ID, Slow: true}, Key: fmt.Sprintf("slow %s@%d", s.ID, turn.Unix()), At: turn})
+		return err
+	})
 }
 
 // notTaken says that the job of a signal was given up; the janitor makes another.
