@@ -14,6 +14,7 @@ const (
 	maxStrikes  = 6                // secondary limits without a time in a row: 60 s, then twice that, ... 32 minutes
 	firstStrike = time.Minute
 	writePause  = time.Second // between two writes, as GitHub asks
+	leftShare   = 4           // a fourth of a window's requests is left to what cannot wait
 )
 
 // limiter holds what GitHub told one set of credentials about its limits: a token, the App
@@ -41,6 +42,7 @@ type limiter struct {
 type bucket struct {
 	known     bool // what follows is of the window that ends at reset
 	remaining int
+	most      int // of a whole window; 0 is not known
 	reset     time.Time
 	open      bool // GitHub told of no such limit
 	inFlight  int
@@ -58,6 +60,11 @@ func (b *bucket) full() bool {
 		return false
 	}
 	return b.inFlight > 0
+}
+
+// left reports whether so little remains that it is left to requests that cannot wait.
+func (b *bucket) left() bool {
+	return b.known && b.remaining-b.inFlight <= b.most/leftShare
 }
 
 // newLimiter makes a limiter that nothing is known to yet.
@@ -111,6 +118,9 @@ func (l *limiter) acquire(ctx context.Context, request, bucketName string, write
 		until, block := l.blocked(b, now)
 		polite := l.polite(bucketName, now, write)
 		switch {
+		case ctx.Value(ctxPatient) != nil && b.left():
+			defer l.mu.Unlock()
+			return pass{}, &RateLimitedError{Request: request, Until: b.reset, Message: "what remains is left to what cannot wait"}
 		case !until.IsZero():
 			l.mu.Unlock()
 			if err := l.wait(ctx, request, now, until, block); err != nil {
@@ -254,7 +264,7 @@ func (l *limiter) learn(b *bucket, now time.Time, news *limits) {
 	}
 	switch apart := news.reset.Sub(b.reset); {
 	case !b.known, apart > sameWindow:
-		b.known, b.open, b.remaining, b.reset = true, false, news.remaining, news.reset
+		b.known, b.open, b.remaining, b.most, b.reset = true, false, news.remaining, news.most, news.reset
 	case apart >= -sameWindow:
 		b.remaining, b.reset = min(b.remaining, news.remaining), latest(b.reset, news.reset)
 	}

@@ -18,6 +18,7 @@ type limits struct {
 	kind      limitKind
 	told      bool      // remaining is that of the bucket that the request was counted to
 	remaining int       // of the window
+	most      int       // of a whole window; 0 where it is not told
 	reset     time.Time // end of the window, by our clock; zero where there is none
 	until     time.Time // retry-after, by our clock; zero where there is none
 	message   string
@@ -48,6 +49,7 @@ func readLimits(resp *http.Response, fault answerBody, bucket string, now time.T
 		resource := resp.Header.Get("X-RateLimit-Resource")
 		n.told = resource == "" || resource == bucket
 		n.remaining = max(remaining, 0)
+		n.most, _ = strconv.Atoi(resp.Header.Get("X-RateLimit-Limit"))
 		n.reset = byOurClock(time.Unix(min(seconds, farAway), 0), resp, now)
 	}
 	n.until = retryAfter(resp, now)

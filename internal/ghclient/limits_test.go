@@ -118,6 +118,48 @@ func TestLastOfWindow(t *testing.T) {
 	}
 }
 
+// What can wait leaves the last fourth of a window to what cannot, and goes on in the next one.
+func TestPatient(t *testing.T) {
+	left := func(n string) step {
+		return step{want: getPath, header: map[string]string{"X-RateLimit-Limit": "400", "X-RateLimit-Remaining": n, "X-RateLimit-Reset": newClock().in(time.Hour)}, body: `{"login":"acme"}`}
+	}
+	next := step{want: getPath, header: map[string]string{"X-RateLimit-Limit": "400", "X-RateLimit-Remaining": "399", "X-RateLimit-Reset": newClock().in(3 * time.Hour)}, body: `{"login":"acme"}`}
+	b := connect(t, serve(t, left("102"), left("101"), left("100"), left("99"), left("0"), next, next).URL)
+	patient := ghclient.Patient(t.Context())
+	ask := func(ctx context.Context) error {
+		_, err := b.Get(ctx, "orgs/acme", nil, nil)
+		return err
+	}
+	refused := func(what string) {
+		t.Helper()
+		var limited *ghclient.RateLimitedError
+		if err := ask(patient); !errors.As(err, &limited) || limited.Secondary || !limited.Until.Equal(b.clock.Now().Add(time.Hour+time.Second)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for i := range 3 {
+		if err := ask(patient); err != nil {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+	refused("where a fourth remains")
+	for i := range 2 { // the second takes the last there is
+		if err := ask(t.Context()); err != nil {
+			t.Errorf("urgent request %d: %v", i, err)
+		}
+	}
+	refused("where nothing remains") // and nobody waits for it
+	if len(b.clock.slept) > 0 {
+		t.Errorf("waited %v", b.clock.slept)
+	}
+	b.clock.Sleep(t.Context(), time.Hour+time.Second)
+	for i := range 2 {
+		if err := ask(patient); err != nil {
+			t.Errorf("request %d of the next window: %v", i, err)
+		}
+	}
+}
+
 // What is told for longer, or more often, than is waited for is an error.
 func TestGivesUpOnLimits(t *testing.T) {
 	limited := step{want: getPath, status: 429}

@@ -15,6 +15,11 @@ const maxAhead = 4
 // do the others; after four urgent ones in a row one of the others goes.
 func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, ctxUrgent, true) }
 
+// Patient gives a context whose requests leave the last fourth of an hour's requests to others with the same
+// credentials: where no more remain, one is not sent, and its error is a *RateLimitedError with the end of the
+// window. It is for what asks much, and can ask on later.
+func Patient(ctx context.Context) context.Context { return context.WithValue(ctx, ctxPatient, true) }
+
 // line are the writes that wait for their turn, in the order in which they came.
 type line struct {
 	waiting []*turn

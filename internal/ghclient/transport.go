@@ -73,10 +73,11 @@ type answer struct {
 type ctxKey uint8
 
 const (
-	ctxSafe   ctxKey = iota // a POST that reads
-	ctxKind                 // requestKind: kindToken, kindRevoke
-	ctxLimit                // int64: the largest answer
-	ctxUrgent               // a write that goes before others
+	ctxSafe    ctxKey = iota // a POST that reads
+	ctxKind                  // requestKind: kindToken, kindRevoke
+	ctxLimit                 // int64: the largest answer
+	ctxUrgent                // a write that goes before others
+	ctxPatient               // what leaves the last of a window to others
 )
 
 // RoundTrip sends the request, as often as that is safe and useful. Its errors are those of
