@@ -98,11 +98,16 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 	case err != nil && asking.Err() != nil && ctx.Err() == nil:
 		report = nil
 		a.log.LogAttrs(ctx, slog.LevelWarn, "data did not answer about a signal in time", slog.String("signal", s.ID), slog.String("error", err.Error()))
-		if err := a.triageSlow(ctx, &s); err != nil {
+		if err := a.triageSlow(ctx, &s, time.Time{}); err != nil {
 			return nil, nil, err
 		}
 	case err != nil:
 		return nil, nil, err
+	case !report.Limited.IsZero():
+		a.log.LogAttrs(ctx, slog.LevelWarn, "GitHub's limits leave open what data would say of a signal", slog.String("signal", s.ID), slog.Time("until", report.Limited))
+		if err := a.triageSlow(ctx, &s, report.Limited); err != nil {
+			return nil, nil, err
+		}
 	}
 	return report, facts.With(triage.KnownFalsePositive, a.known(ctx, &s)), nil
 }

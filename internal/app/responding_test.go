@@ -417,6 +417,32 @@ func TestDataIsSlow(t *testing.T) {
 	}
 }
 
+// TestDataIsLimited: what GitHub's limits leave open is asked for once they are over, and not before.
+func TestDataIsLimited(t *testing.T) {
+	w := newResponding(t)
+	until := time.Now().Add(40 * time.Minute)
+	w.github.Break(githubtest.Rule{Kind: githubtest.REST, Path: "/api/v3/repos/*/*/actions/runs", Fault: func(e *githubtest.Exchange) {
+		e.Serve()
+		e.Header.Set("X-RateLimit-Remaining", "100")
+		e.Header.Set("X-RateLimit-Limit", "5000")
+		e.Header.Set("X-RateLimit-Reset", fmt.Sprint(until.Unix()))
+	}})
+	if err := w.Signal(t.Context(), pushed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	w.takeAll()
+	if n := len(w.open()); n != 1 || !strings.Contains(w.log.String(), "GitHub's limits leave open") {
+		t.Fatalf("%d issues\n%s", n, w.log)
+	}
+	var at int64
+	if _, err := w.db.One(t.Context(), "SELECT unixepoch(scheduled_at) FROM river_job WHERE json_extract(args, '$.args') LIKE '%slow%'", nil, &at); err != nil {
+		t.Fatal(err)
+	}
+	if due := time.Unix(at, 0); due.Before(until.Truncate(time.Second)) || due.After(until.Add(slowPause+2*time.Second)) {
+		t.Errorf("asked again at %s, GitHub's limit is over at %s", due, until)
+	}
+}
+
 // TestDataIsSlowForHours: it is not asked for ever.
 func TestDataIsSlowForHours(t *testing.T) {
 	w := newResponding(t)

@@ -18,7 +18,7 @@ import (
 type signalArgs struct {
 	Signal string `json:"signal"`
 	Again  int    `json:"again,omitempty"` // how often it was looked at again for its age alone
-	Slow   bool   `json:"slow,omitempty"`  // data did not answer in time
+	Slow   bool   `json:"slow,omitempty"`  // data had not answered yet
 }
 
 // looksAgain are when, after a change was pushed or proposed, its signal is triaged again. The first
@@ -132,21 +132,24 @@ func (a *App) lookAgain(ctx context.Context, s journal.Signal, times int) error 
 	return nil
 }
 
-// Of a signal about which data did not answer in time, data is asked again, each time for what is still open:
-// GitHub lets nobody ask about hundreds of repositories within minutes.
+// Of a signal about which data did not answer in time, or not for GitHub's limits, data is asked again, each time
+// for what is still open: GitHub lets nobody ask about hundreds of repositories within minutes.
 const (
 	slowPause = 2 * time.Minute
 	slowFor   = time.Hour // after it was seen; later it takes a person, or looksAgain
 )
 
-// triageSlow has a signal triaged again about which data did not answer in time.
-func (a *App) triageSlow(ctx context.Context, s *triage.Signal) error {
+// triageSlow has a signal triaged again about which data did not answer yet, and not before a time.
+func (a *App) triageSlow(ctx context.Context, s *triage.Signal, notBefore time.Time) error {
 	now := a.jobs.Now()
 	if now.Sub(s.LastSeen) > slowFor {
 		return nil
 	}
 	return a.db.Tx(ctx, func(tx *appdb.Tx) error {
-		turn := now.Truncate(slowPause).Add(slowPause)
+		if notBefore.Before(now) {
+			notBefore = now
+		}
+		turn := notBefore.Truncate(slowPause).Add(slowPause)
 		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: s.ID, Slow: true}, Key: fmt.Sprintf("slow %s@%d", s.ID, turn.Unix()), At: turn})
 		return err
 	})

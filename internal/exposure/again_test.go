@@ -157,6 +157,34 @@ func TestFaultsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestLimited: a fourth of what GitHub allows is left to others, what that keeps back is open, and each question
+// goes on where the one before it ended.
+func TestLimited(t *testing.T) {
+	t.Parallel()
+	const many, core = 12, 60
+	w := newWorld(t)
+	worm(w, many)
+	w.asker.GitHub = exposure.Reader(w.client(), func() time.Time { return w.now })
+	w.server.SetLimits(githubtest.Limits{Core: core, Window: 2 * time.Second})
+	rounds := 0
+	for ; rounds < 10; rounds++ {
+		r := w.ask(nil)
+		if r.Limited.IsZero() {
+			if len(r.Gaps) > 0 || len(r.Runs) != many || said(r) != "yes no yes yes yes yes yes" {
+				t.Errorf("whole: %s, %d runs, %v", said(r), len(r.Runs), r.Gaps)
+			}
+			break
+		}
+		if left, _ := w.server.Bucket(w.server.Installation(), "core"); len(r.Gaps) == 0 || left < core/4 {
+			t.Errorf("round %d: %d requests left, gaps %v", rounds, left, r.Gaps)
+		}
+		time.Sleep(time.Until(r.Limited))
+	}
+	if rounds == 0 || rounds > 4 {
+		t.Errorf("whole after %d rounds", rounds)
+	}
+}
+
 // TestRunningNow: the jobs of a run that is not over, or has only just ended, are asked for each time.
 func TestRunningNow(t *testing.T) {
 	w := newWorld(t)

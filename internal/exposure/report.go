@@ -34,6 +34,8 @@ type Report struct {
 	Runs      []Run            `json:"runs,omitempty"`      // whose commit had it, or may have had
 	Looked    Looked           `json:"looked"`
 	Gaps      []Gap            `json:"gaps,omitempty"`
+	// Limited is until when GitHub's limits keep back what is a gap for that reason; zero where nothing is.
+	Limited time.Time `json:"limited,omitzero"`
 }
 
 // Looked counts what was looked at.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/wormsweep/wormsweep/internal/ghclient"
 	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/internal/verify"
@@ -73,6 +74,7 @@ func (a *asked) ran(ctx context.Context) error {
 		return err
 	}
 	all = a.readable(ctx, all)
+	ctx = ghclient.Patient(ctx)
 	looks := make([]*asked, len(all))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -85,6 +87,9 @@ func (a *asked) ran(ctx context.Context) error {
 		a.join(look.report)
 		if oldest := all[i].reader.Oldest(); !oldest.IsZero() && oldest.Before(a.report.Window.Until) {
 			a.report.Window.Until = oldest
+		}
+		if limited := all[i].reader.Limited(); limited.After(a.report.Limited) {
+			a.report.Limited = limited
 		}
 	}
 	a.report.Looked.Commits = min(int(a.spent.commits.Load()), a.limits.Commits)

@@ -77,11 +77,10 @@ type answer[T any] struct {
 // recall gives what the memory holds and the Reader believes, or asks, and keeps the answer. ask is told what
 // was answered before, and gives that back where it still holds.
 func recall[T any](r *Reader, key string, lasts Lasting, ask func(before answer[T]) (answer[T], error)) (T, error) {
-	if r.memory == nil {
-		a, err := ask(answer[T]{})
-		return a.value, err
+	var known kept
+	if r.memory != nil {
+		known, _ = r.memory.get(key)
 	}
-	known, _ := r.memory.get(key)
 	before, there := known.value.(answer[T])
 	if there && (lasts == ForGood || !known.at.Before(r.since)) {
 		if lasts != ForGood {
@@ -91,13 +90,18 @@ func recall[T any](r *Reader, key string, lasts Lasting, ask func(before answer[
 		}
 		return before.value, nil
 	}
-	at := r.memory.now() // what happens while it is asked may not be in the answer
-	a, err := ask(before)
-	if err != nil {
-		return a.value, err
+	var at time.Time // before it is asked: what happens meanwhile may not be in the answer
+	if r.memory != nil {
+		at = r.memory.now()
 	}
-	r.memory.add(key, a, sizeOf(a.value), at)
-	return a.value, nil
+	a, err := ask(before)
+	switch {
+	case err != nil:
+		r.failed(err)
+	case r.memory != nil:
+		r.memory.add(key, a, sizeOf(a.value), at)
+	}
+	return a.value, err
 }
 
 // sizeOf is about how many bytes a value takes.

@@ -29,9 +29,10 @@ type Reader struct {
 	memory *Memory   // nil remembers nothing of other Readers
 	since  time.Time // answers from before are not believed
 
-	mu     sync.Mutex
-	asked  map[string]*memo
-	oldest time.Time
+	mu      sync.Mutex
+	asked   map[string]*memo
+	oldest  time.Time
+	limited time.Time
 }
 
 // memo is one answer, asked for once.
@@ -61,6 +62,26 @@ func (r *Reader) Oldest() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.oldest
+}
+
+// Limited is until when GitHub's limits kept back what was asked for, zero where they did not.
+func (r *Reader) Limited() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.limited
+}
+
+// failed keeps what an error says of limits.
+func (r *Reader) failed(err error) {
+	var limited *ghclient.RateLimitedError
+	if !errors.As(err, &limited) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if limited.Until.After(r.limited) {
+		r.limited = limited.Until
+	}
 }
 
 // GitURL is the address of a repository as git has it, on the GitHub that is asked.
