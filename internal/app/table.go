@@ -58,17 +58,17 @@ const (
 func (a *App) kinds() []jobs.Kind {
 	return []jobs.Kind{
 		{Name: kindDelivery, Timeout: jobs.DefaultTimeout, Run: a.deliver, Dead: a.deadLetter},
-		{Name: kindSignal, Timeout: jobs.MaxTimeout, Run: a.take, Dead: a.notTaken},
+		{Name: kindSignal, Lane: jobs.Asking, Timeout: jobs.MaxTimeout, Run: a.take, Dead: a.notTaken},
 		{Name: kindJanitor, Timeout: jobs.MaxTimeout, Run: a.janitor},
 		{Name: kindSettings, Timeout: jobs.DefaultTimeout, Run: a.readSettings},
 		{Name: kindWatch, Timeout: watchTimeout, Run: a.watch},
-		{Name: kindSweep, Long: true, Run: a.sweepAll},
-		{Name: kindVerify, Long: true, Run: a.verifyAll},
-		{Name: kindRematch, Long: true, Run: a.rematch},
+		{Name: kindSweep, Lane: jobs.Long, Run: a.sweepAll},
+		{Name: kindVerify, Lane: jobs.Long, Run: a.verifyAll},
+		{Name: kindRematch, Lane: jobs.Long, Run: a.rematch},
 		{Name: kindRedeliver, Timeout: jobs.MaxTimeout, Cut: true, Run: a.reconcile},
 		{Name: kindWatchdog, Timeout: jobs.DefaultTimeout, Run: a.watchdog},
 		{Name: kindIncidents, Timeout: jobs.MaxTimeout, Run: a.tick},
-		{Name: kindPlan, Timeout: jobs.MaxTimeout, Run: a.makePlan},
+		{Name: kindPlan, Lane: jobs.Asking, Timeout: jobs.MaxTimeout, Run: a.makePlan},
 	}
 }
 

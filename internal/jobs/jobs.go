@@ -32,7 +32,7 @@ import (
 // process of PostgreSQL's is dead.
 const (
 	DefaultTimeout  = 2 * time.Minute
-	MaxTimeout      = 5 * time.Minute // of what is not Long
+	MaxTimeout      = 5 * time.Minute // of what is not in the lane Long
 	LongTimeout     = 6 * time.Hour   // of what is
 	DefaultAttempts = 30              // over half a day, by the delays of retry
 	Lost            = 45 * time.Second
@@ -53,9 +53,7 @@ type Kind struct {
 	Name     string
 	Timeout  time.Duration // of one run; 0 is DefaultTimeout, or LongTimeout
 	Attempts int           // 0 is DefaultAttempts
-	// Long puts jobs that may run for minutes or hours among themselves, so that short ones do
-	// not wait for them.
-	Long bool
+	Lane     Lane
 	// Cut ends a run as soon as this process stops, and not only after Drain: it takes long, and the
 	// next goes on where it was.
 	Cut bool
@@ -64,6 +62,16 @@ type Kind struct {
 	// died in its last attempt nobody is told: State finds it.
 	Dead func(ctx context.Context, j Job, reason string) error
 }
+
+// Lane is where jobs wait for their turn. Those of one do not wait for those of another.
+type Lane uint8
+
+// The lanes.
+const (
+	Short  Lane = iota
+	Asking      // jobs that ask others for minutes
+	Long        // jobs that may run for hours
+)
 
 // New is a job to insert.
 type New struct {
@@ -92,6 +100,7 @@ type Options struct {
 	Kinds     []Kind
 	Schedules []Schedule
 	Workers   int           // short jobs at a time in this process; 0 is 16
+	Asking    int           // jobs of the lane Asking at a time; 0 is 6
 	Long      int           // long jobs at a time; 0 is 2
 	Drain     time.Duration // how long Stop waits for runs before it ends them; 0 is Drain
 	Lost      time.Duration // how long a process is silent until others take what it holds; 0 is Lost

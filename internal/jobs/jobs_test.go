@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ func TestJobs(t *testing.T) {
 		{"outcomes", testOutcomes},
 		{"retry", testRetry},
 		{"key", testKey},
+		{"lanes", testLanes},
 		{"stop", testStop},
 		{"cut", testCut},
 		{"schedule", testSchedule},
@@ -284,6 +286,35 @@ func testKey(t *testing.T, s *suite) {
 	}
 }
 
+// testLanes: jobs of one lane do not wait for those of another.
+func testLanes(t *testing.T, s *suite) {
+	busy := make(chan struct{})
+	wait := func(ctx context.Context, _ jobs.Job) error {
+		select {
+		case <-busy:
+		case <-ctx.Done():
+		}
+		return nil
+	}
+	r := s.runner(s.db, jobs.Options{Asking: 2, Long: 1, Kinds: []jobs.Kind{
+		{Name: "delivery", Run: func(context.Context, jobs.Job) error { return nil }},
+		{Name: "triage", Lane: jobs.Asking, Run: wait},
+		{Name: "sweep", Lane: jobs.Long, Run: wait},
+	}})
+	held := s.insert(r, jobs.New{Kind: "triage"}, jobs.New{Kind: "triage"}, jobs.New{Kind: "triage"}, jobs.New{Kind: "sweep"}, jobs.New{Kind: "sweep"})
+	s.start(r)
+	s.wait("both lanes are full", 10*time.Second, func() bool { return r.Running() == 3 })
+	short := s.insert(r, jobs.New{Kind: "delivery"})
+	s.wait("a short job", 10*time.Second, func() bool { return s.state(r, short[0]) == jobs.Ended })
+	if n := r.Running(); n != 3 {
+		t.Errorf("%d jobs run", n)
+	}
+	close(busy)
+	s.wait("the others", 10*time.Second, func() bool {
+		return !slices.ContainsFunc(held, func(id int64) bool { return s.state(r, id) != jobs.Ended })
+	})
+}
+
 // testStop: what runs when a process stops ends, or is given back without an attempt.
 func testStop(t *testing.T, s *suite) {
 	started := make(chan string, 10)
@@ -402,7 +433,7 @@ func testOptions(t *testing.T, s *suite) {
 	}{
 		{jobs.Options{Kinds: []jobs.Kind{{Name: "k", Run: run}, {Name: "k", Run: run}}}, "twice"},
 		{jobs.Options{Kinds: []jobs.Kind{{Name: "k"}}}, "Run"},
-		{jobs.Options{Kinds: []jobs.Kind{{Name: "k", Run: run, Timeout: time.Hour}}}, "not Long"},
+		{jobs.Options{Kinds: []jobs.Kind{{Name: "k", Run: run, Timeout: time.Hour}}}, "not in the lane Long"},
 		{jobs.Options{Schedules: []jobs.Schedule{{Name: "s", Every: time.Hour, Kind: "k"}}}, "no such kind"},
 	} {
 		if _, err := jobs.NewRunner(s.db, tt.opt); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -19,11 +19,8 @@ import (
 	"github.com/wormsweep/wormsweep/internal/appdb"
 )
 
-// River's queues.
-const (
-	short = "short"
-	long  = "long"
-)
+// queues are River's queues of the lanes.
+var queues = [...]string{Short: "short", Asking: "asking", Long: "long"}
 
 // args are the arguments of the one kind of job that River knows.
 type args struct {
@@ -83,8 +80,9 @@ func (r *Runner) config(opt Options) *river.Config {
 		ID:      r.id,
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			short: {MaxWorkers: opt.Workers},
-			long:  {MaxWorkers: opt.Long},
+			queues[Short]:  {MaxWorkers: opt.Workers},
+			queues[Asking]: {MaxWorkers: opt.Asking},
+			queues[Long]:   {MaxWorkers: opt.Long},
 		},
 		FetchCooldown:     50 * time.Millisecond,
 		FetchPollInterval: time.Second,

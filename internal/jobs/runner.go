@@ -40,6 +40,7 @@ type Runner struct {
 // schedule of a kind that is not there, is an error.
 func NewRunner(db *appdb.DB, opt Options) (*Runner, error) {
 	opt.Workers, opt.Long = cmp.Or(opt.Workers, 16), cmp.Or(opt.Long, 2)
+	opt.Asking = cmp.Or(opt.Asking, 6)
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -55,10 +56,10 @@ func NewRunner(db *appdb.DB, opt Options) (*Runner, error) {
 		switch most := MaxTimeout; {
 		case r.kinds[k.Name].Name != "" || k.Name == "" || k.Run == nil:
 			return nil, fmt.Errorf("kind of job %q: named twice, or without a name or Run", k.Name)
-		case k.Long:
+		case k.Lane == Long:
 			k.Timeout = cmp.Or(k.Timeout, LongTimeout)
 		case k.Timeout > most:
-			return nil, fmt.Errorf("kind of job %q: a run of %v is longer than %v and not Long", k.Name, k.Timeout, most)
+			return nil, fmt.Errorf("kind of job %q: a run of %v is longer than %v and not in the lane Long", k.Name, k.Timeout, most)
 		}
 		k.Timeout = min(cmp.Or(k.Timeout, DefaultTimeout), LongTimeout)
 		k.Attempts = cmp.Or(k.Attempts, DefaultAttempts)
@@ -95,10 +96,7 @@ func (r *Runner) Insert(ctx context.Context, tx *appdb.Tx, jobs ...New) ([]int64
 		if err != nil {
 			return nil, fmt.Errorf("insert a job of kind %q: %w", j.Kind, err)
 		}
-		opts := &river.InsertOpts{MaxAttempts: kind.Attempts, Queue: short, ScheduledAt: j.At}
-		if kind.Long {
-			opts.Queue = long
-		}
+		opts := &river.InsertOpts{MaxAttempts: kind.Attempts, Queue: queues[kind.Lane], ScheduledAt: j.At}
 		if j.Key != "" {
 			opts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 				rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
