@@ -1,7 +1,9 @@
 package exposure_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wormsweep/wormsweep/internal/exposure"
+	"github.com/wormsweep/wormsweep/internal/ghread"
 	"github.com/wormsweep/wormsweep/internal/githubtest"
 	"github.com/wormsweep/wormsweep/internal/triage"
 )
@@ -157,6 +160,51 @@ func TestFaultsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestMovedNames: what stands under a name that only looks like a commit is asked for again.
+func TestMovedNames(t *testing.T) {
+	w := newWorld(t)
+	name := strings.Repeat("ab", 32)
+	action := func(step string) map[string]string {
+		return map[string]string{"action.yml": "runs: {using: composite, steps: [{run: " + step + ", shell: bash}]}\n"}
+	}
+	tool := w.server.AddFiles("tool", action("echo hello"))
+	tool.Push(name, action("echo hello"))
+	web := w.add("web", map[string]string{
+		"package-lock.json": lock(badName, "6.6.6"), ".github/workflows/ci.yml": "jobs: {test: {steps: [{uses: acme/tool@" + name + "}]}}\n",
+	})
+	w.sweep()
+	w.sweep()
+	ran(web, head(web, "refs/heads/main"), day(0, 2), func(run *githubtest.Run) {
+		run.Jobs = []githubtest.Job{{Name: "test", Steps: []githubtest.Step{{Name: "Run acme/tool@" + name}}}}
+	})
+	for _, tt := range []struct{ step, want string }{{"echo hello", "no"}, {"npm ci", "yes"}} {
+		tool.Push(name, action(tt.step))
+		w.now = w.now.Add(time.Minute)
+		if got := w.ask(nil).Facts[triage.CIInstalled].Data; got.Truth.String() != tt.want {
+			t.Errorf("%q: %+v, want %s", tt.step, got, tt.want)
+		}
+	}
+}
+
+// TestBrokenOff: what goes wrong in looking at one repository leaves the question open, and the others are told.
+func TestBrokenOff(t *testing.T) {
+	w := newWorld(t)
+	worm(w, 3)
+	read := w.asker.GitHub
+	w.asker.GitHub = func(ctx context.Context, owner string, since time.Time) (*ghread.Reader, error) {
+		if since.Equal(w.now) { // of the repository that the question names
+			return ghread.New(nil), nil // which panics
+		}
+		return read(ctx, owner, since)
+	}
+	r := w.ask(func(q *exposure.Question) {
+		q.Commits = []exposure.Commit{{Repository: "acme/web-1", ID: head(w.server.Repo("acme/web-1"), "refs/heads/main")}}
+	})
+	if len(r.Runs) != 2 || len(r.Gaps) != 1 || !strings.Contains(r.Gaps[0].Detail, `looking at "acme/web-1" broke off`) {
+		t.Errorf("%d runs, gaps %v", len(r.Runs), r.Gaps)
+	}
+}
+
 // TestLimited: a fourth of what GitHub allows is left to others, what that keeps back is open, and each question
 // goes on where the one before it ended.
 func TestLimited(t *testing.T) {
@@ -169,7 +217,7 @@ func TestLimited(t *testing.T) {
 	rounds := 0
 	for ; rounds < 10; rounds++ {
 		r := w.ask(nil)
-		if r.Limited.IsZero() {
+		if r.Later.IsZero() {
 			if len(r.Gaps) > 0 || len(r.Runs) != many || said(r) != "yes no yes yes yes yes yes" {
 				t.Errorf("whole: %s, %d runs, %v", said(r), len(r.Runs), r.Gaps)
 			}
@@ -178,16 +226,21 @@ func TestLimited(t *testing.T) {
 		if left, _ := w.server.Bucket(w.server.Installation(), "core"); len(r.Gaps) == 0 || left < core/4 {
 			t.Errorf("round %d: %d requests left, gaps %v", rounds, left, r.Gaps)
 		}
-		time.Sleep(time.Until(r.Limited))
+		time.Sleep(time.Until(r.Later))
 	}
 	if rounds == 0 || rounds > 4 {
 		t.Errorf("whole after %d rounds", rounds)
 	}
 }
 
-// TestRunningNow: the jobs of a run that is not over, or has only just ended, are asked for each time.
+// TestRunningNow: the jobs of a run that is not over, or has only just ended, are asked for each time, also when
+// the time has come in which what is asked for the first time holds.
 func TestRunningNow(t *testing.T) {
 	w := newWorld(t)
+	w.server.Break(githubtest.Rule{Kind: githubtest.REST, Fault: func(e *githubtest.Exchange) {
+		e.Serve()
+		e.Header.Set("Date", w.now.UTC().Format(http.TimeFormat))
+	}})
 	web := w.add("web", bad)
 	w.sweep()
 	w.sweep()
@@ -205,23 +258,26 @@ func TestRunningNow(t *testing.T) {
 		}
 		return strings.Join(out, " ")
 	}
-	change := func(do func(run *githubtest.Run)) {
+	change := func(do func(run *githubtest.Run), then time.Duration) {
 		do(&run)
 		web.Change(func(r *githubtest.Repository) { r.Actions.Runs[len(r.Actions.Runs)-1] = run })
-		w.now = w.now.Add(10 * time.Second)
+		w.now = w.now.Add(then)
 	}
 	for _, tt := range []struct {
 		what string
 		do   func(run *githubtest.Run)
+		then time.Duration
 		want string
 	}{
-		{"while it runs", func(*githubtest.Run) {}, "unknown"},
-		{"once it has ended, and GitHub does not say yet of each step how", func(run *githubtest.Run) { run.End = w.now }, "unknown"},
+		{"while it runs", func(*githubtest.Run) {}, 10 * time.Second, "unknown"},
+		{"once it has ended, and GitHub does not say yet of each step how", func(run *githubtest.Run) { run.End = w.now }, 10 * time.Second, "unknown"},
 		{"when GitHub says so", func(run *githubtest.Run) {
 			run.Jobs = []githubtest.Job{{Name: "test", Steps: append(run.Jobs[0].Steps, githubtest.Step{Name: "Run npm ci"})}}
-		}, "yes"},
+		}, time.Second, "unknown"}, // of seconds ago
+		{"and once nothing changes any more", func(*githubtest.Run) {}, time.Hour, "yes"},
+		{"which holds", func(run *githubtest.Run) { run.Jobs = nil }, time.Hour, "yes"},
 	} {
-		change(tt.do)
+		change(tt.do, tt.then)
 		if got := had(); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.what, got, tt.want)
 		}

@@ -43,7 +43,10 @@ func (a *asked) answers() {
 	var installed, selfHosted, secrets, publishes tally
 	for i := range a.report.Runs {
 		run := &a.report.Runs[i]
-		if len(run.Jobs) == 0 {
+		switch {
+		case run.Running: // GitHub does not list a job before those that it needs are over
+			installed.add(triage.Unknown, fmt.Sprintf("run %d of %q, which is not over", run.ID, run.Repository))
+		case len(run.Jobs) == 0:
 			installed.add(triage.Unknown, fmt.Sprintf("run %d of %q, whose jobs are not known", run.ID, run.Repository))
 		}
 		for k := range run.Jobs {
@@ -65,7 +68,7 @@ func (a *asked) answers() {
 		no = "no repository ever locked any version of it, as far as the inventory remembers"
 	}
 	ci := installed.answer("installed it", a.gaps(triage.CIInstalled), no)
-	a.say(triage.CIInstalled, ci)
+	a.told(triage.CIInstalled, ci)
 	for _, q := range []struct {
 		id, what, no string
 		tally        *tally
@@ -76,15 +79,15 @@ func (a *asked) answers() {
 	} {
 		switch {
 		case ci.Truth == triage.No:
-			a.say(q.id, triage.Said(SourceGitHub, false, "%s", no))
+			a.told(q.id, triage.Said(SourceGitHub, false, "%s", no))
 		case ci.Truth == triage.Unknown && len(q.tally.yes) == 0:
-			a.say(q.id, triage.Unsaid(SourceGitHub, "whether a CI run installed it is not known"))
+			a.told(q.id, triage.Unsaid(SourceGitHub, "whether a CI run installed it is not known"))
 		default:
 			gaps := a.gaps(triage.CIInstalled) // others may have installed it
 			if len(q.tally.unknown) > 0 {
 				gaps = a.gaps(q.id)
 			}
-			a.say(q.id, q.tally.answer(q.what, gaps, q.no))
+			a.told(q.id, q.tally.answer(q.what, gaps, q.no))
 		}
 	}
 }

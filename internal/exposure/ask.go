@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type Asker struct {
 	Published func(ctx context.Context, e ecosystem.Ecosystem, name string) triage.Answer
 	Now       func() time.Time // nil is the real clock
 	Limits    Limits
+	Log       *slog.Logger // faults of this package; nil is silent
 }
 
 // Limits bound what is asked of GitHub for one signal. 0 is the default.
@@ -109,14 +111,33 @@ type asked struct {
 	flows    map[string]*flow // by repository, commit and workflow
 }
 
-// spent counts what was asked of GitHub.
-type spent struct{ commits, contents, jobs atomic.Int64 }
+// spent counts what was asked of GitHub, and not what was remembered.
+type spent struct {
+	commits, contents, jobs atomic.Int64
+	looked                  atomic.Int64 // commits, however that was known
+	over                    atomic.Bool  // something was not asked for a limit
+}
 
 // within counts one more, and reports whether it is within the limit.
-func within(spent *atomic.Int64, limit int) bool { return spent.Add(1) <= int64(limit) }
+func (s *spent) within(n *atomic.Int64, limit int) bool {
+	ok := n.Add(1) <= int64(limit)
+	if !ok {
+		s.over.Store(true)
+	}
+	return ok
+}
 
 func (a *asked) say(id string, answer triage.Answer) {
 	answer.At = a.now
+	a.report.Facts = a.report.Facts.With(id, answer)
+}
+
+// told is say of what GitHub said, which may be older than the question.
+func (a *asked) told(id string, answer triage.Answer) {
+	answer.At = a.now
+	if at := a.report.Window.Until; a.question.Window.Until.IsZero() && at.Before(a.now) {
+		answer.At = at
+	}
 	a.report.Facts = a.report.Facts.With(id, answer)
 }
 

@@ -39,6 +39,16 @@ func TestManyRuns(t *testing.T) {
 	if got, want := said(r), "yes no no yes yes yes yes"; got != want || r.Looked.Runs != 2601 || r.Looked.Commits != 2 {
 		t.Errorf("answers %s, want %s; %+v %+v", got, want, r.Looked, r.Gaps)
 	}
+	// The parts are the same the next time.
+	const lists = "GET /repos/{owner}/{repo}/actions/runs"
+	before := w.server.Totals().Routes[lists]
+	w.now = w.now.Add(2 * time.Second)
+	if r = w.ask(nil); len(r.Runs) != 1 || r.Looked.Runs != 2601 {
+		t.Errorf("the next time: %+v", r.Looked)
+	}
+	if n := w.server.Totals().Routes[lists] - before; before == 0 || n > 0 {
+		t.Errorf("the next time: %d requests", n)
+	}
 }
 
 // TestBounds: what is over a bound is not known, and says so.

@@ -101,9 +101,12 @@ type lockfiles struct {
 }
 
 // lockfilesOf lists the lockfiles of a commit, of every ecosystem.
-func lockfilesOf(ctx context.Context, r *ghread.Reader, repo, id string) (lockfiles, error) {
+func (c *contents) lockfilesOf(ctx context.Context, r *ghread.Reader, repo, id string) (lockfiles, error) {
 	path := ghread.RepoPath(repo) + "/git/trees/" + id
 	return ghread.Once(ctx, r, path, ghread.ForGood, func() (lockfiles, error) {
+		if !c.spent.within(&c.spent.commits, c.limits.Commits) {
+			return lockfiles{}, fmt.Errorf("over the %d commits that may be looked at", c.limits.Commits)
+		}
 		type treeJSON struct {
 			Truncated *bool   `json:"truncated"`
 			Tree      []entry `json:"tree"`
@@ -130,10 +133,8 @@ func (c *contents) tree(ctx context.Context, r *ghread.Reader, repo, id string) 
 	if !ghread.IsCommit(id) {
 		return triage.Unsaid(SourceGitHub, "%s: not a commit", what), nil
 	}
-	if !within(&c.spent.commits, c.limits.Commits) {
-		return triage.Unsaid(SourceGitHub, "%s: over the %d commits that may be looked at", what, c.limits.Commits), nil
-	}
-	tree, err := lockfilesOf(ctx, r, repo, id)
+	c.spent.looked.Add(1)
+	tree, err := c.lockfilesOf(ctx, r, repo, id)
 	if err != nil {
 		return triage.Unsaid(SourceGitHub, "%s", ghread.GapOf(what, err).Detail), nil
 	}
@@ -221,7 +222,7 @@ func (c *contents) read(ctx context.Context, r *ghread.Reader, repo, sha string,
 	path := ghread.RepoPath(repo) + "/git/blobs/" + sha
 	key := fmt.Sprintf("%s as %s with %s", path, format.ID, c.question.Signal.Subject.Part("purl"))
 	answer, err := ghread.Once(ctx, r, key, ghread.ForGood, func() (triage.Answer, error) {
-		if !within(&c.spent.contents, c.limits.Contents) {
+		if !c.spent.within(&c.spent.contents, c.limits.Contents) {
 			return triage.Answer{}, fmt.Errorf("over the %d files that may be read", c.limits.Contents)
 		}
 		data, err := ghread.Ask[[]byte](ctx, r, path, nil, maxLockfile, ghclient.Accept("application/vnd.github.raw+json"))

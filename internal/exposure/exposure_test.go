@@ -135,6 +135,26 @@ func TestOthersMayHave(t *testing.T) {
 	}
 }
 
+// TestNotOver: while a run is not over, more jobs may come than GitHub lists.
+func TestNotOver(t *testing.T) {
+	w := newWorld(t)
+	web := w.add("web", bad)
+	w.sweep()
+	w.sweep()
+	run := ran(web, head(web, "refs/heads/main"), day(0, 2), func(run *githubtest.Run) {
+		run.Status, run.Conclusion, run.End, run.Jobs = "in_progress", "", time.Time{}, run.Jobs[2:] // lint
+	})
+	if got, want := said(w.ask(nil)), "yes no yes unknown unknown unknown unknown"; got != want {
+		t.Errorf("answers %s, want %s", got, want)
+	}
+	run.Status, run.Conclusion, run.End = "completed", "success", day(0, 3)
+	web.Change(func(r *githubtest.Repository) { r.Actions.Runs[len(r.Actions.Runs)-1] = run })
+	w.now = w.now.Add(time.Minute)
+	if got, want := said(w.ask(nil)), "yes no yes no no no no"; got != want {
+		t.Errorf("once it is over: answers %s, want %s", got, want)
+	}
+}
+
 // TestBetweenSweeps: no sweep saw the bad lockfile; the run's commit shows it all the same.
 func TestBetweenSweeps(t *testing.T) {
 	w := newWorld(t)

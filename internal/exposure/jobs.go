@@ -19,11 +19,12 @@ import (
 func (a *asked) jobs(ctx context.Context, r *ghread.Reader, repo string, run *ghread.Run, out *Run) {
 	const id = triage.CIInstalled
 	what := fmt.Sprintf("the jobs of run %d of %q", run.ID, repo)
-	if !within(&a.spent.jobs, a.limits.Jobs) {
-		a.gap(id, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("%s: over the %d runs whose jobs may be looked at", what, a.limits.Jobs)})
-		return
-	}
-	list, whole, err := r.AllJobs(ctx, repo, run)
+	list, whole, err := r.AllJobs(ctx, repo, run, func() error {
+		if !a.spent.within(&a.spent.jobs, a.limits.Jobs) {
+			return fmt.Errorf("over the %d runs whose jobs may be looked at", a.limits.Jobs)
+		}
+		return nil
+	})
 	switch {
 	case err != nil:
 		a.gap(id, ghread.GapOf(what, err))

@@ -34,8 +34,9 @@ type Report struct {
 	Runs      []Run            `json:"runs,omitempty"`      // whose commit had it, or may have had
 	Looked    Looked           `json:"looked"`
 	Gaps      []Gap            `json:"gaps,omitempty"`
-	// Limited is until when GitHub's limits keep back what is a gap for that reason; zero where nothing is.
-	Limited time.Time `json:"limited,omitzero"`
+	// Later is when what is a gap for a limit, of GitHub's or of Limits, can be asked for: another question goes
+	// on where this one ended. Zero is that nothing is.
+	Later time.Time `json:"later,omitzero"`
 }
 
 // Looked counts what was looked at.
@@ -63,7 +64,8 @@ type Run struct {
 	Actor      string        `json:"actor,omitempty"`
 	Fork       bool          `json:"fork,omitempty"` // of a pull request of a fork: it is given no secret
 	Started    time.Time     `json:"started"`
-	Had        triage.Answer `json:"had"` // whether what it checked out locks the package
+	Running    bool          `json:"running,omitempty"` // it is not over: more jobs may come
+	Had        triage.Answer `json:"had"`               // whether what it checked out locks the package
 	Jobs       []Job         `json:"jobs,omitempty"`
 }
 

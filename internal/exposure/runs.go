@@ -3,7 +3,9 @@ package exposure
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +82,7 @@ func (a *asked) ran(ctx context.Context) error {
 	group.SetLimit(atOnce)
 	for i := range all {
 		looks[i] = a.apart()
-		group.Go(func() error { return looks[i].repository(ctx, c, &all[i]) })
+		group.Go(func() error { return looks[i].look(ctx, c, &all[i]) })
 	}
 	err = group.Wait()
 	for i, look := range looks {
@@ -88,11 +90,14 @@ func (a *asked) ran(ctx context.Context) error {
 		if oldest := all[i].reader.Oldest(); !oldest.IsZero() && oldest.Before(a.report.Window.Until) {
 			a.report.Window.Until = oldest
 		}
-		if limited := all[i].reader.Limited(); limited.After(a.report.Limited) {
-			a.report.Limited = limited
+		if limited := all[i].reader.Limited(); limited.After(a.report.Later) {
+			a.report.Later = limited
 		}
 	}
-	a.report.Looked.Commits = min(int(a.spent.commits.Load()), a.limits.Commits)
+	a.report.Looked.Commits = int(a.spent.looked.Load())
+	if a.report.Later.IsZero() && a.spent.over.Load() {
+		a.report.Later = a.now
+	}
 	if err != nil {
 		return err
 	}
@@ -174,6 +179,19 @@ func (a *asked) believed(repositories int) time.Time {
 	return since
 }
 
+// look is repository, whose panic costs that repository and not the process.
+func (a *asked) look(ctx context.Context, c *contents, repo *candidate) error {
+	defer func() {
+		if fault := recover(); fault != nil {
+			a.gap(triage.CIInstalled, verify.Gap{Code: verify.GapNoAnswer, Detail: fmt.Sprintf("looking at %.100q broke off: %.200q", repo.name, fmt.Sprint(fault))})
+			if a.Log != nil {
+				a.Log.LogAttrs(ctx, slog.LevelError, "looking at a repository broke off", slog.String("repository", repo.name), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
+			}
+		}
+	}()
+	return a.repository(ctx, c, repo)
+}
+
 // repository looks at the runs of one repository.
 func (a *asked) repository(ctx context.Context, c *contents, repo *candidate) error {
 	runs := a.runsOf(ctx, repo)
@@ -193,7 +211,7 @@ func (a *asked) repository(ctx context.Context, c *contents, repo *candidate) er
 		}
 		a.report.Runs = append(a.report.Runs, Run{
 			Repository: repo.name, ID: run.ID, URL: run.HTMLURL, Workflow: run.Workflow(), Event: run.Event, Head: run.HeadSHA, Branch: run.HeadBranch,
-			Actor: actor(run), Fork: ofFork(repo.name, run), Started: run.Start().UTC(), Had: had,
+			Actor: actor(run), Fork: ofFork(repo.name, run), Started: run.Start().UTC(), Running: run.End().IsZero(), Had: had,
 		})
 		a.jobs(ctx, repo.reader, repo.name, run, &a.report.Runs[len(a.report.Runs)-1])
 	}
@@ -212,8 +230,9 @@ func ofFork(repo string, run *ghread.Run) bool {
 	return strings.HasPrefix(run.Event, "pull_request") && !strings.EqualFold(run.Head.FullName, repo)
 }
 
-// runsOf lists the runs of the window, and those of the known commits, each once, the earliest first. One that
-// was started again in the window is of it.
+// runsOf lists the runs of the window, and those of the known commits, each once, the earliest first. One of a
+// known commit that was created before the window and started again in it is of it; of the others GitHub lists
+// by when a run was created, and no commit held the package before there was one.
 func (a *asked) runsOf(ctx context.Context, repo *candidate) []ghread.Run {
 	l := &lister{asked: a, r: repo.reader, repo: repo.name, left: a.limits.Runs}
 	from, until := a.report.Window.From, a.question.Window.Until
@@ -236,7 +255,7 @@ func (a *asked) runsOf(ctx context.Context, repo *candidate) []ghread.Run {
 	}
 	// From the beginning of the day and without an end, so that what is asked about other packages of a campaign,
 	// and later, is the same question.
-	add(l.created(ctx, from.UTC().Truncate(24*time.Hour), until))
+	add(l.created(ctx, from.UTC().Truncate(day), until))
 	const mostCommits = 50
 	for i, commit := range repo.commits {
 		if i == mostCommits {
@@ -269,19 +288,16 @@ func (l *lister) lacks(what string, whole bool, err error) {
 	}
 }
 
-// mostListed is how many runs GitHub lists of a filter.
-const mostListed = 1000
-
 // created lists the runs that were created in a span of time, which has no end where until is zero. A span
-// with more of them than GitHub lists is cut in two.
+// with more of them than GitHub lists is cut in two, at the same time whenever it is asked about on a day: then
+// it is the same question.
 func (l *lister) created(ctx context.Context, from, until time.Time) []ghread.Run {
-	span := ">=" + ghread.Stamp(from)
-	if !until.IsZero() {
-		span = ghread.Stamp(from) + ".." + ghread.Stamp(until)
+	span, end := ghread.Stamp(from)+".."+ghread.Stamp(until), until
+	if until.IsZero() {
+		span, end = ">="+ghread.Stamp(from), l.now.Truncate(day).Add(day)
 	}
 	what := fmt.Sprintf("runs of %q, %s", l.repo, span)
-	query := url.Values{"created": {span}, "exclude_pull_requests": {"false"}}
-	runs, total, err := l.r.LatestRuns(ctx, l.repo, query)
+	runs, total, whole, err := l.r.RunsUpTo(ctx, l.repo, url.Values{"created": {span}, "exclude_pull_requests": {"false"}})
 	if err != nil {
 		l.lacks(what, false, err)
 		return nil
@@ -292,21 +308,18 @@ func (l *lister) created(ctx context.Context, from, until time.Time) []ghread.Ru
 			return nil
 		}
 	}
-	end := until
-	if end.IsZero() {
-		end = l.now
-	}
-	if half := end.Sub(from) / 2; total > mostListed && half >= time.Second {
+	if half := end.Sub(from) / 2; total > ghread.MostListed && half >= time.Second {
 		middle := from.Add(half).Truncate(time.Second)
 		late := l.created(ctx, middle.Add(time.Second), until)
 		return slices.Concat(late, l.created(ctx, from, middle))
 	}
-	if len(runs) < total {
-		var whole bool
-		runs, whole, err = l.r.Runs(ctx, l.repo, query)
-		l.lacks(what, whole, err)
+	if total > ghread.MostListed {
+		runs, whole, err = l.r.Runs(ctx, l.repo, url.Values{"created": {span}, "exclude_pull_requests": {"false"}})
 	}
+	l.lacks(what, whole, err)
 	runs = runs[:min(len(runs), l.left)]
 	l.left -= len(runs)
 	return runs
 }
+
+const day = 24 * time.Hour

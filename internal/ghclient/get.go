@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // GetOption changes one request of Client.Get.
@@ -45,6 +46,7 @@ type Response struct {
 	NotModified bool   // 304: nothing was decoded
 	ETag        string // for IfNoneMatch; "" where there is none
 	Next        string // the next page, for Get; "" on the last
+	Date        time.Time // by GitHub's clock; zero where it does not tell
 	Header      http.Header
 }
 
@@ -80,6 +82,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, into an
 		Status: a.resp.StatusCode, NotModified: a.resp.StatusCode == http.StatusNotModified,
 		ETag: a.resp.Header.Get("ETag"), Header: a.resp.Header,
 	}
+	resp.Date, _ = http.ParseTime(a.resp.Header.Get("Date"))
 	if resp.NotModified && o.etag == "" {
 		return resp, fmt.Errorf("%s: status 304 to a request that set no condition", c.name(http.MethodGet, u))
 	}

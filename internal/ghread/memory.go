@@ -16,27 +16,35 @@ import (
 // the id of a commit or the attempt of a run that is over names it, stands while there is room; how old any
 // other may be, each Reader says, and one that is too old is asked for on condition that it changed, which is
 // free. What failed is not kept. It is safe for concurrent use, and for one GitHub and one installation.
+//
+// Where there is no more room, what nobody has asked for within an hour goes. Else what is new is not kept: who
+// asks about more than there is room for is spared as much of it as there is, and not none.
 type Memory struct {
 	room int
 	now  func() time.Time
 
 	mu   sync.Mutex
 	held int // bytes of what is kept
-	kept *simplelru.LRU[string, kept]
+	kept *simplelru.LRU[string, *kept]
 }
 
 // kept is one answer.
 type kept struct {
 	value any // answer[T]; nobody changes it
-	at    time.Time
+	lasts Lasting
+	at    time.Time // before it was asked for: what happened meanwhile may not be in it
+	used  time.Time
 	size  int
 }
+
+// usedFor is how long what is kept has its room to itself after it was asked for.
+const usedFor = time.Hour
 
 // NewMemory makes a Memory of so many bytes, as JSON would have them. now is the clock.
 func NewMemory(room int, now func() time.Time) *Memory {
 	m := &Memory{room: room, now: now}
 	// The error is for a size that is none; what bounds it is room.
-	m.kept, _ = simplelru.NewLRU(math.MaxInt, func(_ string, k kept) { m.held -= k.size })
+	m.kept, _ = simplelru.NewLRU(math.MaxInt, func(_ string, k *kept) { m.held -= k.size })
 	return m
 }
 
@@ -47,61 +55,69 @@ func (m *Memory) Reader(client *ghclient.Client, since time.Time) *Reader {
 	return r
 }
 
-func (m *Memory) get(key string) (kept, bool) {
+// get gives what is kept, nil where nothing is.
+func (m *Memory) get(key string) *kept {
+	now := m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.kept.Get(key)
+	k, there := m.kept.Get(key)
+	if !there || k.at.After(now) { // of a clock that was put back since: how old it is, nobody knows
+		return nil
+	}
+	k.used = now
+	return k
 }
 
-func (m *Memory) add(key string, value any, size int, at time.Time) {
-	size += len(key)
-	if size > m.room {
-		return
-	}
+func (m *Memory) add(key string, k *kept) {
+	k.size += len(key)
+	k.used = m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept.Remove(key)
-	m.held += size
-	m.kept.Add(key, kept{value, at, size})
-	for m.held > m.room {
+	for m.held+k.size > m.room {
+		_, oldest, there := m.kept.GetOldest()
+		if !there || k.used.Sub(oldest.used) < usedFor {
+			return
+		}
 		m.kept.RemoveOldest()
 	}
+	m.held += k.size
+	m.kept.Add(key, k)
 }
 
-// answer is what GitHub said, with the ETag by which it can be asked whether it still says so; "" is none.
+// answer is what GitHub said.
 type answer[T any] struct {
 	value T
-	etag  string
+	lasts Lasting
+	etag  string // by which it can be asked whether it still says so; "" is none
 }
 
 // recall gives what the memory holds and the Reader believes, or asks, and keeps the answer. ask is told what
 // was answered before, and gives that back where it still holds.
-func recall[T any](r *Reader, key string, lasts Lasting, ask func(before answer[T]) (answer[T], error)) (T, error) {
-	var known kept
-	if r.memory != nil {
-		known, _ = r.memory.get(key)
+func recall[T any](r *Reader, key string, ask func(before answer[T]) (answer[T], error)) (T, error) {
+	if r.memory == nil {
+		a, err := ask(answer[T]{})
+		return a.value, r.failed(err)
 	}
-	before, there := known.value.(answer[T])
-	if there && (lasts == ForGood || !known.at.Before(r.since)) {
-		if lasts != ForGood {
+	var before answer[T]
+	if known := r.memory.get(key); known != nil {
+		before, _ = known.value.(answer[T])
+		switch {
+		case known.lasts == ForGood:
+			return before.value, nil
+		case !known.at.Before(r.since):
 			r.mu.Lock()
 			r.oldest = earlier(r.oldest, known.at)
 			r.mu.Unlock()
+			return before.value, nil
 		}
-		return before.value, nil
 	}
-	var at time.Time // before it is asked: what happens meanwhile may not be in the answer
-	if r.memory != nil {
-		at = r.memory.now()
-	}
+	at := r.memory.now()
 	a, err := ask(before)
-	switch {
-	case err != nil:
-		r.failed(err)
-	case r.memory != nil:
-		r.memory.add(key, a, sizeOf(a.value), at)
+	if err == nil {
+		r.memory.add(key, &kept{value: a, lasts: a.lasts, at: at, size: sizeOf(a.value)})
 	}
-	return a.value, err
+	return a.value, r.failed(err)
 }
 
 // sizeOf is about how many bytes a value takes.

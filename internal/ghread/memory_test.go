@@ -30,30 +30,50 @@ func (a *asks) ask(name string, size int, lasts ghread.Lasting, since time.Time)
 	return a.n[name]
 }
 
-// TestRoom: what was asked for the longest ago goes when there is no more room, and what is larger than all of
-// it is not kept.
+// TestRoom: where there is no more room, what nobody asked for within an hour goes, and else what is new is not
+// kept. What is larger than all of it never is.
 func TestRoom(t *testing.T) {
-	a := &asks{t, ghread.NewMemory(2500, time.Now), map[string]int{}}
-	var long time.Time
-	for _, step := range []struct {
-		name string
-		size int
-		want int // times that it was found out
+	now := time.Date(2026, 5, 11, 0, 0, 0, 0, time.UTC)
+	a := &asks{t, ghread.NewMemory(2500, func() time.Time { return now }), map[string]int{}}
+	for i, step := range []struct {
+		after time.Duration
+		name  string
+		size  int
+		want  int // times that it was found out
 	}{
-		{"a", 1000, 1},
-		{"b", 1000, 1},
-		{"a", 1000, 1},
-		{"huge", 3000, 1},
-		{"huge", 3000, 2},
-		{"a", 1000, 1},
-		{"c", 1000, 1}, // b goes, which was asked for before a was
-		{"a", 1000, 1},
-		{"b", 1000, 2},
-		{"a", 1000, 1},
-		{"c", 1000, 2},
+		{0, "a", 1000, 1},
+		{0, "b", 1000, 1},
+		{0, "a", 1000, 1},
+		{0, "huge", 3000, 1},
+		{0, "huge", 3000, 2},
+		{0, "c", 1000, 1},
+		{0, "c", 1000, 2}, // there was no room
+		{50 * time.Minute, "a", 1000, 1},
+		{20 * time.Minute, "c", 1000, 3}, // and b goes
+		{0, "c", 1000, 3},
+		{0, "a", 1000, 1},
+		{0, "b", 1000, 2},
 	} {
-		if got := a.ask(step.name, step.size, ghread.ForGood, long); got != step.want {
-			t.Errorf("%s was found out %d times, want %d", step.name, got, step.want)
+		now = now.Add(step.after)
+		if got := a.ask(step.name, step.size, ghread.ForGood, now); got != step.want {
+			t.Errorf("step %d: %s was found out %d times, want %d", i, step.name, got, step.want)
+		}
+	}
+}
+
+// TestAClockThatIsPutBack: what is of a time to come is not believed.
+func TestAClockThatIsPutBack(t *testing.T) {
+	now := time.Date(2026, 5, 11, 0, 0, 0, 0, time.UTC)
+	a := &asks{t, ghread.NewMemory(1<<20, func() time.Time { return now }), map[string]int{}}
+	a.ask("a", 1, ghread.Changes, now)
+	now = now.Add(-time.Hour)
+	for want := 2; want <= 3; want++ {
+		if got := a.ask("a", 1, ghread.Changes, now); got != want {
+			t.Errorf("found out %d times, want %d", got, want)
+		}
+		now = now.Add(10 * time.Minute)
+		if got := a.ask("a", 1, ghread.Changes, now.Add(-time.Hour)); got != want {
+			t.Errorf("and later: found out %d times, want %d", got, want)
 		}
 	}
 }

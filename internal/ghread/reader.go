@@ -71,17 +71,18 @@ func (r *Reader) Limited() time.Time {
 	return r.limited
 }
 
-// failed keeps what an error says of limits.
-func (r *Reader) failed(err error) {
+// failed keeps what an error says of limits, and gives it back.
+func (r *Reader) failed(err error) error {
 	var limited *ghclient.RateLimitedError
 	if !errors.As(err, &limited) {
-		return
+		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if limited.Until.After(r.limited) {
 		r.limited = limited.Until
 	}
+	return err
 }
 
 // GitURL is the address of a repository as git has it, on the GitHub that is asked.
@@ -89,7 +90,7 @@ func (r *Reader) GitURL(owner, name string) string { return r.client.GitURL(owne
 
 // once asks for what the key names, or gives what was answered before. An answer that failed is
 // kept by the Reader, too, unless the context ended it.
-func once[T any](ctx context.Context, r *Reader, key string, lasts Lasting, ask func(before answer[T]) (answer[T], error)) (T, error) {
+func once[T any](ctx context.Context, r *Reader, key string, ask func(before answer[T]) (answer[T], error)) (T, error) {
 	r.mu.Lock()
 	m := r.asked[key]
 	if m == nil {
@@ -97,14 +98,14 @@ func once[T any](ctx context.Context, r *Reader, key string, lasts Lasting, ask 
 		r.asked[key] = m
 	}
 	r.mu.Unlock()
-	m.once.Do(func() { m.value, m.err = recall(r, key, lasts, ask) })
+	m.once.Do(func() { m.value, m.err = recall(r, key, ask) })
 	if m.err != nil && ctx.Err() == nil && (errors.Is(m.err, context.Canceled) || errors.Is(m.err, context.DeadlineExceeded)) {
 		r.mu.Lock()
 		if r.asked[key] == m {
 			delete(r.asked, key)
 		}
 		r.mu.Unlock()
-		return recall(r, key, lasts, ask)
+		return recall(r, key, ask)
 	}
 	value, _ := m.value.(T)
 	return value, m.err
@@ -112,15 +113,15 @@ func once[T any](ctx context.Context, r *Reader, key string, lasts Lasting, ask 
 
 // Once gives what ask finds out, and the key names, as Get does: once for a Reader, and kept by its Memory.
 func Once[T any](ctx context.Context, r *Reader, key string, lasts Lasting, ask func() (T, error)) (T, error) {
-	return once(ctx, r, fmt.Sprintf("%T %s", *new(T), key), lasts, func(answer[T]) (answer[T], error) {
+	return once(ctx, r, fmt.Sprintf("%T %s", *new(T), key), func(answer[T]) (answer[T], error) {
 		value, err := ask()
-		return answer[T]{value: value}, err
+		return answer[T]{value: value, lasts: lasts}, err
 	})
 }
 
 // Get asks REST once for one value.
 func Get[T any](ctx context.Context, r *Reader, path string, query url.Values) (T, error) {
-	return once(ctx, r, fmt.Sprintf("%T %s?%s", *new(T), path, query.Encode()), Changes, func(before answer[T]) (answer[T], error) {
+	return once(ctx, r, fmt.Sprintf("%T %s?%s", *new(T), path, query.Encode()), func(before answer[T]) (answer[T], error) {
 		var now answer[T]
 		resp, err := r.client.Get(ctx, path, query, &now.value, ghclient.Limit(maxBody), ghclient.IfNoneMatch(before.etag))
 		switch {
@@ -141,13 +142,17 @@ func Ask[T any](ctx context.Context, r *Reader, path string, query url.Values, m
 	return into, err
 }
 
+// sha1Digits are those of a commit on GitHub, which takes no branch or tag that looks like one. What is longer
+// may be either.
+const sha1Digits = 40
+
 // File reads a file of a repository at a commit, branch or tag.
 func (r *Reader) File(ctx context.Context, repo, name, ref string) ([]byte, error) {
 	if !PlainPath(name) {
 		return nil, fmt.Errorf("%.200q is not a path in a repository", name)
 	}
 	path := RepoPath(repo) + "/contents/" + EscapePath(name)
-	return Once(ctx, r, path+" "+ref, Lasting(IsCommit(ref)), func() ([]byte, error) {
+	return Once(ctx, r, path+" "+ref, Lasting(IsCommit(ref) && len(ref) == sha1Digits), func() ([]byte, error) {
 		var body []byte
 		_, err := r.client.Get(ctx, path, url.Values{"ref": {ref}}, &body, ghclient.Limit(maxFile), ghclient.Accept("application/vnd.github.raw+json"))
 		return body, err
@@ -158,21 +163,39 @@ func (r *Reader) File(ctx context.Context, repo, name, ref string) ([]byte, erro
 // and how long the list says it is, -1 where it does not: GitHub has no page after the thousandth
 // run, however many there are.
 func Pages[T any](ctx context.Context, r *Reader, path string, query url.Values, items func(page []byte) ([]T, int, error)) (all []T, whole bool, err error) {
-	return pages(ctx, r, path, path, Changes, query, items)
+	l, err := pages(ctx, r, list{name: path, path: path, query: query}, items)
+	return slices.Clip(l.Items), l.Whole, err
 }
 
-// list is what was read of one.
-type list[T any] struct {
+// list is one to be read page by page.
+type list struct {
+	name  string // tells it from others
+	path  string
+	query url.Values
+	// most is how long it may be so that more than its first page is read; 0 is however long.
+	most int
+	may  func() error // is asked before GitHub is; nil is always
+	// lasts says whether it holds for good, by the time that GitHub had when it gave it; nil is no.
+	lasts func(now time.Time) bool
+}
+
+// listed is what was read of a list.
+type listed[T any] struct {
 	Items []T
 	Whole bool
+	Total int // -1 where it was not told
 }
 
-// pages is Pages of a list that lasts, by a name that tells it from others.
-func pages[T any](ctx context.Context, r *Reader, name, path string, lasts Lasting, query url.Values, items func(page []byte) ([]T, int, error)) (all []T, whole bool, err error) {
-	query.Set("per_page", fmt.Sprint(pageSize))
-	l, err := once(ctx, r, fmt.Sprintf("%T %s?%s", *new(list[T]), name, query.Encode()), lasts, func(before answer[list[T]]) (answer[list[T]], error) {
-		var now answer[list[T]]
-		next, query := path, query
+func pages[T any](ctx context.Context, r *Reader, l list, items func(page []byte) ([]T, int, error)) (listed[T], error) {
+	l.query.Set("per_page", fmt.Sprint(pageSize))
+	return once(ctx, r, fmt.Sprintf("%T %s?%s", *new(T), l.name, l.query.Encode()), func(before answer[listed[T]]) (answer[listed[T]], error) {
+		var now answer[listed[T]]
+		if l.may != nil {
+			if err := l.may(); err != nil {
+				return now, err
+			}
+		}
+		next, query := l.path, l.query
 		for n := range maxPages {
 			var body []byte
 			opts := []ghclient.GetOption{ghclient.Limit(maxBody)}
@@ -180,29 +203,33 @@ func pages[T any](ctx context.Context, r *Reader, name, path string, lasts Lasti
 				opts = append(opts, ghclient.IfNoneMatch(before.etag))
 			}
 			resp, err := r.client.Get(ctx, next, query, &body, opts...)
-			switch {
-			case err != nil:
+			if err != nil {
 				return now, err
-			case resp.NotModified:
+			}
+			now.lasts = Lasting(l.lasts != nil && l.lasts(resp.Date))
+			if resp.NotModified {
+				before.lasts = now.lasts
 				return before, nil
 			}
 			page, total, err := items(body)
 			if err != nil {
-				return now, fmt.Errorf("GET %q: %w", path, err)
+				return now, fmt.Errorf("GET %q: %w", l.path, err)
 			}
-			now.value.Items = append(now.value.Items, page...)
+			now.value.Items, now.value.Total = append(now.value.Items, page...), total
 			if next = resp.Next; next == "" {
 				now.value.Whole = len(now.value.Items) >= total
-				if n == 0 { // the ETag is of a page, and not of a list of several
+				if n == 0 && total >= 0 { // the ETag is of a page, and says nothing of others
 					now.etag = resp.ETag
 				}
+				break
+			}
+			if l.most > 0 && total > l.most {
 				break
 			}
 			query = nil // the address of the next page has it
 		}
 		return now, nil
 	})
-	return slices.Clip(l.Items), l.Whole, err
 }
 
 // Counted reads a page of a list that says how long it is: {"total_count": 2, "jobs": [...]}. One

@@ -79,38 +79,31 @@ func (r *Run) Start() time.Time {
 	return r.Started
 }
 
+// MostListed is how many runs GitHub lists of those that a filter lets through.
+const MostListed = 1000
+
 // Runs lists workflow runs, the latest first, and reports whether all of them are among them. What it gives
 // is not to be changed.
-func (r *Reader) Runs(ctx context.Context, repo string, query url.Values) ([]Run, bool, error) {
-	return Pages(ctx, r, RepoPath(repo)+"/actions/runs", runsQuery(query), func(page []byte) ([]Run, int, error) {
-		return Counted[Run](page, "workflow_runs")
-	})
+func (r *Reader) Runs(ctx context.Context, repo string, query url.Values) (runs []Run, whole bool, err error) {
+	l, err := pages(ctx, r, runsOf(repo, query, 0), runsOfPage)
+	return slices.Clip(l.Items), l.Whole, err
 }
 
-// LatestRuns are the first of the runs that Runs lists, a page of them, and how many there are in all.
-func (r *Reader) LatestRuns(ctx context.Context, repo string, query url.Values) (latest []Run, total int, err error) {
-	type runs struct {
-		Total *int  `json:"total_count"`
-		Runs  []Run `json:"workflow_runs"`
-	}
-	query = runsQuery(query)
-	query.Set("per_page", fmt.Sprint(pageSize))
-	page, err := Get[runs](ctx, r, RepoPath(repo)+"/actions/runs", query)
-	switch {
-	case err != nil:
-		return nil, 0, err
-	case page.Total == nil || page.Runs == nil || len(page.Runs) > *page.Total:
-		return nil, 0, fmt.Errorf("the answer is no list of runs of %q", repo)
-	}
-	return slices.Clip(page.Runs), *page.Total, nil
+// RunsUpTo is Runs, and tells how many there are. Of more than MostListed it reads the first page alone: who
+// asks has to ask for fewer.
+func (r *Reader) RunsUpTo(ctx context.Context, repo string, query url.Values) (runs []Run, total int, whole bool, err error) {
+	l, err := pages(ctx, r, runsOf(repo, query, MostListed), runsOfPage)
+	return slices.Clip(l.Items), l.Total, l.Whole, err
 }
 
-// runsQuery is a query with what else is asked for runs.
-func runsQuery(query url.Values) url.Values {
+func runsOf(repo string, query url.Values, most int) list {
 	all := url.Values{"exclude_pull_requests": {"true"}}
 	maps.Copy(all, query)
-	return all
+	path := RepoPath(repo) + "/actions/runs"
+	return list{name: fmt.Sprint(path, " ", most), path: path, query: all, most: most}
 }
+
+func runsOfPage(page []byte) ([]Run, int, error) { return Counted[Run](page, "workflow_runs") }
 
 // Job is a job as GitHub describes one.
 type Job struct {
@@ -142,11 +135,14 @@ func (r *Reader) Jobs(ctx context.Context, repo string, run int64, attempt int) 
 const settled = 10 * time.Minute
 
 // AllJobs lists the jobs of all attempts of a run. Those of one that is over hold until it is started again.
-func (r *Reader) AllJobs(ctx context.Context, repo string, run *Run) ([]Job, bool, error) {
+// may is asked before GitHub is, and its error is that of AllJobs; nil is that it may.
+func (r *Reader) AllJobs(ctx context.Context, repo string, run *Run, may func() error) ([]Job, bool, error) {
 	path := fmt.Sprintf("%s/actions/runs/%d/jobs", RepoPath(repo), run.ID)
-	name := fmt.Sprintf("%s of attempt %d, %s", path, run.Attempt, Stamp(run.Updated))
-	over := r.memory != nil && !run.End().IsZero() && r.memory.now().Sub(run.End()) > settled
-	return pages(ctx, r, name, path, Lasting(over), url.Values{"filter": {"all"}}, jobsOf)
+	l, err := pages(ctx, r, list{
+		name: fmt.Sprintf("%s of attempt %d, %s since %s", path, run.Attempt, run.Status, Stamp(run.Updated)), path: path, query: url.Values{"filter": {"all"}}, may: may,
+		lasts: func(now time.Time) bool { return !run.End().IsZero() && now.Sub(run.End()) > settled },
+	}, jobsOf)
+	return slices.Clip(l.Items), l.Whole, err
 }
 
 func jobsOf(page []byte) ([]Job, int, error) { return Counted[Job](page, "jobs") }
