@@ -103,9 +103,9 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 		}
 	case err != nil:
 		return nil, nil, err
-	case !report.Limited.IsZero():
-		a.log.LogAttrs(ctx, slog.LevelWarn, "GitHub's limits leave open what data would say of a signal", slog.String("signal", s.ID), slog.Time("until", report.Limited))
-		if err := a.triageSlow(ctx, &s, report.Limited); err != nil {
+	case !report.Later.IsZero():
+		a.log.LogAttrs(ctx, slog.LevelWarn, "limits leave open what data would say of a signal", slog.String("signal", s.ID), slog.Time("until", report.Later))
+		if err := a.triageSlow(ctx, &s, report.Later); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -114,7 +114,7 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 
 // asker answers the questions of a triage from what the App has.
 func (a *App) asker() *exposure.Asker {
-	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: a.readers, Now: a.jobs.Now}
+	asker := &exposure.Asker{Set: a.catalogue.Set(), Store: a.inventory, GitHub: a.readers, Now: a.jobs.Now, Log: a.log}
 	if p := a.publishing(); p != nil {
 		asker.Policy = p.policy
 	}

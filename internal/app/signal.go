@@ -98,8 +98,10 @@ func (a *App) take(ctx context.Context, j jobs.Job) error {
 	} else if err != nil {
 		return err
 	}
-	if err := a.lookAgain(ctx, s, args.Again); err != nil {
-		return err
+	if !args.Slow { // whose looks are planned already
+		if err := a.lookAgain(ctx, s, args.Again); err != nil {
+			return err
+		}
 	}
 	now, err := a.journal.Took(ctx, s.ID, s.Version)
 	if err != nil || now <= s.Version {

@@ -139,8 +139,12 @@ func (t *Triaged) person(id string) *triage.Answer {
 	return &all[len(all)-1]
 }
 
+// overtaken is by how much at most what a triage says can be older than what another has said before it: by as
+// long as an answer of GitHub's is believed, and a triage takes.
+const overtaken = 30 * time.Minute
+
 // take takes what data says now. What it says of a scenario that is graver than what it comes to now goes on
-// to count.
+// to count, and what is of an earlier time than what is known calms nothing.
 func (t *Triaged) take(s triage.Signal, data triage.Facts) {
 	now := Triaged{Key: t.Key, Signal: s, Facts: triage.Facts{}}
 	for id, r := range data {
@@ -148,7 +152,11 @@ func (t *Triaged) take(s triage.Signal, data triage.Facts) {
 		now.Facts[id] = triage.Record{Data: r.Data}
 	}
 	for id, r := range t.Facts {
-		now.Facts[id] = triage.Record{Data: now.Facts[id].Data, Persons: r.Persons}
+		data := now.Facts[id].Data
+		if apart := r.Data.At.Sub(data.At); apart > 0 && apart < overtaken {
+			data = graverOf(id, r.Data, data)
+		}
+		now.Facts[id] = triage.Record{Data: data, Persons: r.Persons}
 	}
 	if t.Facts != nil {
 		if was := t.run().Scenario; was > triage.None && was > now.run().Scenario {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/triage"
@@ -155,6 +156,36 @@ func TestTriageBounds(t *testing.T) {
 	if n := len(o.store.records["acme/"+campaignID]); n > 1_000_000 {
 		t.Errorf("the record has %d bytes", n)
 	}
+}
+
+// TestTriagedOfOld: a triage that goes by what was known earlier calms nothing, and one that knows more does.
+func TestTriagedOfOld(t *testing.T) {
+	o := newWorld(t).hit()
+	s := listed("pkg:npm/keyv@5.6.1")
+	at := func(words string, when time.Time) {
+		t.Helper()
+		facts := triage.Facts{}
+		for id, r := range data(words) {
+			r.Data.At = when
+			facts[id] = r
+		}
+		if err := o.desk.Triage(t.Context(), campaignID, s, facts); err != nil {
+			t.Fatal(err)
+		}
+		o.tick()
+	}
+	const open, calm = "listed+ published-by-us- locked+ ci-installed?", pinned
+	seen := time.Date(2026, 5, 11, 12, 0, 0, 0, time.UTC)
+	at(open, seen)
+	o.comes("pin: ci-installed, person-installed")
+	at(calm, seen.Add(-15*time.Minute))
+	o.comes("pin: ci-installed, person-installed")
+	at(calm, seen.Add(time.Second))
+	o.comes("pin: person-installed")
+	at(open, seen.Add(-15*time.Minute)) // what asks for more counts, of whatever time
+	o.comes("pin: ci-installed, person-installed")
+	at(calm, seen.Add(-time.Hour)) // of a clock that was wrong
+	o.comes("pin: person-installed")
 }
 
 // TestTriagedLate: a triage that ends after one of the same signal that had grown meanwhile calms nothing.
