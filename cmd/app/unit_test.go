@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
 // TestUnit: systemd takes the unit, and what it says of the service's end is what the service does.
@@ -29,10 +31,7 @@ func TestUnit(t *testing.T) {
 	if !strings.Contains(unit, "\nRestartPreventExitStatus=2\n") {
 		t.Error("a configuration that cannot be used is tried again and again")
 	}
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skipf("what systemd says of the unit is not known: %v", err)
-	}
+	analyze := xtest.Program(t, "systemd-analyze")
 	// The program is looked for where the unit has it, and is not on this machine.
 	file := filepath.Join(t.TempDir(), "wormsweep-app.service")
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(unit, "/usr/local/bin/wormsweep-app", "/bin/true")), 0o600); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/wormsweep/wormsweep/internal/exclusion"
+	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
 // constants are the text constants of a folder's Go files whose name or type fits.
@@ -166,15 +167,14 @@ func TestStreamExamples(t *testing.T) {
 
 // TestStreamQuestions runs the commands of docs/sweep-output.md over golden streams.
 func TestStreamQuestions(t *testing.T) {
-	jq, err := exec.LookPath("jq")
-	if err != nil {
-		t.Skip("jq is not installed")
-	}
+	jq := xtest.Program(t, "jq")
 	streams := map[string]string{} // by the name on the page
 	for name, golden := range map[string]string{"sweep": "three-campaigns", "verify": "published"} {
-		if streams[name], err = filepath.Abs("testdata/" + golden + ".jsonl"); err != nil {
+		path, err := filepath.Abs("testdata/" + golden + ".jsonl")
+		if err != nil {
 			t.Fatal(err)
 		}
+		streams[name] = path
 	}
 	examples := blocks(t, "sweep-output.md")
 	for i, block := range examples {

@@ -18,6 +18,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/finding"
 	"github.com/wormsweep/wormsweep/internal/registrytest"
 	"github.com/wormsweep/wormsweep/internal/respond"
+	"github.com/wormsweep/wormsweep/internal/xtest"
 	"github.com/wormsweep/wormsweep/pkg/digest"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/lockfile"
@@ -166,19 +167,13 @@ func start(t *testing.T) (*registrytest.Server, *fetch.Client) {
 	return server, c
 }
 
-// needs skips a test without a program that it starts, and in a short run; CI has installed it.
+// needs skips a test without a program that it starts, and in a short run.
 func needs(t *testing.T, program string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: it starts other programs")
 	}
-	_, err := exec.LookPath(program)
-	switch {
-	case err != nil && os.Getenv("CI") == "true":
-		t.Fatal(err)
-	case err != nil:
-		t.Skip(err)
-	}
+	xtest.Program(t, program)
 }
 
 // npm itself, told what the plan says, locks the good version and leaves the other major version

@@ -1,15 +1,16 @@
-// Package xtest finds the data that tests share and that is too large, or not ours, to be
-// committed: conformance suites, public indicator lists and a corpus of real lockfiles.
-// It is imported by tests alone.
+// Package xtest finds what tests need and the repository does not hold: data that is too large,
+// or not ours, to be committed (conformance suites, public indicator lists, a corpus of real
+// lockfiles), and the programs of others that tests start. It is imported by tests alone.
 //
 // The data lies in the folder that the environment variable WORMSWEEP_TESTDATA names;
-// make sets it. Without it a test that asks for data is skipped, with a reason that
+// make sets it. A test that asks for what is not there is skipped, with a reason that
 // `make test` counts and prints at its end. Where CI is "true" such a test fails instead:
 // a CI run that looked at nothing must not be green.
 package xtest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -40,6 +41,17 @@ func Corpus(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// Program gives the path of a program that a test starts, by its name or its own path.
+// .ci/needs installs those that `make check` needs.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, "the test starts a program that is not here: %v", err)
+	}
+	return path
 }
 
 // missing ends the test: skipped on a developer's machine, failed in CI.

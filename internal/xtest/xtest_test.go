@@ -9,7 +9,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
-// probe is a test that Data ends: it records how, and stops its goroutine as the real
+// probe is a test that is ended: it records how, and stops its goroutine as the real
 // one does.
 type probe struct {
 	testing.TB
@@ -44,6 +44,31 @@ func TestDataMissing(t *testing.T) {
 					tt.root, tt.ci, p.skipped, p.failed, tt.skipped, !tt.skipped)
 			}
 		})
+	}
+}
+
+func TestProgram(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("PATH", folder)
+	there := filepath.Join(folder, "there")
+	if err := os.WriteFile(there, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"there", there} {
+		if got := xtest.Program(t, name); got != there {
+			t.Errorf("Program(%q) = %q, want %q", name, got, there)
+		}
+	}
+	for ci, skipped := range map[string]bool{"": true, "false": true, "true": false} {
+		t.Setenv("CI", ci)
+		p := &probe{TB: t}
+		func() {
+			defer func() { _ = recover() }()
+			xtest.Program(p, "none")
+		}()
+		if p.skipped != skipped || p.failed == skipped {
+			t.Errorf("CI=%q: skipped %v, failed %v; want skipped %v, failed %v", ci, p.skipped, p.failed, skipped, !skipped)
+		}
 	}
 }
 

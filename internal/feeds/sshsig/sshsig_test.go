@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/feeds/sshsig"
+	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
 const namespace = "wormsweep-feed"
@@ -87,10 +88,7 @@ func TestParseKey(t *testing.T) {
 
 // TestSSHKeygen lets the real program sign.
 func TestSSHKeygen(t *testing.T) {
-	keygen, err := exec.LookPath("ssh-keygen")
-	if err != nil {
-		t.Skip("no ssh-keygen on this machine")
-	}
+	keygen := xtest.Program(t, "ssh-keygen")
 	dir := t.TempDir()
 	run := func(args ...string) {
 		t.Helper()

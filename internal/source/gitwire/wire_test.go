@@ -19,6 +19,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/source"
 	"github.com/wormsweep/wormsweep/internal/source/gitobject"
 	"github.com/wormsweep/wormsweep/internal/source/gitwire"
+	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
 // git runs git in a folder, with no configuration but that of the repository, and stdin.
@@ -101,10 +102,7 @@ func parse(t testing.TB, text string) gitobject.ID {
 // serve serves the repositories below a folder with git's own server program.
 func serve(t testing.TB, root string) (url string, requests *atomic.Int64) {
 	t.Helper()
-	backend := filepath.Join(git(t, root, "--exec-path"), "git-http-backend")
-	if _, err := os.Stat(backend); err != nil {
-		t.Skipf("git has no http-backend here: %v", err)
-	}
+	backend := xtest.Program(t, filepath.Join(git(t, root, "--exec-path"), "git-http-backend"))
 	requests = &atomic.Int64{}
 	handler := &cgi.Handler{
 		Path: backend,

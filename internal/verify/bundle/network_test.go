@@ -9,14 +9,12 @@ import (
 	"testing"
 
 	"github.com/wormsweep/wormsweep/internal/verify/bundle"
+	"github.com/wormsweep/wormsweep/internal/xtest"
 )
 
 // The tarball that the npm registry serves today is the one that its provenance is about.
 func TestRealTarball(t *testing.T) {
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		t.Skip("npm is not installed")
-	}
+	npm := xtest.Program(t, "npm")
 	dir := t.TempDir()
 	command := exec.CommandContext(t.Context(), npm, "pack", "--ignore-scripts", "sigstore@2.0.0")
 	command.Dir = dir
