@@ -58,11 +58,11 @@ lint:
 	go vet ./...
 	go vet -tags e2e,build ./cmd/sweeper ./cmd/app
 	go vet -tags chaos ./internal/app ./internal/chaos
-	go vet -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle
+	go vet -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle ./internal/verify/gomodule
 	$(TOOL) staticcheck ./...
 	$(TOOL) staticcheck -tags e2e,build ./cmd/sweeper ./cmd/app
 	$(TOOL) staticcheck -tags chaos ./internal/app ./internal/chaos
-	$(TOOL) staticcheck -tags verdaccio,network ./pkg/registry/npm
+	$(TOOL) staticcheck -tags verdaccio,network ./pkg/registry/npm ./internal/verify/bundle ./internal/verify/gomodule
 	$(TOOL) actionlint
 
 lint-bench:
@@ -101,7 +101,7 @@ soak:
 	go run ./internal/ci/figures soak
 
 chaos:
-	go test -v -tags chaos -timeout 90m -parallel 6 -run '^TestChaos$$' ./internal/chaos -args -long $(if $(SEED),-seed $(SEED))
+	go test -v -tags chaos -timeout 90m -parallel 6 -run '^(TestChaos|TestSkewedProgram)$$' ./internal/chaos -args -long $(if $(SEED),-seed $(SEED))
 
 schema:
 	scripts/schema-check.sh

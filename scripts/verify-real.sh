@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs the readers of registries against registries that nobody of this project wrote: verdaccio,
 # which is installed from npm, once, and runs on loopback while a test does; and, where
-# WORMSWEEP_NETWORK is 1, the public npm registry by npm's own settings. What npm brings runs no
-# script of its own while it is installed. Without npm the tests say so: they are skipped, and
-# fail in CI.
+# WORMSWEEP_NETWORK is 1, the public npm registry by npm's own settings, and the Go module proxy and
+# the checksum database by those of go. What npm brings runs no script of its own while it is
+# installed. Without npm the tests say so: they are skipped, and fail in CI.
 #
 # Arguments go to go test: -json, -run NAME.
 set -euo pipefail
@@ -31,4 +31,4 @@ if command -v npm >/dev/null && command -v node >/dev/null; then
 		export WORMSWEEP_NPM_REGISTRY
 	fi
 fi
-go test -tags "$tags" -count=1 -run '^TestReal' "$@" ./pkg/registry/npm ./internal/verify/bundle
+go test -tags "$tags" -count=1 -run '^TestReal' "$@" ./pkg/registry/npm ./internal/verify/bundle ./internal/verify/gomodule

@@ -71,7 +71,7 @@ const (
 )
 
 // What the public proxy serves is what the public checksum database has.
-func TestPublic(t *testing.T) {
+func TestRealModule(t *testing.T) {
 	reader, sum, memory := public(t)
 	req := gomodule.Request{Module: realModule, Version: realVersion, Proxy: reader, Sum: sum}
 	proofs, refusals, gaps, err := gomodule.Verify(t.Context(), req)
@@ -98,7 +98,7 @@ func (l lying) Zip(context.Context, string, string) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(l.zip)), nil
 }
 
-func TestPublicRefusesAnotherZip(t *testing.T) {
+func TestRealRefusesAnotherZip(t *testing.T) {
 	reader, sum, _ := public(t)
 	m, err := registrytest.MakeGoModule(realModule, realVersion, day, "go.mod", "module "+realModule+"\n", "evil.go", "package mod\n")
 	if err != nil {
@@ -114,7 +114,7 @@ func TestPublicRefusesAnotherZip(t *testing.T) {
 
 // The files of a public module in a repository of ours, under its tag, are what is published; one
 // that is other is not.
-func TestPublicAgainstTree(t *testing.T) {
+func TestRealAgainstTree(t *testing.T) {
 	reader, sum, _ := public(t)
 	body, err := reader.Zip(t.Context(), realModule, realVersion)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestPublicAgainstTree(t *testing.T) {
 	}
 }
 
-func TestPublicList(t *testing.T) {
+func TestRealList(t *testing.T) {
 	reader, _, _ := public(t)
 	l, err := reader.List(t.Context(), realModule, registry.Validator{})
 	if err != nil || len(l.Releases) < 10 {
