@@ -28,9 +28,10 @@ const (
 	planFor    = 24 * time.Hour    // since the plan was asked for, or changed: how long a job goes on asking
 	planNames  = 100               // names that registries are asked about, each time
 	planWithin = 270 * time.Second // of one time; what is asked has bounds of its own within it
+	planTold   = 10 * time.Second  // of telling the incident that there is no plan
 	planTries  = 5                 // of one time, where others make it as well
 	planFirst  = time.Minute       // until the second time
-	planLater  = 10 * time.Minute  // at most, between two
+	planLater  = 10 * time.Minute  // at most, between two, and between the jobs for one that cannot be made
 )
 
 // Kinds of records of what plans are made of.
@@ -47,14 +48,25 @@ type planArgs struct {
 
 // planSoon has the plan of an incident made by a job, unless that is due already.
 func (a *App) planSoon(ctx context.Context, id string) error {
+	return a.planAfter(ctx, id, 0)
+}
+
+// planAfter is planSoon, after a pause.
+func (a *App) planAfter(ctx context.Context, id string, pause time.Duration) error {
+	since, job := a.jobs.Now().Add(pause).UTC(), jobs.New{Kind: kindPlan, Key: "plan " + id}
+	job.Args = planArgs{id, since}
+	if pause > 0 {
+		job.At = since
+	}
 	return a.db.Tx(ctx, func(tx *appdb.Tx) error {
-		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindPlan, Args: planArgs{id, a.jobs.Now().UTC()}, Key: "plan " + id})
+		_, err := a.jobs.Insert(ctx, tx, job)
 		return err
 	})
 }
 
 // makePlan is the job that makes the plan of an incident, with everybody asked. It is put off while
-// somebody did not answer, and ends with what is known when planFor is over.
+// somebody did not answer, and ends with what is known when planFor is over; where that is no plan, it
+// does not.
 func (a *App) makePlan(ctx context.Context, j jobs.Job) error {
 	args, err := decode[planArgs](j)
 	if err != nil {
@@ -71,7 +83,7 @@ func (a *App) makePlan(ctx context.Context, j jobs.Job) error {
 	case err != nil || rec.State == incident.Closed || rec.State == incident.Dismissed:
 		return err
 	}
-	_, open, err := a.setPlan(ctx, desk, args.Incident, true)
+	plans, open, err := a.setPlan(ctx, desk, args.Incident, true)
 	err = errors.Join(limited(err), desk.Show(ctx, args.Incident, a.effects))
 	switch {
 	case errors.Is(err, journal.ErrKilled): // what is known is in the incident, and tick shows it
@@ -83,14 +95,15 @@ func (a *App) makePlan(ctx context.Context, j jobs.Job) error {
 	switch {
 	case !open:
 		return nil
-	case age > planFor:
+	case age > planFor && (len(plans) > 0 || rec.Response.Plan != nil):
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a plan is not whole, and nobody is asked any more", slog.String("incident", args.Incident))
 		return nil
 	}
 	return jobs.Snooze(time.Now().Add(min(max(age, planFirst), planLater)))
 }
 
-// plansAgain has the plans made again that are not whole and have no job any more.
+// plansAgain has the plans made again that are not whole and have no job any more, and, without end, those
+// that could not be made.
 func (a *App) plansAgain(ctx context.Context, desk *incident.Desk, now time.Time) error {
 	ids, err := desk.Incidents(ctx)
 	if err != nil {
@@ -102,7 +115,12 @@ func (a *App) plansAgain(ctx context.Context, desk *incident.Desk, now time.Time
 		if err != nil {
 			continue // the desk's own tick says so
 		}
-		if p := rec.Response.Plan; p != nil && p.Open && now.Sub(p.At) < planFor && rec.State != incident.Closed && rec.State != incident.Dismissed {
+		p := rec.Response.Plan
+		switch {
+		case rec.State == incident.Closed || rec.State == incident.Dismissed:
+		case rec.Response.Unplanned != nil:
+			errs = append(errs, a.planAfter(ctx, id, planLater))
+		case p != nil && p.Open && now.Sub(p.At) < planFor:
 			errs = append(errs, a.planSoon(ctx, id))
 		}
 	}
@@ -125,9 +143,21 @@ func (a *App) putPlan(ctx context.Context, desk *incident.Desk, id, purl string)
 
 // setPlan makes the plans of an incident and puts them into it; none where nothing is to be done, or not any
 // more: the plan that is there stays then. With ask, everybody is asked; open says that asking (again) may
-// bring more. Where somebody put another plan into the incident meanwhile, which may be for a repository more,
-// it is made again.
+// bring more. An incident that goes on without a plan says so, after an error whatever time is left, but where
+// this process's stop is the error.
 func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask bool) (plans []*respond.Plan, open bool, err error) {
+	plans, open, err = a.tryPlan(ctx, desk, id, ask)
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
+		return plans, open, err
+	}
+	telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), planTold)
+	defer cancel()
+	return nil, true, errors.Join(err, desk.Unplanned(telling, id, err.Error()))
+}
+
+// tryPlan is setPlan that leaves the incident as it is after an error. Where somebody put
+// another plan into the incident meanwhile, which may be for a repository more, it is made again.
+func (a *App) tryPlan(ctx context.Context, desk *incident.Desk, id string, ask bool) (plans []*respond.Plan, open bool, err error) {
 	within, cancel := context.WithTimeout(ctx, planWithin)
 	defer cancel()
 	for range planTries {
@@ -143,8 +173,10 @@ func (a *App) setPlan(ctx context.Context, desk *incident.Desk, id string, ask b
 		switch {
 		case len(plans) > 0:
 			ref = planRefOf(plans, open, a.now())
+		case old == nil && open:
+			return nil, true, desk.Unplanned(ctx, id, "what it is made of has not been asked for yet, or was not answered")
 		case old == nil:
-			return nil, open, nil
+			return nil, false, desk.NothingToPlan(ctx, id)
 		default: // which is over, and stays with its ticks
 			ref = *old
 			ref.Open = open

@@ -18,6 +18,7 @@ import (
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/registrytest"
 	"github.com/wormsweep/wormsweep/internal/respond"
+	"github.com/wormsweep/wormsweep/internal/store"
 	"github.com/wormsweep/wormsweep/internal/triage"
 	"github.com/wormsweep/wormsweep/internal/verify"
 	"github.com/wormsweep/wormsweep/pkg/registry"
@@ -207,6 +208,137 @@ func TestPlanWithoutRegistry(t *testing.T) {
 	w.says(w.planText(axiosCampaign), "Put axios@1.14.1 back to 1.14.0")
 	if w.incident(axiosCampaign).Response.Plan.Open {
 		t.Error("the plan is still open")
+	}
+}
+
+// TestPlanThatCannotBeMade: the incident says since when there is no plan and why, in the same words for as long
+// as that is so, and has another job once the one that there was is given up.
+func TestPlanThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	w := newPlanned(t)
+	w.github.AddFiles("web", map[string]string{"package-lock.json": axiosLock})
+	if err := w.sweepAll(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	w.planAtOnce = time.Nanosecond
+	w.takeAll()
+	const said = "### Plan\n\n**There is no plan yet.** Since "
+	body := func() string { return w.issues.Issues()[0].Body }
+	w.says(body(), said, " it cannot be made, and is tried again: `", "context deadline exceeded`")
+	if w.planJobs() != 1 || w.incident(axiosCampaign).Response.Plan != nil {
+		t.Fatalf("%d jobs", w.planJobs())
+	}
+
+	// What the plan is made of cannot be read, and the job is given up.
+	gone, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "gone.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	good := w.exclusions
+	broken := &exclusions{records: gone.Records(exclusionRecords), log: good.log}
+	w.exclusions = broken
+	before := body()
+	fails := func() {
+		t.Helper()
+		var later *jobs.SnoozeError
+		if err := w.runPlan(axiosCampaign, 0); err == nil || errors.As(err, &later) {
+			t.Fatalf("the plan is made, or waited for: %v", err)
+		}
+	}
+	fails()
+	if now := body(); now != before {
+		t.Errorf("it could not be made again, and says:\n%s\nit said:\n%s", now, before)
+	}
+	giveUp := func() {
+		t.Helper()
+		if _, err := w.db.Exec(t.Context(), "UPDATE river_job SET state = 'discarded', finalized_at = created_at WHERE "+ofPlans); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := func() (n int) {
+		t.Helper()
+		for range 2 {
+			if err := w.tick(t.Context(), jobs.Job{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.db.One(t.Context(), "SELECT count(*) FROM river_job WHERE state = 'scheduled' AND scheduled_at > datetime('now', '+9 minutes') AND "+ofPlans, nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := later(); n != 0 {
+		t.Errorf("%d jobs more while there is one", n)
+	}
+	giveUp()
+	if n := later(); n != 1 || w.planJobs() != 2 {
+		t.Errorf("%d jobs in ten minutes, %d with the one that was given up", n, w.planJobs())
+	}
+
+	w.exclusions = good
+	if err := w.runPlan(axiosCampaign, 0); err != nil {
+		t.Fatal(err)
+	}
+	w.says(body(), "Put axios@1.14.1 back to 1.14.0")
+	if strings.Contains(body(), "cannot be made") {
+		t.Errorf("there is a plan:\n%s", body())
+	}
+	giveUp()
+	if n := later(); n != 0 {
+		t.Errorf("%d jobs for a plan that is whole", n)
+	}
+
+	// The plan that is there stays, and may be old.
+	w.exclusions = broken
+	fails()
+	w.says(body(), "**The plan may lack what is new.** Since", "Put axios@1.14.1 back to 1.14.0")
+	if n := later(); n != 1 {
+		t.Errorf("%d jobs", n)
+	}
+	w.exclusions = good
+	giveUp()
+	w.comment("jane", "/resolve a test")
+	if n := later(); n != 0 || strings.Contains(body(), "cannot be made") {
+		t.Errorf("of an incident that is over %d jobs, and:\n%s", n, body())
+	}
+}
+
+// TestPlanOfNothingYet: where nobody has said yet what is bad of ours the incident says that there is no plan,
+// and nothing of it once nothing is.
+func TestPlanOfNothingYet(t *testing.T) {
+	w := newResponding(t)
+	desk, err := w.incidents.desk(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := incident.PublishedByUs()
+	if err := desk.Raise(t.Context(), ours, incident.Signal{Source: "registry", Ref: "1", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.putPlan(t.Context(), desk, ours.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.incident(ours.ID).Response; now.Plan != nil || now.Unplanned != nil {
+		t.Fatalf("all is verified, and nothing bad: %+v", now.Unplanned)
+	}
+	mend := w.registry.Break(registrytest.Rule{Path: "/npm/@acme/sdk", Fault: registrytest.Reset()})
+	if err := w.putPlan(t.Context(), desk, ours.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.incident(ours.ID).Response; now.Plan != nil || now.Unplanned == nil || !strings.Contains(now.Unplanned.Why, "was not answered") {
+		t.Fatalf("nothing could be verified: %+v", now.Unplanned)
+	}
+	var later *jobs.SnoozeError
+	if err := w.runPlan(ours.ID, planFor+time.Hour); !errors.As(err, &later) {
+		t.Errorf("a day later nobody is asked: %v", err)
+	}
+	mend()
+	if err := w.runPlan(ours.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.incident(ours.ID).Response; now.Unplanned != nil {
+		t.Errorf("nothing is bad: %+v", now.Unplanned)
 	}
 }
 

@@ -30,6 +30,7 @@ func poisonedOffice(t *testing.T, s string) []string {
 	must(o.desk.Raise(ctx, c, incident.Signal{Source: s, Ref: s, Subject: s, Detail: s, At: date(1)}))
 	must(o.desk.SetVerdict(ctx, c.ID, incident.Verdict{Scenario: s, Tree: s, Digest: s, Path: []incident.Step{{Question: s, Answer: s, Source: s}, {ID: s, Question: s, Answer: s, By: s, Why: s, Beside: s}}, Open: []string{s, s}}))
 	must(o.desk.PutPlan(ctx, c.ID, incident.PlanRef{Kind: s, Digest: s, With: []string{s}, Summary: []string{s, s}, Items: []incident.PlanStep{{ID: s, Digest: s, Text: s}, {ID: "step", Digest: s, Text: s}}}))
+	must(o.desk.Unplanned(ctx, c.ID, s))
 	must(o.desk.AddEvidence(ctx, c.ID, incident.Evidence{What: s, Where: s, SHA256: strings.Repeat("0f", 32), By: s}))
 	must(o.desk.Contain(ctx, c.ID, s))
 	must(o.desk.Show(ctx, c.ID, o.fx))

@@ -82,7 +82,7 @@ var ErrOtherPlan = errors.New("another plan is on the table")
 // SetPlan puts the plan that is on the table into an incident, with a part of a long summary and of
 // many steps. A step that is another one than before is not done, whoever ticked it. over is the plan
 // that was there before what p is made of was read, nil for none: where it is there no more the error
-// wraps ErrOtherPlan, since the other one may be made of more.
+// wraps ErrOtherPlan, since the other one may be made of more. The incident is not Unplanned any more.
 func (d *Desk) SetPlan(ctx context.Context, id string, over *PlanRef, p PlanRef) error {
 	p.Kind, p.Digest, p.With, p.Summary = clipped(p.Kind, maxEntry), clipped(p.Digest, maxEntry), clippedAll(p.With), clippedAll(p.Summary)
 	p.Items = slices.Clone(p.Items[:min(len(p.Items), MaxSteps)])
@@ -95,8 +95,10 @@ func (d *Desk) SetPlan(ctx context.Context, id string, over *PlanRef, p PlanRef)
 			return fmt.Errorf("%q: %w", id, ErrOtherPlan)
 		case old.same(&p):
 			old.Open = p.Open
+			rec.planned()
 			return nil
 		}
+		rec.planned()
 		before := rec.ticked()
 		rec.Response.Plan = &p
 		text := p.Kind + " " + p.Digest
@@ -107,6 +109,37 @@ func (d *Desk) SetPlan(ctx context.Context, id string, over *PlanRef, p PlanRef)
 		return nil
 	})
 	return err
+}
+
+// Unplanned says that the plan of an incident could not be made, and why. What was said first stays until a
+// plan is set, or nothing is to be planned: what fails each time in other words is no news.
+func (d *Desk) Unplanned(ctx context.Context, id, why string) error {
+	_, err := d.change(ctx, id, nil, func(rec *Record) error {
+		if rec.Response.Unplanned != nil {
+			return nil
+		}
+		rec.Response.Unplanned = &Unplanned{d.opt.Now().UTC(), clipped(why, maxEntry)}
+		rec.Response.Revision++
+		return nil
+	})
+	return err
+}
+
+// NothingToPlan says that there is no plan because nothing is to be done.
+func (d *Desk) NothingToPlan(ctx context.Context, id string) error {
+	_, err := d.change(ctx, id, nil, func(rec *Record) error {
+		rec.planned()
+		return nil
+	})
+	return err
+}
+
+// planned has the incident not be Unplanned any more.
+func (r *Record) planned() {
+	if r.Response.Unplanned != nil {
+		r.Response.Unplanned = nil
+		r.Response.Revision++
+	}
 }
 
 // same reports whether two plans say the same. Only nil is the same as nil.

@@ -203,6 +203,45 @@ func TestLongPlan(t *testing.T) {
 	o.has(o.says("jane", fmt.Sprintf("/done pin-%d", incident.MaxSteps-1)), "is done")
 }
 
+// TestUnplanned: what was said first of a plan that cannot be made stays until there is one, or nothing to plan.
+func TestUnplanned(t *testing.T) {
+	o := newWorld(t).hit()
+	ctx := context.Background()
+	says := func(why string) {
+		t.Helper()
+		got := ""
+		if u := o.record().Response.Unplanned; u != nil {
+			got = u.Why
+		}
+		if got != why {
+			t.Errorf("%q; want %q", got, why)
+		}
+		if shown := o.body(1); strings.Contains(shown, "it cannot be made") != (why != "") || !strings.Contains(shown, why) {
+			t.Errorf("of %q the issue says:\n%s", why, shown)
+		}
+	}
+	do := func(err error) {
+		t.Helper()
+		if err := errors.Join(err, o.desk.Show(ctx, campaignID, o.fx)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says("")
+	do(o.desk.Unplanned(ctx, campaignID, "no answer"))
+	says("no answer")
+	o.has(o.body(1), "**There is no plan yet.** Since "+o.now.UTC().Format("2006-01-02 15:04 UTC")+" it cannot be made, and is tried again: `no answer`\n")
+	do(o.desk.Unplanned(ctx, campaignID, "no time"))
+	says("no answer")
+	do(o.desk.NothingToPlan(ctx, campaignID))
+	says("")
+	for range 2 { // the same plan the second time
+		do(o.desk.Unplanned(ctx, campaignID, "no time"))
+		says("no time")
+		o.plan("p1", "c1", "u1")
+		says("")
+	}
+}
+
 // TestPlanOverAnother: a plan that was begun before another was put on the table is not put over it.
 func TestPlanOverAnother(t *testing.T) {
 	o := newWorld(t).hit()

@@ -33,6 +33,9 @@ type Response struct {
 	Beyond   string    `json:"beyond,omitempty"`  // the gravest scenario of what is not among Triaged; "" where all is
 	Verdict  *Verdict  `json:"verdict,omitempty"` // of all that is triaged
 	Plan     *PlanRef  `json:"plan,omitempty"`
+	// Unplanned says why there is no plan, or why the one that is there could not be made again; nil where
+	// the last one that was tried could be made, or nothing is to be planned.
+	Unplanned *Unplanned `json:"unplanned,omitempty"`
 	// Ticks are responders' words that steps of the plan are done. Those of a step that was changed
 	// since are kept, and count for nothing.
 	Ticks    respond.Ticks `json:"ticks,omitempty"`
@@ -105,6 +108,12 @@ type PlanRef struct {
 	At      time.Time  `json:"at,omitzero"`
 	// Open says that something of it is not known, and may be told when it is asked again.
 	Open bool `json:"open,omitempty"`
+}
+
+// Unplanned is that the plan of an incident cannot be made.
+type Unplanned struct {
+	Since time.Time `json:"since"`
+	Why   string    `json:"why"` // it could not be made then
 }
 
 // PlanStep is a step of a plan.

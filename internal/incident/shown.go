@@ -129,9 +129,12 @@ func (s *Step) line() string {
 func (w *writer) plan() string {
 	p := w.rec.Response.Plan
 	if p == nil {
-		return ""
+		return w.unplanned("There is no plan yet.")
 	}
 	l := list{limit: maxPlan}
+	if line := w.unplanned("The plan may lack what is new."); line != "" {
+		l.add(line + "\n")
+	}
 	l.add(fmt.Sprintf("**Plan:** %s of %s, digest %s\n\n", brief(p.Kind), count(p.Steps, "step", "steps"), brief(p.Digest)))
 	for _, s := range p.Items {
 		line := "- " + code(s.ID)
@@ -145,6 +148,16 @@ func (w *writer) plan() string {
 		missing.add("- " + code(line) + "\n")
 	}
 	return l.end("- and %d more steps, which `/plan` shows") + missing.end("- and %d more lines, which `/plan` shows")
+}
+
+// unplanned says what follows from a plan that could not be made, since when and why; "" where it could, or
+// nothing is to be done any more.
+func (w *writer) unplanned(follows string) string {
+	u := w.rec.Response.Unplanned
+	if u == nil || w.rec.State.over() {
+		return ""
+	}
+	return "**" + follows + "** Since " + minute(u.Since) + " it cannot be made, and is tried again: " + code(u.Why) + "\n"
 }
 
 // kept lists the evidence.
