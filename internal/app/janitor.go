@@ -2,12 +2,16 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
 	"github.com/wormsweep/wormsweep/internal/checkrun"
+	"github.com/wormsweep/wormsweep/internal/finding"
+	"github.com/wormsweep/wormsweep/internal/incident"
 	"github.com/wormsweep/wormsweep/internal/jobs"
 	"github.com/wormsweep/wormsweep/internal/journal"
 )
@@ -16,7 +20,8 @@ import (
 const lostPage = 500
 
 // recordsKeep is how long the record of a check run is kept, of an artifact that nobody watches any more, and
-// of what a registry said for a plan, from when it was written last: twice as long as effects are.
+// of what a registry said for a plan, from when it was written last: twice as long as effects are. What a plan of
+// ours is made of besides is kept for as long, and for as long after the end of the incident.
 const recordsKeep = 180 * 24 * time.Hour
 
 // janitor ends deliveries whose job ended without saying so, has signals triaged that were not, and
@@ -31,12 +36,27 @@ func (a *App) janitor(ctx context.Context, _ jobs.Job) error {
 	if err := a.journal.Prune(ctx, journal.Retention{}); err != nil {
 		return err
 	}
+	before := time.Now().Add(-recordsKeep)
 	for _, kind := range []string{checkrun.RecordKind, watchRecords, registryRecords} {
-		if err := a.inventory.Records(kind).Prune(ctx, time.Now().Add(-recordsKeep)); err != nil {
+		if err := a.inventory.Records(kind).Prune(ctx, before); err != nil {
 			return err
 		}
 	}
-	return nil
+	if needed, err := a.planNeeded(ctx, before); err != nil || needed {
+		return err
+	}
+	return a.inventory.Records(planRecords).Prune(ctx, before)
+}
+
+// planNeeded reports whether the plan of what we publish may still be asked for: its incident is not over, or
+// was not at a time. What was bad and what ran cannot be found out again once GitHub has forgotten its runs.
+func (a *App) planNeeded(ctx context.Context, before time.Time) (bool, error) {
+	owner, _, _ := strings.Cut(a.config.Issues, "/")
+	rec, err := incident.Read(ctx, a.inventory.Records(incidentRecords), owner, finding.PublishedByUs)
+	if errors.Is(err, incident.ErrNoIncident) {
+		return false, nil
+	}
+	return err != nil || rec.State != incident.Closed && rec.State != incident.Dismissed || rec.Response.Since.After(before), err
 }
 
 // lost looks for deliveries that wait for a job that will not run: one whose last run killed its

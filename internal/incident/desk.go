@@ -188,7 +188,12 @@ func (d *Desk) Incidents(ctx context.Context) ([]string, error) {
 
 // Incident gives the record of an incident. The error wraps ErrNoIncident where there is none.
 func (d *Desk) Incident(ctx context.Context, id string) (*Record, error) {
-	rec, version, err := d.filer().load(ctx, id)
+	return Read(ctx, d.opt.Store, d.opt.Organisation, id)
+}
+
+// Read is Desk.Incident without a desk: nobody but the store is asked.
+func Read(ctx context.Context, store Store, organisation, id string) (*Record, error) {
+	rec, version, err := load(ctx, store, organisation, id)
 	if err == nil && version == 0 {
 		err = fmt.Errorf("%q: %w", id, ErrNoIncident)
 	}

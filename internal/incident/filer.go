@@ -273,14 +273,18 @@ func campaignIn(s *Sweep, id string) Campaign {
 
 // load reads a record; where there is none it is empty, and the version 0.
 func (f *Filer) load(ctx context.Context, campaign string) (*Record, int64, error) {
-	data, version, err := f.opt.Store.Load(ctx, storeKey(f.opt.Organisation, campaign))
+	return load(ctx, f.opt.Store, f.opt.Organisation, campaign)
+}
+
+func load(ctx context.Context, store Store, organisation, campaign string) (*Record, int64, error) {
+	data, version, err := store.Load(ctx, storeKey(organisation, campaign))
 	if err != nil {
 		return nil, 0, fmt.Errorf("record of the incident %q: %w", campaign, err)
 	}
 	if version == 0 {
 		return &Record{}, 0, nil
 	}
-	rec, err := decode(data, f.opt.Organisation, campaign)
+	rec, err := decode(data, organisation, campaign)
 	return rec, version, err
 }
 
