@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/wormsweep/wormsweep/internal/appdb"
+	"github.com/wormsweep/wormsweep/internal/hook"
+	"github.com/wormsweep/wormsweep/internal/jobs"
+	"github.com/wormsweep/wormsweep/internal/planner"
 	"github.com/wormsweep/wormsweep/internal/xtest/pgtest"
 )
 
@@ -107,4 +110,40 @@ func TestAbuse41Written(t *testing.T) {
 	isAhead(t, "a delivery", delivery.Received)
 	isAhead(t, "since when the sweep is waited for", run.Since)
 	isAhead(t, "installations", w.installations.now())
+}
+
+// TestAbuse41Read is row 41 as well: how old what is written by that clock is, that clock says.
+func TestAbuse41Read(t *testing.T) {
+	w := newAhead(t)
+	if err := w.jobs.Start(t.Context()); err != nil { // which reads the clock
+		t.Fatal(err)
+	}
+	if err := w.jobs.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ahead := time.Now().Add(10 * time.Minute)
+	if err := w.setDailyRun(t.Context(), runSweep, func(r *dailyRun) { r.Finished = ahead.Add(-overdueAfter - time.Minute) }); err != nil {
+		t.Fatal(err)
+	}
+	if overdue, err := w.overdue(t.Context()); err != nil || overdue[runSweep].IsZero() {
+		t.Errorf("a sweep of 26 hours ago is not overdue: %v, %v", overdue, err)
+	}
+	if w.recent(ahead.Add(-planner.Good - time.Minute)) {
+		t.Error("what was asked an hour ago is good still")
+	}
+
+	if err := w.watch(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	w.registry.Forget()
+	if err := w.setLooked(ahead.Add(-hintGap - time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	d := hook.Delivery{ID: "1", Event: "create", Installation: w.github.Installation().ID, Body: w.body(map[string]any{"ref": "v1.1.1", "ref_type": "tag", "master_branch": "main"}, "sdk")}
+	if err := w.act(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if w.asked() == 0 {
+		t.Error("what was looked at a minute ago is not looked at for a hint")
+	}
 }

@@ -37,12 +37,12 @@ func (a *App) plansOfOurs(ctx context.Context, p *planner.Planner, ask bool) (pl
 	if err != nil {
 		return nil, true, err
 	}
-	if ask && (!there || len(facts.Missing) > 0 || !recent(facts.At)) {
+	if ask && (!there || len(facts.Missing) > 0 || !a.recent(facts.At)) {
 		if facts, err = a.verifyOurs(ctx, facts); err != nil {
 			return nil, true, err
 		}
 	}
-	open = len(facts.Missing) > 0 || !recent(facts.At)
+	open = len(facts.Missing) > 0 || !a.recent(facts.At)
 	if len(facts.Bad) == 0 {
 		return nil, open, nil
 	}
@@ -64,8 +64,8 @@ func (a *App) plansOfOurs(ctx context.Context, p *planner.Planner, ask bool) (pl
 }
 
 // recent reports whether what was asked for at a time is good still.
-func recent(at time.Time) bool {
-	age := time.Since(at)
+func (a *App) recent(at time.Time) bool {
+	age := a.jobs.Now().Sub(at)
 	return age < planner.Good && age > -planner.Good
 }
 
@@ -229,7 +229,7 @@ func (a *App) exposed(ctx context.Context, bad []respond.Ours, ask bool, in *res
 		if err != nil {
 			return true, err
 		}
-		if ask && (!there || !recent(facts.At)) && asked < askExposed {
+		if ask && (!there || !a.recent(facts.At)) && asked < askExposed {
 			asked++
 			report, err := a.asker().Ask(within, exposure.Question{Signal: manual(finding.PublishedByUs, purl), Window: windows[purl]})
 			switch {
@@ -242,7 +242,7 @@ func (a *App) exposed(ctx context.Context, bad []respond.Ours, ask bool, in *res
 				return true, err
 			} // else there was no time for it: it is asked the next time
 		}
-		open = open || facts.Open || !recent(facts.At)
+		open = open || facts.Open || !a.recent(facts.At)
 		if !there {
 			in.ExposedGaps = append(in.ExposedGaps, "which CI runs installed "+purl+": GitHub has not been asked yet")
 		}

@@ -180,7 +180,7 @@ func (a *App) hinted(ctx context.Context, d hook.Delivery, _ handler.Effects) er
 	}
 	var now []*policy.Artifact
 	for i, artifact := range h.Artifacts {
-		if time.Since(states[i].Looked) > hintGap && !slices.Contains(now, artifact) {
+		if a.jobs.Now().Sub(states[i].Looked) > hintGap && !slices.Contains(now, artifact) {
 			now = append(now, artifact)
 		}
 	}

@@ -27,8 +27,8 @@ func (a *App) runs() []string {
 }
 
 // overdue says of the daily runs since when each is overdue; zero is that it is not.
-func (a *App) overdue(ctx context.Context, now time.Time) (map[string]time.Time, error) {
-	out := map[string]time.Time{}
+func (a *App) overdue(ctx context.Context) (map[string]time.Time, error) {
+	out, now := map[string]time.Time{}, a.jobs.Now()
 	for _, name := range a.runs() {
 		r, _, err := a.dailyRun(ctx, name)
 		if err != nil {
@@ -60,7 +60,7 @@ func (a *App) watchdog(ctx context.Context, _ jobs.Job) error {
 			}
 		}
 	}
-	overdue, err := a.overdue(ctx, time.Now())
+	overdue, err := a.overdue(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (l *looking) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	if overdue, err := l.a.overdue(ctx, time.Now()); err == nil {
+	if overdue, err := l.a.overdue(ctx); err == nil {
 		for name, since := range overdue {
 			late, finished := 0.0, 0.0
 			if !since.IsZero() {
