@@ -11,6 +11,8 @@
 # make e2e       runs the sweeper and the App against a GitHub and a Slack that others wrote; needs npm
 # make verify-real
 #                reads registries that others wrote; needs npm
+# make small-disks
+#                as root, what make check skips of another user: the tests that mount a disk and fill it
 # make fixtures  rewrites the lockfiles that package managers write themselves, and the
 #                repositories of examples/org
 #
@@ -25,7 +27,7 @@ export WORMSWEEP_TESTDATA := $(abspath ../shared)
 endif
 endif
 
-.PHONY: test check sweep bench bench-github bench-verify bench-app soak chaos fixtures schema e2e verify-real lint lint-bench lint-scripts fuzz needs
+.PHONY: test check sweep bench bench-github bench-verify bench-app soak chaos fixtures schema e2e verify-real small-disks lint lint-bench lint-scripts fuzz needs
 
 test: lint fuzz
 	go run ./internal/ci/tally -- go test -json -parallel 4 ./...
@@ -111,6 +113,11 @@ e2e:
 
 verify-real:
 	scripts/verify-real.sh
+
+small-disks:
+	go run ./internal/ci/tally \
+		-- go test -json -count=1 -run '^(TestFullDisk|TestGitHubPageTroubles)$$' ./internal/store ./cmd/sweeper \
+		-- go test -json -count=1 -tags chaos -run '^TestChaos$$/^full-disk$$' ./internal/chaos
 
 fixtures:
 	scripts/make-npm-fixtures.sh
