@@ -43,9 +43,9 @@ const (
 // Response is what came beside the body.
 type Response struct {
 	Status      int
-	NotModified bool   // 304: nothing was decoded
-	ETag        string // for IfNoneMatch; "" where there is none
-	Next        string // the next page, for Get; "" on the last
+	NotModified bool      // 304: nothing was decoded
+	ETag        string    // for IfNoneMatch; "" where there is none
+	Next        string    // the next page, for Get; "" on the last
 	Date        time.Time // by GitHub's clock; zero where it does not tell
 	Header      http.Header
 }
