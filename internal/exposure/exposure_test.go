@@ -135,6 +135,25 @@ func TestOthersMayHave(t *testing.T) {
 	}
 }
 
+// TestStartedAgain: a run of a commit that holds the package, created before it went bad and started again since.
+func TestStartedAgain(t *testing.T) {
+	w := newWorld(t)
+	web := w.add("web", bad)
+	w.sweep()
+	w.sweep()
+	run := ran(web, head(web, "refs/heads/main"), day(-3, 0), nil)
+	if got, want := said(w.ask(nil)), "yes no yes no no no no"; got != want {
+		t.Errorf("answers %s, want %s", got, want)
+	}
+	run.Attempt, run.Start, run.End = 2, day(0, 5), day(0, 6)
+	web.AddRun(run)
+	w.now = w.now.Add(time.Minute)
+	r := w.ask(nil)
+	if got, want := said(r), "yes no yes yes yes yes yes"; got != want || len(r.Runs) != 1 {
+		t.Errorf("started again: answers %s, want %s; %d runs", got, want, len(r.Runs))
+	}
+}
+
 // TestNotOver: while a run is not over, more jobs may come than GitHub lists.
 func TestNotOver(t *testing.T) {
 	w := newWorld(t)

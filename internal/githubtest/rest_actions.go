@@ -20,10 +20,13 @@ func listRuns(c *call) {
 	query := c.request.URL.Query()
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	latest := map[int64]Run{}
+	latest, created := map[int64]Run{}, map[int64]time.Time{}
 	for _, r := range c.home.Actions.Runs {
 		if r.Attempt >= latest[r.ID].Attempt {
 			latest[r.ID] = r
+		}
+		if at, there := created[r.ID]; !there || r.Start.Before(at) {
+			created[r.ID] = r.Start
 		}
 	}
 	from, to, err := createdRange(query.Get("created"))
@@ -34,16 +37,27 @@ func listRuns(c *call) {
 	var shown []Run
 	for _, r := range latest {
 		if fits(query.Get("event"), r.Event) && fits(query.Get("head_sha"), r.Head) && fits(query.Get("branch"), r.Branch) &&
-			!r.Start.Before(from) && (to.IsZero() || !r.Start.After(to)) {
+			!created[r.ID].Before(from) && (to.IsZero() || !created[r.ID].After(to)) {
 			shown = append(shown, r)
 		}
 	}
-	slices.SortFunc(shown, func(a, b Run) int { return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID)) })
+	slices.SortFunc(shown, func(a, b Run) int { return cmp.Or(created[b.ID].Compare(created[a.ID]), cmp.Compare(b.ID, a.ID)) })
 	total := len(shown)
 	if len(query.Get("event")+query.Get("head_sha")+query.Get("branch")+query.Get("created")) > 0 {
 		shown = shown[:min(total, maxListedRuns)]
 	}
 	c.json(map[string]any{"total_count": total, "workflow_runs": pageOf(c, shown, func(r Run) any { return c.runJSON(r) })})
+}
+
+// created is when the first attempt of a run started.
+func (c *call) created(r Run) time.Time {
+	first := r
+	for _, other := range c.home.Actions.Runs {
+		if other.ID == r.ID && other.Attempt < first.Attempt {
+			first = other
+		}
+	}
+	return first.Start
 }
 
 func fits(want, got string) bool { return want == "" || want == got }
@@ -158,7 +172,7 @@ func (c *call) runJSON(r Run) map[string]any {
 		"id": r.ID, "node_id": node("WFR", r.ID), "name": name, "head_branch": r.Branch, "head_sha": r.Head, "path": r.Workflow,
 		"display_title": name, "run_number": 1, "run_attempt": r.Attempt, "event": r.Event, "status": r.Status, "conclusion": conclusion,
 		"workflow_id": 7, "check_suite_id": r.ID, "check_suite_node_id": node("CS", r.ID), "pull_requests": pulls,
-		"created_at": stamp(r.Start), "run_started_at": stamp(r.Start), "updated_at": stamp(end),
+		"created_at": stamp(c.created(r)), "run_started_at": stamp(r.Start), "updated_at": stamp(end),
 		"actor": c.s.user(actor), "triggering_actor": c.s.user(actor), "referenced_workflows": []any{},
 		"url": api, "html_url": fmt.Sprintf("%s/%s/actions/runs/%d", c.s.base, c.repo.FullName(), r.ID),
 		"jobs_url": api + "/jobs", "logs_url": api + "/logs", "artifacts_url": api + "/artifacts", "cancel_url": api + "/cancel",
