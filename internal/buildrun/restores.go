@@ -149,7 +149,7 @@ func (w *walker) composite(ctx context.Context, s *workflow.Step, depth int) {
 		return
 	}
 	repo, folder, ref := w.repo, "", w.ref
-	if local, ok := strings.CutPrefix(s.Uses, "./"); ok {
+	if local, ok := workflow.Local(s.Uses); ok {
 		folder = strings.Trim(local, "/")
 	} else {
 		path, at, _ := strings.Cut(s.Uses, "@")

@@ -48,9 +48,9 @@ func (a *about) workflow(ctx context.Context) flow {
 	return f
 }
 
-// called reads a reusable workflow: "./.github/workflows/x.yml", or "owner/name/path@ref".
+// called reads a reusable workflow: "./.github/workflows/x.yml", "$/.github/workflows/x.yml" or "owner/name/path@ref".
 func (a *about) called(ctx context.Context, uses, ref string) flow {
-	if local, ok := strings.CutPrefix(uses, "./"); ok {
+	if local, ok := workflow.Local(uses); ok {
 		return a.parsed(ctx, a.in.repo, local, ref)
 	}
 	id := &a.q.Identity

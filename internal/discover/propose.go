@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wormsweep/wormsweep/internal/policy"
+	uses "github.com/wormsweep/wormsweep/internal/workflow"
 	"github.com/wormsweep/wormsweep/pkg/ecosystem"
 	"github.com/wormsweep/wormsweep/pkg/registry"
 	"github.com/wormsweep/wormsweep/pkg/registry/host"
@@ -69,7 +70,7 @@ func (d *discovery) called(p *project, w *workflow, j *job) []entry {
 		return nil
 	}
 	source, file, ref := p.source, "", ""
-	if local, ok := strings.CutPrefix(j.uses, "./"); ok {
+	if local, ok := uses.Local(j.uses); ok {
 		file = local
 	} else {
 		var full string

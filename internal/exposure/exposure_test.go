@@ -276,6 +276,16 @@ func TestRuns(t *testing.T) {
 			want: "yes no yes unknown", detail: "OTHER",
 		},
 		{
+			what: "a workflow that calls another of its own repository and commit", push: map[string]string{
+				".github/workflows/ci.yml":    "permissions: {}\njobs: {call: {uses: $/.github/workflows/inner.yml, secrets: inherit}}",
+				".github/workflows/inner.yml": "jobs: {test: {steps: [{uses: $/.github/setup, env: {A: '${{ secrets.OTHER }}'}}]}}", "package-lock.json": bad["package-lock.json"],
+			},
+			change: func(run *githubtest.Run) {
+				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Run $/.github/setup"}}}}
+			},
+			want: "yes no yes unknown", detail: "OTHER",
+		},
+		{
 			what: "a workflow that calls another, which is given one under another name", push: map[string]string{
 				".github/workflows/ci.yml":    "permissions: {}\njobs: {call: {uses: ./.github/workflows/inner.yml, secrets: {token: '${{ secrets.NPM_TOKEN }}'}}}",
 				".github/workflows/inner.yml": "jobs: {test: {steps: [{run: npm ci, env: {A: '${{ secrets.token }}', B: '${{ secrets.OTHER }}'}}]}}", "package-lock.json": bad["package-lock.json"],

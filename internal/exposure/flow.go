@@ -137,7 +137,7 @@ func (c *caller) resolve(s workflow.Secrets) workflow.Secrets {
 	return out
 }
 
-// call reads a workflow that a job calls: "./.github/workflows/x.yml", or
+// call reads a workflow that a job calls: "./.github/workflows/x.yml", "$/.github/workflows/x.yml" or
 // "owner/name/path@ref". One that cannot be read may use all that it is given.
 func (f *flow) call(ctx context.Context, p *part, inner caller, depth int) {
 	if file, why := f.calledFile(ctx, p, &inner, depth); file != nil {
@@ -160,7 +160,7 @@ func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int
 		return nil, fmt.Sprintf("workflows call each other more than %d deep, or %d times", maxCalls, maxParts)
 	}
 	repo, path, ref := p.repo, "", p.ref
-	if local, ok := strings.CutPrefix(p.Uses, "./"); ok {
+	if local, ok := workflow.Local(p.Uses); ok {
 		path = local
 	} else {
 		address, at, _ := strings.Cut(p.Uses, "@")
@@ -230,7 +230,7 @@ func (f *flow) step(ctx context.Context, s *workflow.Step, repo, ref string, dep
 		return out
 	}
 	folder := ""
-	if local, ok := strings.CutPrefix(s.Uses, "./"); ok {
+	if local, ok := workflow.Local(s.Uses); ok {
 		folder = strings.Trim(local, "/")
 	} else {
 		address, at, _ := strings.Cut(s.Uses, "@")

@@ -110,7 +110,7 @@ func (a *asked) uses(s *workflow.Step) triage.Truth {
 	}
 	path, ref, _ := strings.Cut(s.Uses, "@")
 	parts := strings.SplitN(path, "/", 3)
-	if len(parts) < 2 || strings.HasPrefix(path, "./") {
+	if _, local := workflow.Local(s.Uses); local || len(parts) < 2 {
 		return triage.Unknown
 	}
 	name := a.query.Ecosystem.CanonicalName(parts[0] + "/" + parts[1])

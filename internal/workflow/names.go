@@ -24,6 +24,17 @@ func (j *Job) Shown() *regexp.Regexp { return like(`(.* / )?`, j.Name, `( \(.*\)
 // Like gives a test of the names that GitHub shows a step by.
 func (s *Step) Like() *regexp.Regexp { return like("", s.Shown(), "") }
 
+// Local gives the path of what a "uses" names in the repository that it stands in: "./path" as it lies in the
+// workspace, or "$/path" at the commit that runs (GitHub's changelog of 2026-07-30).
+func Local(uses string) (path string, ok bool) {
+	for _, here := range []string{"./", "$/"} {
+		if path, ok = strings.CutPrefix(uses, here); ok {
+			return path, true
+		}
+	}
+	return "", false
+}
+
 // Action is the lower-case name of an action, without its ref.
 func Action(uses string) string {
 	name, _, _ := strings.Cut(uses, "@")

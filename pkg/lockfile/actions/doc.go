@@ -4,8 +4,9 @@
 // An entry is the repository that an action or reusable workflow is in, "owner/repo" in
 // lower case, since GitHub does not tell letter cases apart; its version is the git ref,
 // as written. Source.URL keeps the path in the repository where there is one, Commit the
-// ref where it is a full commit id. "./folder" is an entry of kind Path, "docker://image"
-// one of kind URL.
+// ref where it is a full commit id. "./folder", of the workspace, and "$/folder", of the file's own
+// repository and commit (GitHub's changelog of 2026-07-30), are entries of kind Path, "docker://image"
+// is one of kind URL.
 //
 // Both readers are pure functions of their bytes. The files are YAML that people write, so
 // it is decoded by a library, within limits that are far above what GitHub runs: a file

@@ -9,7 +9,7 @@ import (
 )
 
 // uses reads the value of a "uses" key: "owner/repo@ref", "owner/repo/path@ref",
-// "./folder" or "docker://image:tag".
+// "./folder", "$/folder" or "docker://image:tag".
 func (r *reader) uses(value string, line int) {
 	value = strings.TrimSpace(value)
 	p := lockfile.Package{Ecosystem: ecosystem.Actions, Line: line, Direct: lockfile.Yes}
@@ -20,7 +20,7 @@ func (r *reader) uses(value string, line int) {
 	case isImage(value):
 		p.Name, p.Version = splitImage(value[len(imageScheme):])
 		p.Source = lockfile.Source{Kind: lockfile.URL, URL: value}
-	case strings.HasPrefix(value, "./") || strings.HasPrefix(value, `.\`):
+	case strings.HasPrefix(value, "./") || strings.HasPrefix(value, `.\`) || strings.HasPrefix(value, "$/"):
 		p.Name = value
 		p.Source = lockfile.Source{Kind: lockfile.Path, URL: value}
 	default:
