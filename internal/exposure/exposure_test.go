@@ -203,6 +203,7 @@ func TestRuns(t *testing.T) {
 		*world
 		web           *githubtest.Repo
 		clean, broken string
+		then          string // a commit of a called workflow
 	}
 	only := func(job int) func(run *githubtest.Run) {
 		return func(run *githubtest.Run) { run.Jobs = run.Jobs[job : job+1] }
@@ -294,6 +295,19 @@ func TestRuns(t *testing.T) {
 				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Run npm ci"}}}}
 			},
 			want: "yes no yes yes", detail: ": NPM_TOKEN",
+		},
+		{
+			what: "a workflow that calls one that has changed since", push: workflow("permissions: {}\njobs: {call: {uses: Acme/Shared/.github/workflows/x.yml@main}}"),
+			do: func(p *place) {
+				shared := p.server.AddFiles("shared", map[string]string{".github/workflows/x.yml": "jobs: {test: {steps: [{run: npm ci}]}}"})
+				p.then = head(shared, "refs/heads/main")
+				shared.Push("main", map[string]string{".github/workflows/x.yml": "jobs: {test: {steps: [{run: echo fine}]}}"})
+			},
+			change: func(run *githubtest.Run) {
+				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Run npm ci"}}}}
+				run.Referenced = map[string]string{"acme/shared/.github/workflows/x.yml@main": ""}
+			},
+			want: "yes no no no",
 		},
 		{
 			what: "a workflow that calls one that is not there", push: workflow("jobs: {call: {uses: acme/gone/.github/workflows/x.yml@v1, secrets: inherit}}"),
@@ -406,6 +420,9 @@ func TestRuns(t *testing.T) {
 					case "broken":
 						*commit = p.broken
 					}
+				}
+				for uses := range run.Referenced {
+					run.Referenced[uses] = p.then
 				}
 			})
 			r := w.ask(func(q *exposure.Question) {

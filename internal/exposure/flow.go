@@ -36,8 +36,9 @@ const (
 type flow struct {
 	*asked
 	*ghread.Reader
-	parts []part
-	calls int // of workflows, so far
+	parts   []part
+	commits map[string]string // of called workflows, by what names them, in lower case
+	calls   int               // of workflows, so far
 	// unknown says why the jobs are not known, or not all of them.
 	unknown string
 
@@ -61,11 +62,14 @@ func (a *asked) flow(ctx context.Context, r *ghread.Reader, repo string, run *gh
 			ref = cmp.Or(run.Pulls[0].Base.SHA, ref)
 		}
 	}
-	key := strings.ToLower(repo) + "@" + ref + ":" + run.Workflow()
+	key := fmt.Sprint(strings.ToLower(repo), "@", ref, ":", run.Workflow(), run.Referenced)
 	if f := a.flows[key]; f != nil {
 		return f
 	}
-	f := &flow{asked: a, Reader: r, known: map[string]effect{}}
+	f := &flow{asked: a, Reader: r, known: map[string]effect{}, commits: map[string]string{}}
+	for _, called := range run.Referenced {
+		f.commits[strings.ToLower(called.Path)] = called.SHA
+	}
 	a.flows[key] = f
 	file, gap := r.Workflow(ctx, repo, run.Workflow(), ref)
 	if file == nil {
@@ -169,6 +173,9 @@ func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int
 			return nil, fmt.Sprintf("%.200q is no workflow", p.Uses)
 		}
 		repo, path, ref = parts[0]+"/"+parts[1], parts[2], at
+		if then := f.commits[strings.ToLower(p.Uses)]; ghread.IsCommit(then) { // a branch or tag may have been moved
+			ref = then
+		}
 	}
 	inner.repo, inner.ref = repo, ref
 	file, gap := f.Workflow(ctx, repo, path, ref)

@@ -52,6 +52,8 @@ type Run struct {
 	Pull int
 	Base string
 	Fork string
+	// Referenced are the workflows that its own calls: at which commit they were, by what "uses" says.
+	Referenced map[string]string
 }
 
 // Job is one job of a run.

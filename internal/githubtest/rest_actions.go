@@ -3,6 +3,7 @@ package githubtest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -160,6 +161,10 @@ func (c *call) runJSON(r Run) map[string]any {
 	if end.IsZero() {
 		end = r.Start
 	}
+	referenced := []any{}
+	for _, uses := range slices.Sorted(maps.Keys(r.Referenced)) {
+		referenced = append(referenced, map[string]any{"path": uses, "sha": r.Referenced[uses]})
+	}
 	pulls, head := []any{}, c.s.repository(c.home)
 	if r.Pull > 0 && r.Fork == "" && c.request.URL.Query().Get("exclude_pull_requests") != "true" {
 		pulls = append(pulls, c.pullOfRun(r))
@@ -173,7 +178,7 @@ func (c *call) runJSON(r Run) map[string]any {
 		"display_title": name, "run_number": 1, "run_attempt": r.Attempt, "event": r.Event, "status": r.Status, "conclusion": conclusion,
 		"workflow_id": 7, "check_suite_id": r.ID, "check_suite_node_id": node("CS", r.ID), "pull_requests": pulls,
 		"created_at": stamp(c.created(r)), "run_started_at": stamp(r.Start), "updated_at": stamp(end),
-		"actor": c.s.user(actor), "triggering_actor": c.s.user(actor), "referenced_workflows": []any{},
+		"actor": c.s.user(actor), "triggering_actor": c.s.user(actor), "referenced_workflows": referenced,
 		"url": api, "html_url": fmt.Sprintf("%s/%s/actions/runs/%d", c.s.base, c.repo.FullName(), r.ID),
 		"jobs_url": api + "/jobs", "logs_url": api + "/logs", "artifacts_url": api + "/artifacts", "cancel_url": api + "/cancel",
 		"rerun_url": api + "/rerun", "previous_attempt_url": nil, "workflow_url": c.s.api("/repos/%s/actions/workflows/7", c.repo.FullName()),
