@@ -43,7 +43,7 @@ const manifestLife = time.Hour
 // documentation.
 var EventPermissions = map[string][]string{
 	"branch_protection_rule": {"administration"}, "check_run": {"checks"}, "check_suite": {"checks"}, "create": {"contents"},
-	"delete": {"contents"}, "dependabot_alert": {"vulnerability_alerts"}, "issue_comment": {"issues", "pull_requests"},
+	"delete": {"contents"}, "dependabot_alert": {"vulnerability_alerts"}, "deploy_key": {"deployments"}, "issue_comment": {"issues", "pull_requests"},
 	"issues": {"issues"}, "member": {"members"}, "membership": {"members"}, "merge_group": {"merge_queues"}, "meta": nil,
 	"organization": {"members"}, "public": {"metadata"}, "pull_request": {"pull_requests"}, "push": {"contents"},
 	"registry_package": {"packages"}, "release": {"contents"}, "repository": {"metadata"}, "repository_advisory": {"repository_advisories"},

@@ -53,6 +53,7 @@ var Permissions = []Permission{
 	{"merge_queues", "read", Detect, false, "What a merge queue is about to merge.", "A required check holds the merge queue up."},
 	{"vulnerability_alerts", "read", Detect, false, "Dependabot's alerts, malware among them, as a second opinion.", "They are not heard."},
 	{"secret_scanning_alerts", "read", Detect, false, "That a secret leaked, and where; never the secret.", "It is not heard."},
+	{"deployments", "read", Detect, false, "The event of a deploy key, which GitHub tells with it: a way to push that is no person's.", "It is not heard."},
 	{"secrets", "read", Blast, false, "Names of the secrets that a job could read, and when each was changed last; GitHub shows no value of one.", "What is to be rotated is read from the workflow's text alone."},
 	{"dependabot_secrets", "read", Blast, false, "The same of Dependabot's.", "Those are not named."},
 	{"environments", "read", Blast, false, "The same of environments.", "Those are not named."},
@@ -86,6 +87,7 @@ var Events = []Event{
 	{"repository", Detect, "metadata", "Worms make repositories, and make them public."},
 	{"public", Detect, "metadata", "A private repository that is made public is a signal."},
 	{"member", Detect, "members", "A collaborator who is added is a signal."},
+	{"deploy_key", Detect, "deployments", "A key that may push and is added is a signal."},
 	{"issue_comment", Detect, "issues", "Commands of the responders."},
 	{"issues", Detect, "issues", "An incident that a person closed or opened again."},
 }
