@@ -104,7 +104,7 @@ func (q answers) Exposure(ctx context.Context, id, what string) (incident.Reply,
 	asking, cancel := context.WithTimeout(ctx, cmp.Or(q.app.askWithin, answerWithin))
 	defer cancel()
 	for _, purl := range purls[:min(len(purls), most)] {
-		report, err := q.app.asker().Ask(asking, exposure.Question{Signal: manual(id, purl)})
+		report, err := q.app.asker().Ask(asking, exposure.Question{Signal: q.app.manual(id, purl)})
 		switch {
 		case err != nil && asking.Err() != nil && ctx.Err() == nil: // what it lacks would look like nothing
 			missing = append(missing, purl+": data did not answer in time; the verdict in the issue has what triage found out")

@@ -231,7 +231,7 @@ func (a *App) exposed(ctx context.Context, bad []respond.Ours, ask bool, in *res
 		}
 		if ask && (!there || !a.recent(facts.At)) && asked < askExposed {
 			asked++
-			report, err := a.asker().Ask(within, exposure.Question{Signal: manual(finding.PublishedByUs, purl), Window: windows[purl]})
+			report, err := a.asker().Ask(within, exposure.Question{Signal: a.manual(finding.PublishedByUs, purl), Window: windows[purl]})
 			switch {
 			case err == nil:
 				if facts, err = a.keepExposed(ctx, purl, report, true); err != nil {
@@ -254,8 +254,8 @@ func (a *App) exposed(ctx context.Context, bad []respond.Ours, ask bool, in *res
 }
 
 // manual is a person's question about a package, as a signal.
-func manual(incident, purl string) triage.Signal {
-	now := time.Now()
+func (a *App) manual(incident, purl string) triage.Signal {
+	now := a.jobs.Now()
 	return triage.Signal{
 		Source: triage.FromManual, SourceRef: incident, AlertID: triage.AlertIOC, FirstSeen: now, LastSeen: now,
 		Subject: triage.Subject{Kind: triage.Package, Parts: map[string]string{"purl": purl}},
