@@ -36,7 +36,7 @@ test: lint fuzz
 # starts none, and is called by what does; other processes are not seen by it.
 RACE := ./cmd/... ./internal/app/... ./internal/appdb ./internal/groupcommit ./internal/hook ./internal/jobs \
 	./internal/journal ./internal/cli/... ./internal/ci/... ./internal/exclusion/... ./internal/feeds/... \
-	./internal/ghclient/... ./internal/githubtest/... ./internal/incident/folder \
+	./internal/exposure ./internal/ghclient/... ./internal/ghread ./internal/githubtest/... ./internal/incident/folder \
 	./internal/incident/githubissues ./internal/incident/slack ./internal/lookup/... ./internal/match/... \
 	./internal/source/... ./internal/store/... ./internal/sweep/... \
 	./internal/xtest/... ./iocs ./pkg/ioc ./pkg/registry/fetch

@@ -98,6 +98,9 @@ func TestAskedAgain(t *testing.T) {
 // TestSeenSince: what GitHub said before the runs can have begun that come of what a signal saw is not
 // believed, however many repositories there are.
 func TestSeenSince(t *testing.T) {
+	if testing.Short() {
+		t.Skip("400 repositories")
+	}
 	w := newWorld(t)
 	worm(w, 400)
 	seen := w.now

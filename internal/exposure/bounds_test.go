@@ -26,6 +26,9 @@ func quiet(r *githubtest.Repo, n int, commit string, from time.Time, step time.D
 
 // TestManyRuns: a time with more runs than GitHub lists is asked for in parts.
 func TestManyRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("2,600 runs")
+	}
 	w := newWorld(t)
 	web := w.add("web", nil)
 	clean := head(web, "refs/heads/main")
@@ -141,6 +144,7 @@ func TestBounds(t *testing.T) {
 		},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			web := w.add("web", nil)
 			clean := head(web, "refs/heads/main")
