@@ -137,21 +137,23 @@ func (a *App) lookAgain(ctx context.Context, s journal.Signal, times int) error 
 // Of a signal about which data did not answer in time, or not for GitHub's limits, data is asked again, each time
 // for what is still open: GitHub lets nobody ask about hundreds of repositories within minutes.
 const (
-	slowPause = 2 * time.Minute
-	slowFor   = time.Hour // after it was seen; later it takes a person, or looksAgain
+	slowPause = 2 * time.Minute // at first, and then an eighth of its age
+	slowFor   = 3 * time.Hour   // after it was seen; later it takes a person, or looksAgain
 )
 
 // triageSlow has a signal triaged again about which data did not answer yet, and not before a time.
 func (a *App) triageSlow(ctx context.Context, s *triage.Signal, notBefore time.Time) error {
 	now := a.jobs.Now()
-	if now.Sub(s.LastSeen) > slowFor {
+	age := now.Sub(s.LastSeen)
+	if age > slowFor {
 		return nil
 	}
+	pause := max(slowPause, (age / 8).Truncate(slowPause))
 	return a.db.Tx(ctx, func(tx *appdb.Tx) error {
 		if notBefore.Before(now) {
 			notBefore = now
 		}
-		turn := notBefore.Truncate(slowPause).Add(slowPause)
+		turn := notBefore.Truncate(pause).Add(pause)
 		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: s.ID, Slow: true}, Key: fmt.Sprintf("slow %s@%d", s.ID, turn.Unix()), At: turn})
 		return err
 	})
