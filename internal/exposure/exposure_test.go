@@ -135,6 +135,92 @@ func TestOthersMayHave(t *testing.T) {
 	}
 }
 
+// TestAsItWasThen: what a run called or used is read as it was, and what nobody tells of it leaves the question open.
+func TestAsItWasThen(t *testing.T) {
+	const (
+		file     = ".github/workflows/x.yml"
+		uses     = "acme/shared/" + file
+		install  = "jobs: {test: {steps: [{run: npm ci}]}}"
+		harmless = "jobs: {test: {steps: [{run: echo fine}]}}"
+	)
+	action := func(step string) string {
+		return "runs: {using: composite, steps: [{run: " + step + ", shell: bash}]}\n"
+	}
+	calls := func(ref string) string { return "permissions: {}\njobs: {call: {uses: " + uses + "@" + ref + "}}\n" }
+	for _, tt := range []struct {
+		what     string
+		files    map[string]string // of the repository
+		then, is map[string]string // of the other one
+		told     string            // how GitHub names the workflow whose commit it tells
+		event    string
+		step     string // that GitHub shows
+		want     string
+	}{
+		{"a branch", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: install}, map[string]string{file: harmless}, uses + "@main", "", "Run npm ci", "yes"},
+		{"a branch, told in full", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: install}, map[string]string{file: harmless}, uses + "@refs/heads/main", "", "Run npm ci", "yes"},
+		{"a branch, written in full", map[string]string{".github/workflows/ci.yml": calls("refs/heads/main")}, map[string]string{file: install}, map[string]string{file: harmless}, uses + "@main", "", "Run npm ci", "yes"},
+		{"another name of the owner", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: install}, map[string]string{file: harmless}, "Acme/Shared/" + file + "@main", "", "Run npm ci", "yes"},
+		{"a branch that nobody tells", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: install}, map[string]string{file: harmless}, "", "", "Run npm ci", "unknown"},
+		{"a branch that nobody tells, and whose steps have kept their names", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: install}, map[string]string{file: harmless}, "", "", "Run echo fine", "unknown"},
+		{"a branch that has not changed", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: harmless}, map[string]string{file: harmless}, uses + "@main", "", "Run echo fine", "no"},
+		{"a step that the workflow does not have", map[string]string{".github/workflows/ci.yml": calls("main")}, map[string]string{file: harmless}, map[string]string{file: harmless}, uses + "@main", "", "Run npm ci", "unknown"},
+		{"an action of the workspace, of a workflow of another repository", map[string]string{".github/workflows/ci.yml": calls("main"), "act/action.yml": action("npm ci")}, map[string]string{file: "jobs: {test: {steps: [{uses: ./act}]}}", "act/action.yml": action("echo fine")}, nil, uses + "@main", "", "Run ./act", "yes"},
+		{"an action of that workflow's own repository", map[string]string{".github/workflows/ci.yml": calls("main"), "act/action.yml": action("echo fine")}, map[string]string{file: "jobs: {test: {steps: [{uses: $/act}]}}", "act/action.yml": action("npm ci")}, nil, uses + "@main", "", "Run $/act", "yes"},
+		{"an action under a branch", map[string]string{".github/workflows/ci.yml": "permissions: {}\njobs: {call / test: {steps: [{uses: acme/shared/act@main}]}}"}, map[string]string{"act/action.yml": action("npm ci")}, map[string]string{"act/action.yml": action("echo fine")}, "", "", "Run acme/shared/act@main", "unknown"},
+		{"a fork's pull request, whose workflow is that of a branch", map[string]string{".github/workflows/ci.yml": "permissions: {}\njobs: {call / test: {steps: [{run: echo fine}]}}"}, nil, nil, "", "pull_request_target", "Run echo fine", "unknown"},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			shared := w.server.AddFiles("shared", tt.then)
+			commit := head(shared, "refs/heads/main")
+			if tt.is != nil {
+				shared.Push("main", tt.is)
+			}
+			more := map[string]string{"package-lock.json": bad["package-lock.json"]}
+			for name, text := range tt.files {
+				more[name] = text
+			}
+			web := w.server.AddFiles("web", more)
+			w.sweep()
+			w.sweep()
+			ran(web, head(web, "refs/heads/main"), day(0, 2), func(run *githubtest.Run) {
+				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Set up job"}, {Name: tt.step}, {Name: "Post " + tt.step}}}}
+				if tt.told != "" {
+					run.Referenced = map[string]string{tt.told: commit}
+				}
+				if tt.event != "" {
+					run.Event, run.Fork = tt.event, "wren/web"
+				}
+			})
+			got := w.ask(nil)
+			if truth := got.Facts[triage.CIInstalled].Data.Truth.String(); truth != tt.want {
+				t.Errorf("%s, want %s: %+v\n%s", truth, tt.want, got.Facts[triage.CIInstalled].Data, jobs(got))
+			}
+		})
+	}
+}
+
+// TestAttemptsCalledOthers: what GitHub tells of the workflows that a run called is of its last attempt.
+func TestAttemptsCalledOthers(t *testing.T) {
+	w := newWorld(t)
+	const file, uses = ".github/workflows/x.yml", "acme/shared/.github/workflows/x.yml@main"
+	shared := w.server.AddFiles("shared", map[string]string{file: "jobs: {test: {steps: [{name: prepare, run: npm ci}]}}"})
+	shared.Push("main", map[string]string{file: "jobs: {test: {steps: [{name: prepare, run: echo fine}]}}"})
+	web := w.server.AddFiles("web", map[string]string{"package-lock.json": bad["package-lock.json"], ".github/workflows/ci.yml": "permissions: {}\njobs: {call: {uses: " + uses + "}}"})
+	w.sweep()
+	w.sweep()
+	run := ran(web, head(web, "refs/heads/main"), day(0, 2), func(run *githubtest.Run) {
+		run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "prepare"}}}}
+	})
+	run.Attempt, run.Start, run.End, run.Referenced = 2, day(0, 3), day(0, 4), map[string]string{uses: head(shared, "refs/heads/main")}
+	web.AddRun(run)
+	r := w.ask(nil)
+	if got := r.Facts[triage.CIInstalled].Data; got.Truth != triage.Unknown {
+		t.Errorf("%+v\n%s", got, jobs(r))
+	}
+}
+
 // TestStartedAgain: a run of a commit that holds the package, created before it went bad and started again since.
 func TestStartedAgain(t *testing.T) {
 	w := newWorld(t)

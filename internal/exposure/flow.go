@@ -18,8 +18,9 @@ type part struct {
 	workflow.Job
 	shown   *regexp.Regexp
 	likes   []*regexp.Regexp // of its steps
-	repo    string           // where its files and its local actions are
+	repo    string           // where its file is
 	ref     string
+	told    bool // ref is the commit that GitHub told of the run's last attempt
 	secrets workflow.Secrets // that it could read
 	// limits are what the token may, from the outermost workflow inwards: each may only lessen
 	// what the one before gave. A nil one does not say.
@@ -36,9 +37,11 @@ const (
 type flow struct {
 	*asked
 	*ghread.Reader
+	repo    string // of the run, and what it has in its workspace, unless it checks out something else
+	ref     string
 	parts   []part
-	commits map[string]string // of called workflows, by what names them, in lower case
-	calls   int               // of workflows, so far
+	called  []ghread.Referenced
+	calls   int // of workflows, so far
 	// unknown says why the jobs are not known, or not all of them.
 	unknown string
 
@@ -66,10 +69,7 @@ func (a *asked) flow(ctx context.Context, r *ghread.Reader, repo string, run *gh
 	if f := a.flows[key]; f != nil {
 		return f
 	}
-	f := &flow{asked: a, Reader: r, known: map[string]effect{}, commits: map[string]string{}}
-	for _, called := range run.Referenced {
-		f.commits[strings.ToLower(called.Path)] = called.SHA
-	}
+	f := &flow{asked: a, Reader: r, repo: repo, ref: ref, called: run.Referenced, known: map[string]effect{}}
 	a.flows[key] = f
 	file, gap := r.Workflow(ctx, repo, run.Workflow(), ref)
 	if file == nil {
@@ -84,6 +84,7 @@ func (a *asked) flow(ctx context.Context, r *ghread.Reader, repo string, run *gh
 // is that of a workflow that nothing calls.
 type caller struct {
 	repo, ref string
+	told      bool   // ref is the commit that GitHub told
 	name      string // "caller / ", as GitHub shows its jobs
 	called    bool
 	inherits  bool
@@ -107,7 +108,7 @@ func (f *flow) add(ctx context.Context, file *workflow.File, by caller, depth in
 		}
 		limits := append(slices.Clone(by.limits), permissions)
 		j.Name = by.name + j.Name
-		p := part{Job: j, shown: j.Shown(), repo: by.repo, ref: by.ref, secrets: own, limits: limits}
+		p := part{Job: j, shown: j.Shown(), repo: by.repo, ref: by.ref, told: by.told, secrets: own, limits: limits}
 		if j.Uses == "" {
 			for i := range j.Steps {
 				p.likes = append(p.likes, j.Steps[i].Like())
@@ -163,7 +164,7 @@ func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int
 	if f.calls++; depth >= maxCalls || f.calls > maxParts {
 		return nil, fmt.Sprintf("workflows call each other more than %d deep, or %d times", maxCalls, maxParts)
 	}
-	repo, path, ref := p.repo, "", p.ref
+	repo, path, ref, told := p.repo, "", p.ref, p.told
 	if local, ok := workflow.Local(p.Uses); ok {
 		path = local
 	} else {
@@ -173,16 +174,45 @@ func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int
 			return nil, fmt.Sprintf("%.200q is no workflow", p.Uses)
 		}
 		repo, path, ref = parts[0]+"/"+parts[1], parts[2], at
-		if then := f.commits[strings.ToLower(p.Uses)]; ghread.IsCommit(then) { // a branch or tag may have been moved
-			ref = then
+		if then := f.then(repo, path, ref); then != "" {
+			ref, told = then, true
 		}
 	}
-	inner.repo, inner.ref = repo, ref
+	inner.repo, inner.ref, inner.told = repo, ref, told
 	file, gap := f.Workflow(ctx, repo, path, ref)
 	if file == nil {
 		return nil, gap.Detail
 	}
 	return file, ""
+}
+
+// then is the commit that a called workflow was, "" where GitHub does not tell. In which form it tells the ref, its
+// description leaves open.
+func (f *flow) then(repo, path, ref string) string {
+	var same, others []string // commits: of that ref, and of whatever ref
+	for _, c := range f.called {
+		address, at, _ := strings.Cut(c.Path, "@")
+		parts := strings.SplitN(address, "/", 3)
+		sha := strings.ToLower(c.SHA)
+		if len(parts) < 3 || !ghread.IsCommit(sha) || !strings.EqualFold(parts[0]+"/"+parts[1], repo) || parts[2] != path {
+			continue
+		}
+		if short := shortRef(ref); short == shortRef(at) || short == shortRef(c.Ref) || strings.EqualFold(ref, sha) {
+			same = append(same, sha)
+		}
+		others = append(others, sha)
+	}
+	if len(same) == 0 {
+		same = others
+	}
+	if same = slices.Compact(slices.Sorted(slices.Values(same))); len(same) == 1 {
+		return same[0]
+	}
+	return ""
+}
+
+func shortRef(ref string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 }
 
 // find gives the jobs of the workflow that a run shows by a name, several where names are alike.
@@ -237,7 +267,9 @@ func (f *flow) step(ctx context.Context, s *workflow.Step, repo, ref string, dep
 		return out
 	}
 	folder := ""
-	if local, ok := workflow.Local(s.Uses); ok {
+	if local, ok := workflow.InWorkspace(s.Uses); ok {
+		repo, ref, folder = f.repo, f.ref, strings.Trim(local, "/")
+	} else if local, ok := workflow.InOwn(s.Uses); ok {
 		folder = strings.Trim(local, "/")
 	} else {
 		address, at, _ := strings.Cut(s.Uses, "@")
@@ -262,6 +294,9 @@ func (f *flow) step(ctx context.Context, s *workflow.Step, repo, ref string, dep
 	}
 	if inner.how != "" {
 		out.how += ": " + inner.how
+	}
+	if inner.truth == triage.No && !ghread.IsCommit(strings.ToLower(ref)) { // it may have been moved since
+		return effect{triage.Unknown, out.how}
 	}
 	return effect{inner.truth, out.how}
 }

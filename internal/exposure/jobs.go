@@ -43,7 +43,7 @@ func (a *asked) jobs(ctx context.Context, r *ghread.Reader, repo string, run *gh
 		}
 		job.Runner = a.runner(ctx, r, repo, j)
 		parts := f.find(j.Name)
-		job.Installed = f.installed(ctx, parts, j, out.Had)
+		job.Installed = f.installed(ctx, parts, run, j, out.Had)
 		if job.Installed.Truth != triage.No {
 			a.given(ctx, r, repo, run, f, parts, &job)
 		}
@@ -52,7 +52,7 @@ func (a *asked) jobs(ctx context.Context, r *ghread.Reader, repo string, run *gh
 }
 
 // installed answers whether a job installed the package.
-func (f *flow) installed(ctx context.Context, parts []*part, j *ghread.Job, had triage.Answer) triage.Answer {
+func (f *flow) installed(ctx context.Context, parts []*part, run *ghread.Run, j *ghread.Job, had triage.Answer) triage.Answer {
 	if j.Conclusion == "skipped" || j.Runner == 0 && j.Conclusion != "" && len(j.Steps) == 0 {
 		return triage.Said(SourceGitHub, false, "it did not run: %.40q", j.Conclusion)
 	}
@@ -84,11 +84,38 @@ func (f *flow) installed(ctx context.Context, parts []*part, j *ghread.Job, had 
 			}
 		}
 	}
+	if unsure == "" {
+		unsure = otherThen(parts, run, j)
+	}
 	if unsure != "" {
 		return triage.Unsaid(SourceGitHub, "%s", unsure)
 	}
 	return triage.Said(SourceGitHub, false, "no step that ran installs what is locked")
 }
+
+// otherThen says why the workflow that was read may not be the one that ran, "" where it is.
+func otherThen(parts []*part, run *ghread.Run, j *ghread.Job) string {
+	for _, p := range parts {
+		switch {
+		case !ghread.IsCommit(strings.ToLower(p.ref)):
+			return fmt.Sprintf("its workflow was read as %.100q is now, and may have been another when it ran", p.ref)
+		case p.told && j.Attempt < run.Attempt:
+			return "its attempt may have called another workflow than the last one did"
+		}
+	}
+	for i := range j.Steps {
+		name := j.Steps[i].Name
+		if !githubs.MatchString(name) && !slices.ContainsFunc(parts, func(p *part) bool {
+			return slices.ContainsFunc(p.likes, func(like *regexp.Regexp) bool { return like.MatchString(name) })
+		}) {
+			return fmt.Sprintf("its workflow, as it was read, has no step %.100q", name)
+		}
+	}
+	return ""
+}
+
+// githubs are the steps that GitHub adds to those of a workflow.
+var githubs = regexp.MustCompile(`^(Set up (job|runner)|Complete (job|runner)|Initialize containers|Stop containers|(Pre|Post|Build|Pull) .*)$`)
 
 // stepRan answers whether a step of a workflow ran in a job, by its name. One that failed did.
 func stepRan(like *regexp.Regexp, j *ghread.Job) (triage.Truth, string) {

@@ -76,7 +76,7 @@ func (m *Memory) add(key string, k *kept) {
 	m.kept.Remove(key)
 	for m.held+k.size > m.room {
 		_, oldest, there := m.kept.GetOldest()
-		if !there || k.used.Sub(oldest.used) < usedFor {
+		if unused := k.used.Sub(oldest.used); !there || unused >= 0 && unused < usedFor { // less than 0 of a clock that was put back
 			return
 		}
 		m.kept.RemoveOldest()

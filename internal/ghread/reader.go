@@ -206,7 +206,9 @@ func pages[T any](ctx context.Context, r *Reader, l list, items func(page []byte
 			if err != nil {
 				return now, err
 			}
-			now.lasts = Lasting(l.lasts != nil && l.lasts(resp.Date))
+			if n == 0 {
+				now.lasts = Lasting(l.lasts != nil && l.lasts(resp.Date))
+			}
 			if resp.NotModified {
 				before.lasts = now.lasts
 				return before, nil

@@ -30,15 +30,17 @@ type Run struct {
 	// Head is the repository that the head commit is of: a fork, of some pull requests. It has no
 	// id where that is gone.
 	Head Repo `json:"head_repository"`
-	// Referenced are the workflows of other repositories that its own calls, as they were then.
+	// Referenced are the workflows that its last attempt called, as they were then.
 	Referenced []Referenced `json:"referenced_workflows"`
 	Pulls      []Pull       `json:"pull_requests"` // none for pull requests of forks
 }
 
-// Referenced is a workflow that was called, "owner/name/path@ref", and the commit that the ref was.
+// Referenced is a workflow that was called, "owner/name/path@ref", its ref, which may be in full
+// ("refs/heads/main") or not there, and the commit that it was.
 type Referenced struct {
 	Path string `json:"path"`
 	SHA  string `json:"sha"`
+	Ref  string `json:"ref"`
 }
 
 // Account is a user or an App.

@@ -24,15 +24,20 @@ func (j *Job) Shown() *regexp.Regexp { return like(`(.* / )?`, j.Name, `( \(.*\)
 // Like gives a test of the names that GitHub shows a step by.
 func (s *Step) Like() *regexp.Regexp { return like("", s.Shown(), "") }
 
-// Local gives the path of what a "uses" names in the repository that it stands in: "./path" as it lies in the
-// workspace, or "$/path" at the commit that runs (GitHub's changelog of 2026-07-30).
+// InWorkspace gives the path of "./path", which lies in the workspace where a step names it.
+func InWorkspace(uses string) (path string, ok bool) { return strings.CutPrefix(uses, "./") }
+
+// InOwn gives the path of "$/path", which lies in the repository of the file that names it, at its commit
+// (GitHub's changelog of 2026-07-30).
+func InOwn(uses string) (path string, ok bool) { return strings.CutPrefix(uses, "$/") }
+
+// Local gives the path of either form: where a job calls a workflow by one, that is of the file's own repository
+// and commit.
 func Local(uses string) (path string, ok bool) {
-	for _, here := range []string{"./", "$/"} {
-		if path, ok = strings.CutPrefix(uses, here); ok {
-			return path, true
-		}
+	if path, ok = InWorkspace(uses); !ok {
+		path, ok = InOwn(uses)
 	}
-	return "", false
+	return path, ok
 }
 
 // Action is the lower-case name of an action, without its ref.
