@@ -231,7 +231,7 @@ func (a *App) exposed(ctx context.Context, bad []respond.Ours, ask bool, in *res
 		}
 		if ask && (!there || !a.recent(facts.At)) && asked < askExposed {
 			asked++
-			report, err := a.asker().Ask(within, exposure.Question{Signal: a.manual(finding.PublishedByUs, purl), Window: windows[purl]})
+			report, err := a.asker().Ask(within, exposure.Question{Signal: a.manual(finding.PublishedByUs, purl), Window: windows[purl], Patient: true})
 			switch {
 			case err == nil:
 				if facts, err = a.keepExposed(ctx, purl, report, true); err != nil {

@@ -92,7 +92,7 @@ const askWithin = jobs.MaxTimeout * 6 / 10
 func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, triage.Facts, error) {
 	asking, cancel := context.WithTimeout(ctx, cmp.Or(a.askWithin, askWithin))
 	defer cancel()
-	report, err := a.asker().Ask(asking, exposure.Question{Signal: s, Commits: commitsOf(&s)})
+	report, err := a.asker().Ask(asking, exposure.Question{Signal: s, Commits: commitsOf(&s), Patient: true})
 	facts := report.Facts
 	switch {
 	case err != nil && asking.Err() != nil && ctx.Err() == nil:
@@ -104,7 +104,7 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 	case err != nil:
 		return nil, nil, err
 	case !report.Later.IsZero():
-		a.log.LogAttrs(ctx, slog.LevelWarn, "limits leave open what data would say of a signal", slog.String("signal", s.ID), slog.Time("until", report.Later))
+		a.log.LogAttrs(ctx, slog.LevelWarn, "what data says of a signal is not all of it yet", slog.String("signal", s.ID), slog.Time("asked_on", report.Later))
 		if err := a.triageSlow(ctx, &s, report.Later); err != nil {
 			return nil, nil, err
 		}

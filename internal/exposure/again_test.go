@@ -219,7 +219,7 @@ func TestLimited(t *testing.T) {
 	w.server.SetLimits(githubtest.Limits{Core: core, Window: 2 * time.Second})
 	rounds := 0
 	for ; rounds < 10; rounds++ {
-		r := w.ask(nil)
+		r := w.ask(func(q *exposure.Question) { q.Patient = true })
 		if r.Later.IsZero() {
 			if len(r.Gaps) > 0 || len(r.Runs) != many || said(r) != "yes no yes yes yes yes yes" {
 				t.Errorf("whole: %s, %d runs, %v", said(r), len(r.Runs), r.Gaps)

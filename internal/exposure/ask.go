@@ -61,6 +61,9 @@ type Question struct {
 	Window Window
 	// Commits are known from elsewhere to hold it: the head of a push or pull request.
 	Commits []Commit
+	// Patient leaves the last of what GitHub allows in an hour to others, but for the repositories of Commits:
+	// see ghclient.Patient. The report says when to ask on.
+	Patient bool
 }
 
 // Ask answers the questions of the signal. An error is one of the store or of ctx: with GitHub,

@@ -187,7 +187,7 @@ func TestAsItWasThen(t *testing.T) {
 			ran(web, head(web, "refs/heads/main"), day(0, 2), func(run *githubtest.Run) {
 				run.Jobs = []githubtest.Job{{Name: "call / test", Steps: []githubtest.Step{{Name: "Set up job"}, {Name: tt.step}, {Name: "Post " + tt.step}}}}
 				if tt.told != "" {
-					run.Referenced = map[string]string{tt.told: commit}
+					run.Referenced = map[string]string{tt.told: commit, uses + "@v9": strings.Repeat("c", 40)}
 				}
 				if tt.event != "" {
 					run.Event, run.Fork = tt.event, "wren/web"

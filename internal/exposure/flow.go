@@ -20,7 +20,7 @@ type part struct {
 	likes   []*regexp.Regexp // of its steps
 	repo    string           // where its file is
 	ref     string
-	told    bool // ref is the commit that GitHub told of the run's last attempt
+	told    bool             // ref is the commit that GitHub told of the run's last attempt
 	secrets workflow.Secrets // that it could read
 	// limits are what the token may, from the outermost workflow inwards: each may only lessen
 	// what the one before gave. A nil one does not say.
@@ -37,11 +37,11 @@ const (
 type flow struct {
 	*asked
 	*ghread.Reader
-	repo    string // of the run, and what it has in its workspace, unless it checks out something else
-	ref     string
-	parts   []part
-	called  []ghread.Referenced
-	calls   int // of workflows, so far
+	repo   string // of the run, and what it has in its workspace, unless it checks out something else
+	ref    string
+	parts  []part
+	called []ghread.Referenced
+	calls  int // of workflows, so far
 	// unknown says why the jobs are not known, or not all of them.
 	unknown string
 

@@ -34,8 +34,8 @@ type Report struct {
 	Runs      []Run            `json:"runs,omitempty"`      // whose commit had it, or may have had
 	Looked    Looked           `json:"looked"`
 	Gaps      []Gap            `json:"gaps,omitempty"`
-	// Later is when what is a gap for a limit, of GitHub's or of Limits, can be asked for: another question goes
-	// on where this one ended. Zero is that nothing is.
+	// Later is when to ask on what was not answered for a limit, of GitHub's or of Limits, or since a run is not
+	// over: another question goes on where this one ended. Zero is that asking on brings nothing.
 	Later time.Time `json:"later,omitzero"`
 }
 

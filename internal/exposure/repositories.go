@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -75,12 +76,15 @@ func (a *asked) ran(ctx context.Context) error {
 		return err
 	}
 	all = a.readable(ctx, all)
-	ctx = ghclient.Patient(ctx)
 	looks := make([]*asked, len(all))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i := range all {
 		looks[i] = a.apart()
+		ctx := ctx
+		if a.question.Patient && !all[i].named {
+			ctx = ghclient.Patient(ctx)
+		}
 		group.Go(func() error { return looks[i].look(ctx, c, &all[i]) })
 	}
 	err = group.Wait()
@@ -89,13 +93,14 @@ func (a *asked) ran(ctx context.Context) error {
 		if oldest := all[i].reader.Oldest(); !oldest.IsZero() && oldest.Before(a.report.Window.Until) {
 			a.report.Window.Until = oldest
 		}
-		if limited := all[i].reader.Limited(); limited.After(a.report.Later) {
-			a.report.Later = limited
-		}
+		a.later(all[i].reader.Limited())
 	}
 	a.report.Looked.Commits = int(a.spent.looked.Load())
-	if a.report.Later.IsZero() && a.spent.over.Load() {
-		a.report.Later = a.now
+	if a.spent.over.Load() {
+		a.later(a.now)
+	}
+	if slices.ContainsFunc(a.report.Runs, func(run Run) bool { return run.Running }) {
+		a.later(a.now.Add(runsFor))
 	}
 	if err != nil {
 		return err
@@ -107,6 +112,16 @@ func (a *asked) ran(ctx context.Context) error {
 // atOnce is how many repositories are looked at side by side: GitHub takes its time, and not one after the
 // other would a worm in hundreds of them be looked at within the minutes that a triage has.
 const atOnce = 4
+
+// runsFor is how long a run that is not over is left alone.
+const runsFor = 5 * time.Minute
+
+// later has the question asked on, and not before a time; zero is that it need not be.
+func (a *asked) later(notBefore time.Time) {
+	if notBefore.After(a.report.Later) {
+		a.report.Later = notBefore
+	}
+}
 
 // apart is the question as it is asked about one repository, with a report of its own.
 func (a *asked) apart() *asked {
@@ -148,6 +163,10 @@ func (a *asked) readable(ctx context.Context, all []candidate) []candidate {
 		}
 		if _, known := readers[k]; !known {
 			r, err := a.GitHub(ctx, owner, since)
+			var limited *ghclient.RateLimitedError
+			if errors.As(err, &limited) {
+				a.later(limited.Until)
+			}
 			if err != nil {
 				a.gap(id, ghread.GapOf(fmt.Sprintf("GitHub for %q", owner), err))
 			}
