@@ -143,8 +143,8 @@ func (t *Triaged) person(id string) *triage.Answer {
 // long as an answer of GitHub's is believed, and a triage takes.
 const overtaken = 30 * time.Minute
 
-// take takes what data says now. What it says of a scenario that is graver than what it comes to now goes on
-// to count, and what is of an earlier time than what is known calms nothing.
+// take takes what data says now. What it said that led to a scenario to which it leads no more goes on to count,
+// and what is of an earlier time than what is known calms nothing.
 func (t *Triaged) take(s triage.Signal, data triage.Facts) {
 	now := Triaged{Key: t.Key, Signal: s, Facts: triage.Facts{}}
 	for id, r := range data {
@@ -155,17 +155,23 @@ func (t *Triaged) take(s triage.Signal, data triage.Facts) {
 		data := now.Facts[id].Data
 		if apart := r.Data.At.Sub(data.At); apart > 0 && apart < overtaken {
 			data = graverOf(id, r.Data, data)
+			data.At = r.Data.At
 		}
 		now.Facts[id] = triage.Record{Data: data, Persons: r.Persons}
 	}
 	if t.Facts != nil {
-		if was := t.run().Scenario; was > triage.None && was > now.run().Scenario {
+		if was, is := t.run(), now.run(); lost(was.Scenarios, is.Scenarios) {
 			for id, r := range t.Facts {
 				now.Facts[id] = triage.Record{Data: graverOf(id, r.Data, now.Facts[id].Data), Persons: r.Persons}
 			}
 		}
 	}
 	*t = now
+}
+
+// lost reports whether one of the scenarios that asked for something is not there any more.
+func lost(was, is []triage.Scenario) bool {
+	return slices.ContainsFunc(was, func(s triage.Scenario) bool { return s > triage.None && !slices.Contains(is, s) })
 }
 
 // graverOf is the one of two answers of data that asks for more. Unknown is graver than what calms.

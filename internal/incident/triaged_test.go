@@ -3,6 +3,7 @@ package incident_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,8 +185,25 @@ func TestTriagedOfOld(t *testing.T) {
 	o.comes("pin: person-installed")
 	at(open, seen.Add(-15*time.Minute)) // what asks for more counts, of whatever time
 	o.comes("pin: ci-installed, person-installed")
+	at(calm, seen.Add(-14*time.Minute)) // in two steps neither
+	o.comes("pin: ci-installed, person-installed")
 	at(calm, seen.Add(-time.Hour)) // of a clock that was wrong
 	o.comes("pin: person-installed")
+}
+
+// TestScenarioBesideAGraverOne: what data showed is not lost beside what is graver.
+func TestScenarioBesideAGraverOne(t *testing.T) {
+	o := newWorld(t).hit()
+	s := listed("pkg:npm/keyv@5.6.1")
+	const ours = "listed+ published-by-us+ locked+ "
+	o.triage(s, ours+"ci-installed+ ci-self-hosted+ ci-secrets+ ci-publishes+")
+	before := o.record().Response.Verdict
+	o.triage(s, ours+"ci-installed? ci-self-hosted? ci-secrets? ci-publishes?")
+	o.triage(s, ours+"ci-installed- ci-self-hosted- ci-secrets- ci-publishes-")
+	after := o.record().Response.Verdict
+	if before.Scenario != "C" || after.Scenario != "C" || !slices.EqualFunc(before.Path, after.Path, func(a, b incident.Step) bool { return a.ID == b.ID && a.Answer == b.Answer }) {
+		t.Errorf("before: %+v\nafter: %+v", before, after)
+	}
 }
 
 // TestTriagedLate: a triage that ends after one of the same signal that had grown meanwhile calms nothing.
