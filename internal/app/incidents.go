@@ -160,7 +160,8 @@ const knownRecords = "false-positive"
 // is unknown.
 func (a *App) known(ctx context.Context, s *triage.Signal) triage.Answer {
 	owner, _, _ := strings.Cut(a.config.Issues, "/")
-	declared, err := incident.KnownFalsePositives(ctx, a.inventory.Records(knownRecords), owner, time.Now())
+	now := a.jobs.Now()
+	declared, err := incident.KnownFalsePositives(ctx, a.inventory.Records(knownRecords), owner, now)
 	list := slices.Concat(a.config.Known, declared)
 	switch {
 	case err != nil:
@@ -168,7 +169,7 @@ func (a *App) known(ctx context.Context, s *triage.Signal) triage.Answer {
 	case len(list) == 0:
 		return triage.Unsaid("known false positives", "there is no list")
 	}
-	return triage.KnownAnswer(list, s, time.Now())
+	return triage.KnownAnswer(list, s, now)
 }
 
 // chat is who tells the channel of Slack that the environment names; nil where it names none.

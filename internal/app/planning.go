@@ -53,7 +53,7 @@ func (a *App) planSoon(ctx context.Context, id string) error {
 
 // planAfter is planSoon, after a pause.
 func (a *App) planAfter(ctx context.Context, id string, pause time.Duration) error {
-	since, job := a.jobs.Now().Add(pause).UTC(), jobs.New{Kind: kindPlan, Key: "plan " + id}
+	since, job := a.jobs.Now().Add(pause).UTC(), jobs.New{Kind: kindPlan, Key: "plan " + id, Priority: triageGrown}
 	job.Args = planArgs{id, since}
 	if pause > 0 {
 		job.At = since

@@ -53,9 +53,15 @@ func (a *App) Signal(ctx context.Context, s triage.Signal) error {
 func (a *App) triageLater(ctx context.Context, tx *appdb.Tx, id string, version int64) error {
 	pause := pauseOf(version)
 	turn := a.jobs.Now().Truncate(pause).Add(pause)
-	_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}, Key: fmt.Sprintf("%s@%d", id, turn.Unix()), At: turn})
+	_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: id}, Key: fmt.Sprintf("%s@%d", id, turn.Unix()), At: turn, Priority: triageGrown})
 	return err
 }
+
+// Which triage goes first where many are due: the first of a signal pages somebody.
+const (
+	triageGrown = 2
+	triageAgain = 3 // what data may say by now
+)
 
 // How often a signal is triaged at most to which more and more comes. Less than waitingAfter, so that nobody
 // is told of one that waits for its turn.
@@ -124,7 +130,7 @@ func (a *App) lookAgain(ctx context.Context, s journal.Signal, times int) error 
 			turn = turn.Add(againTurn)
 		}
 		_, err := a.jobs.Insert(ctx, tx, jobs.New{
-			Kind: kindSignal, Args: signalArgs{Signal: s.ID, Again: times + 1}, Key: fmt.Sprintf("again %s %d@%d", s.ID, times+1, turn.Unix()), At: turn,
+			Kind: kindSignal, Args: signalArgs{Signal: s.ID, Again: times + 1}, Key: fmt.Sprintf("again %s %d@%d", s.ID, times+1, turn.Unix()), At: turn, Priority: triageAgain,
 		})
 		return err
 	})
@@ -154,7 +160,7 @@ func (a *App) triageSlow(ctx context.Context, s *triage.Signal, notBefore time.T
 			notBefore = now
 		}
 		turn := notBefore.Truncate(pause).Add(pause)
-		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: s.ID, Slow: true}, Key: fmt.Sprintf("slow %s@%d", s.ID, turn.Unix()), At: turn})
+		_, err := a.jobs.Insert(ctx, tx, jobs.New{Kind: kindSignal, Args: signalArgs{Signal: s.ID, Slow: true}, Key: fmt.Sprintf("slow %s@%d", s.ID, turn.Unix()), At: turn, Priority: triageAgain})
 		return err
 	})
 }

@@ -81,6 +81,8 @@ type New struct {
 	// ended. This saves work; it does not promise that two never run.
 	Key string
 	At  time.Time // not before, by Runner.Now; zero is now
+	// Priority is from 1, which goes first of those that are due in a lane, to 4; 0 is 1.
+	Priority int
 }
 
 // Schedule makes a job every so often: when Every divides the time by the database's clock, less

@@ -29,6 +29,7 @@ func TestJobs(t *testing.T) {
 		{"retry", testRetry},
 		{"key", testKey},
 		{"lanes", testLanes},
+		{"priority", testPriority},
 		{"stop", testStop},
 		{"cut", testCut},
 		{"schedule", testSchedule},
@@ -313,6 +314,26 @@ func testLanes(t *testing.T, s *suite) {
 	s.wait("the others", 10*time.Second, func() bool {
 		return !slices.ContainsFunc(held, func(id int64) bool { return s.state(r, id) != jobs.Ended })
 	})
+}
+
+// testPriority: of what is due in a lane, what has priority goes first, however late it came.
+func testPriority(t *testing.T, s *suite) {
+	var mu sync.Mutex
+	var order []string
+	r := s.runner(s.db, jobs.Options{Asking: 1, Kinds: []jobs.Kind{{Name: "k", Lane: jobs.Asking, Run: func(_ context.Context, j jobs.Job) error {
+		mu.Lock()
+		defer mu.Unlock()
+		order = append(order, string(j.Args))
+		return nil
+	}}}})
+	ids := s.insert(r, jobs.New{Kind: "k", Args: 3, Priority: 3}, jobs.New{Kind: "k", Args: 4, Priority: 4}, jobs.New{Kind: "k", Args: 2, Priority: 2}, jobs.New{Kind: "k", Args: 1})
+	s.start(r)
+	s.wait("they end", 10*time.Second, func() bool {
+		return !slices.ContainsFunc(ids, func(id int64) bool { return s.state(r, id) != jobs.Ended })
+	})
+	if got := strings.Join(order, " "); got != "1 2 3 4" {
+		t.Errorf("in the order %s", got)
+	}
 }
 
 // testStop: what runs when a process stops ends, or is given back without an attempt.

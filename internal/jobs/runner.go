@@ -96,7 +96,7 @@ func (r *Runner) Insert(ctx context.Context, tx *appdb.Tx, jobs ...New) ([]int64
 		if err != nil {
 			return nil, fmt.Errorf("insert a job of kind %q: %w", j.Kind, err)
 		}
-		opts := &river.InsertOpts{MaxAttempts: kind.Attempts, Queue: queues[kind.Lane], ScheduledAt: j.At}
+		opts := &river.InsertOpts{MaxAttempts: kind.Attempts, Queue: queues[kind.Lane], ScheduledAt: j.At, Priority: j.Priority}
 		if j.Key != "" {
 			opts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 				rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
