@@ -16,6 +16,6 @@
 //
 // What a report does not see: a lockfile that named the package for no longer than between two
 // sweeps, in a repository that never else locked any version of it; what a script of the
-// repository's own did; what a cache brought in; what an action of another repository did under a
-// branch or tag that has been moved since (of workflows that a run called, GitHub tells the commits).
+// repository's own did; what a cache brought in. A workflow or action under a branch or tag may have been
+// another when the run used it: what it installs now counts, and that it installs nothing does not.
 package exposure
