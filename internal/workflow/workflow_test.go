@@ -215,3 +215,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestPlaces(t *testing.T) {
+	for _, tt := range []struct {
+		uses           string
+		workspace, own string // "-" for none
+	}{
+		{"./.github/setup", ".github/setup", "-"},
+		{"$/.github/setup", "-", ".github/setup"},
+		{"./", "", "-"},
+		{"acme/setup@v1", "-", "-"},
+		{".github/setup", "-", "-"},
+		{"docker://alpine", "-", "-"},
+	} {
+		said := func(path string, ok bool) string {
+			if !ok {
+				return "-"
+			}
+			return path
+		}
+		if workspace, own := said(workflow.InWorkspace(tt.uses)), said(workflow.InOwn(tt.uses)); workspace != tt.workspace || own != tt.own {
+			t.Errorf("%q: in the workspace %q, in its own %q", tt.uses, workspace, own)
+		}
+	}
+}
