@@ -37,8 +37,7 @@ type cacheJSON struct {
 // caches answers whether the run could restore a cache that an untrusted run wrote before it
 // (poisoned), or while it ran (raced).
 func (a *about) caches(ctx context.Context, f flow) (poisoned, raced drift.Answer) {
-	ref := cmp.Or(a.q.Identity.BuildConfigDigest, a.q.Identity.SourceDigest, a.run.HeadSHA)
-	restores := a.restores(ctx, a.in.repo, ref, f)
+	restores := a.restores(ctx, f)
 	if restores.none() {
 		none := drift.Said(false, "its workflow restores no cache")
 		return none, none
@@ -167,8 +166,8 @@ func (a *about) raced(ctx context.Context, restores *restored, outside []ghread.
 			continue
 		}
 		// Such a run has its workflow of the default branch, as this run's commit has it.
-		flow := a.parsed(ctx, a.in.repo, r.Workflow(), a.run.HeadSHA)
-		writes := a.restores(ctx, a.in.repo, a.run.HeadSHA, flow)
+		at := place{a.in.repo, commit(a.run.HeadSHA)}
+		writes := a.restores(ctx, a.flow(ctx, r, at, at, &verify.Identity{}))
 		if restores.shares(&writes) {
 			return drift.Said(true, "run %d of %.100q, which %s started for %.40q, was going, and uses a cache with the same key",
 				r.ID, r.Workflow(), r.Event, cmp.Or(r.Triggering.Login, r.Actor.Login))

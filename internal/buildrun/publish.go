@@ -100,7 +100,7 @@ func (p *publisher) publishes(s *workflow.Step) bool {
 }
 
 type placed struct {
-	job  *workflow.Job
+	job  *job
 	step *workflow.Step
 }
 
@@ -120,7 +120,7 @@ func (a *about) published(ctx context.Context, f flow) drift.Answer {
 	var seen []string
 	for _, p := range steps {
 		answer, yes := ran(p, jobs)
-		if yes {
+		if yes && p.job.at.fixed() { // else the step may have been another
 			return drift.Said(true, "%s", answer)
 		}
 		if answer != "" {

@@ -92,11 +92,11 @@ const (
 	maxActionFiles = 30
 )
 
-// restores says what caches the jobs of a flow restore; ref is the commit of their files.
-func (r *Reader) restores(ctx context.Context, repo, ref string, f flow) restored {
-	w := walker{Reader: r, repo: repo, ref: ref, out: &restored{gap: f.gap}}
+// restores says what caches the jobs of a flow restore.
+func (r *Reader) restores(ctx context.Context, f flow) restored {
+	w := walker{Reader: r, workspace: f.workspace, out: &restored{gap: f.gap}}
 	for i := range f.jobs {
-		w.steps(ctx, f.jobs[i].Steps, 0)
+		w.steps(ctx, f.jobs[i].Steps, f.jobs[i].at, 0)
 	}
 	for _, list := range []*[]string{&w.out.prefixes, &w.out.unsure} {
 		slices.Sort(*list)
@@ -107,12 +107,13 @@ func (r *Reader) restores(ctx context.Context, repo, ref string, f flow) restore
 
 type walker struct {
 	*Reader
-	repo, ref string
+	workspace place
 	files     int
 	out       *restored
 }
 
-func (w *walker) steps(ctx context.Context, steps []workflow.Step, depth int) {
+// steps looks at those of a file that is at a place.
+func (w *walker) steps(ctx context.Context, steps []workflow.Step, at place, depth int) {
 	for i := range steps {
 		s := &steps[i]
 		name := workflow.Action(s.Uses)
@@ -130,7 +131,7 @@ func (w *walker) steps(ctx context.Context, steps []workflow.Step, depth int) {
 				w.out.prefixes = append(w.out.prefixes, known.prefix)
 			}
 		default:
-			w.composite(ctx, s, depth)
+			w.action(ctx, s, at, depth)
 		}
 	}
 }
@@ -141,44 +142,46 @@ func literal(key string) string {
 	return before
 }
 
-// composite looks into an action that is made of steps.
-func (w *walker) composite(ctx context.Context, s *workflow.Step, depth int) {
+// action looks into an action that a file at a place names, for it may be made of steps.
+func (w *walker) action(ctx context.Context, s *workflow.Step, at place, depth int) {
 	w.files++
-	if depth >= maxActionDepth || w.files > maxActionFiles {
+	folder, at, ok := w.find(s.Uses, at)
+	if !ok || depth >= maxActionDepth || w.files > maxActionFiles {
 		w.out.unsure = append(w.out.unsure, s.Uses)
 		return
 	}
-	repo, folder, ref := w.repo, "", w.ref
-	if local, ok := workflow.Local(s.Uses); ok {
-		folder = strings.Trim(local, "/")
-	} else {
-		path, at, _ := strings.Cut(s.Uses, "@")
-		parts := strings.SplitN(path, "/", 3)
-		if len(parts) < 2 {
-			w.out.unsure = append(w.out.unsure, s.Uses)
-			return
-		}
-		repo, ref = parts[0]+"/"+parts[1], at
-		if len(parts) == 3 {
-			folder = strings.Trim(parts[2], "/")
-		}
-	}
-	for _, file := range []string{"action.yml", "action.yaml"} {
-		f := w.parsed(ctx, repo, strings.TrimPrefix(folder+"/"+file, "/"), ref)
-		if f.gap.Code != "" {
+	for _, name := range []string{"action.yml", "action.yaml"} {
+		f, _ := w.Workflow(ctx, at.repo, strings.TrimPrefix(folder+"/"+name, "/"), at.ref)
+		if f == nil {
 			continue
 		}
-		inner := walker{Reader: w.Reader, repo: repo, ref: ref, files: w.files, out: w.out}
-		for i := range f.jobs {
-			if f.jobs[i].Steps == nil { // of JavaScript or an image: what it does, its file does not say
-				w.out.unsure = append(w.out.unsure, s.Uses)
-			}
-			inner.steps(ctx, f.jobs[i].Steps, depth+1)
+		// Of JavaScript or an image, the file does not say what it does; and one at a branch or
+		// tag may not be what ran.
+		if !f.Action || f.Jobs[0].Steps == nil || !at.fixed() {
+			w.out.unsure = append(w.out.unsure, s.Uses)
 		}
-		w.files = inner.files
+		for i := range f.Jobs {
+			w.steps(ctx, f.Jobs[i].Steps, at, depth+1)
+		}
 		return
 	}
 	w.out.unsure = append(w.out.unsure, s.Uses)
+}
+
+// find gives the folder of an action that a file at a place names, and where that is.
+func (w *walker) find(uses string, own place) (folder string, at place, ok bool) {
+	if folder, ok := workflow.InWorkspace(uses); ok {
+		return strings.Trim(folder, "/"), w.workspace, true
+	}
+	if folder, ok := workflow.InOwn(uses); ok {
+		return strings.Trim(folder, "/"), own, true
+	}
+	address, ref, _ := strings.Cut(uses, "@")
+	parts := append(strings.SplitN(address, "/", 3), "")
+	if len(parts) < 3 {
+		return "", place{}, false
+	}
+	return strings.Trim(parts[2], "/"), place{parts[0] + "/" + parts[1], commit(ref)}, true
 }
 
 // words say in one line what is not known.

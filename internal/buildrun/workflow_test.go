@@ -10,6 +10,13 @@ import (
 	"github.com/wormsweep/wormsweep/pkg/registry"
 )
 
+func jobsOf(file *workflow.File) (jobs []job) {
+	for _, j := range file.Jobs {
+		jobs = append(jobs, job{Job: j})
+	}
+	return jobs
+}
+
 // TestPublishes: which step of a workflow publishes what.
 func TestPublishes(t *testing.T) {
 	for _, tt := range []struct {
@@ -43,7 +50,7 @@ func TestPublishes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", tt.step, err)
 		}
-		f := flow{jobs: file.Jobs}
+		f := flow{jobs: jobsOf(file)}
 		if got := f.publishes(tt.kind); len(got) > 0 != tt.want {
 			t.Errorf("%s, %q: %d steps", tt.kind, tt.step, len(got))
 		}
@@ -53,7 +60,7 @@ func TestPublishes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := flow{jobs: file.Jobs}
+	f := flow{jobs: jobsOf(file)}
 	if got := f.publishes(registry.NPM); len(got) != 1 || got[0].step.Name != "Out" {
 		t.Errorf("%+v", got)
 	}
@@ -85,7 +92,7 @@ func TestRestores(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", tt.step, err)
 		}
-		r := (&Reader{}).restores(t.Context(), "acme/sdk", "main", flow{jobs: file.Jobs})
+		r := (&Reader{}).restores(t.Context(), flow{jobs: jobsOf(file)})
 		if got := fmt.Sprintf("%q", r.prefixes); got != tt.want {
 			t.Errorf("%q: %s, want %s", tt.step, got, tt.want)
 		}
@@ -105,7 +112,7 @@ func FuzzPublishes(f *testing.F) {
 		if err != nil {
 			return
 		}
-		fl := flow{jobs: file.Jobs}
+		fl := flow{jobs: jobsOf(file)}
 		for _, kind := range registry.Kinds {
 			for _, p := range fl.publishes(kind) {
 				ran(p, []ghread.Job{{Name: name}})
