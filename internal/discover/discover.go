@@ -110,7 +110,7 @@ func Run(ctx context.Context, repositories iter.Seq2[*source.Repository, error],
 	if opt.Organisation == "" && !opt.FullNames {
 		return nil, errNobody
 	}
-	d := discovery{opt: opt, projects: map[string]*project{}}
+	d := discovery{opt: opt, projects: map[string]*project{}, noted: map[string]bool{}}
 	for repo, err := range repositories {
 		if err != nil {
 			return nil, err
@@ -155,7 +155,8 @@ type discovery struct {
 	projects   map[string]*project // by source
 	found      []*candidate
 	registries []policy.Registry // that found ones need
-	notes      []string
+	notes      []string          // each once
+	noted      map[string]bool
 	unread     []string
 	github     map[string]answer // by source
 }
@@ -180,7 +181,10 @@ func (c *candidate) noteAt(identity int, key, format string, args ...any) {
 }
 
 func (d *discovery) notef(format string, args ...any) {
-	d.notes = append(d.notes, strictyaml.OneLine(fmt.Sprintf(format, args...)))
+	if note := strictyaml.OneLine(fmt.Sprintf(format, args...)); !d.noted[note] {
+		d.noted[note] = true
+		d.notes = append(d.notes, note)
+	}
 }
 
 func (d *discovery) unreadf(format string, args ...any) {

@@ -52,48 +52,84 @@ func (d *discovery) entries(p *project) []entry {
 	var out []entry
 	for _, file := range slices.Sorted(maps.Keys(p.workflows)) {
 		w := p.workflows[file]
-		if w.triggered() {
-			for _, pub := range w.publications(p) {
-				out = append(out, entry{publication: pub, caller: w, signer: d.opt.Server + "/" + p.source + "/" + w.path})
-			}
+		if !w.triggered() {
+			continue
 		}
-		for i := range w.jobs {
-			out = append(out, d.called(p, w, &w.jobs[i])...)
+		for _, pub := range w.publications(p) {
+			out = append(out, entry{publication: pub, caller: w, signer: d.opt.Server + "/" + p.source + "/" + w.path})
 		}
+		c := calls{discovery: d, project: p, begin: w}
+		c.follow(caller{workflow: w, source: p.source, idToken: true}, 0)
+		out = append(out, c.entries...)
 	}
 	return out
 }
 
-// called are the publications of a reusable workflow that a job calls.
-func (d *discovery) called(p *project, w *workflow, j *job) []entry {
-	if j.uses == "" || !w.triggered() {
-		return nil
+// Limits of what is followed from one workflow.
+const (
+	maxDepth   = 10    // of workflows that call each other, as GitHub has it
+	maxCalls   = 500   // of one workflow by another
+	maxEntries = 5_000 // that those publish
+)
+
+// calls follows the reusable workflows that are called where one begins a run.
+type calls struct {
+	*discovery
+	project *project
+	begin   *workflow
+	count   int
+	entries []entry // what they publish
+}
+
+// caller is a workflow and how its run came to it.
+type caller struct {
+	*workflow
+	source  string // the repository that its file is in
+	ref     string // of another repository: as its caller has it; else ""
+	idToken bool   // the workflows before it let it ask for an identity token
+}
+
+// find says where the file of a workflow is that a job calls. "./path" and "$/path" are in the
+// repository of the job's own file.
+func (by *caller) find(job string) (source, file, ref string) {
+	if own, ok := uses.Local(job); ok {
+		return by.source, own, by.ref
 	}
-	source, file, ref := p.source, "", ""
-	if local, ok := uses.Local(j.uses); ok {
-		file = local
-	} else {
-		var full string
-		full, ref, _ = strings.Cut(j.uses, "@")
-		parts := strings.SplitN(full, "/", 3)
-		if len(parts) < 3 {
-			return nil
+	address, ref, _ := strings.Cut(job, "@")
+	parts := append(strings.SplitN(address, "/", 3), "", "")
+	return parts[0] + "/" + parts[1], parts[2], ref
+}
+
+// follow adds what the workflows publish that a workflow calls, and what those call.
+func (c *calls) follow(by caller, depth int) {
+	for i := range by.jobs {
+		j := &by.jobs[i]
+		if j.uses == "" {
+			continue
 		}
-		source, file = parts[0]+"/"+parts[1], parts[2]
-	}
-	of := d.projects[source]
-	if of == nil || of.workflows[file] == nil {
-		d.notef("%q: %s:%d calls %q, which is not among what was read: what it publishes is not proposed", p.source, w.path, j.line, j.uses)
-		return nil
-	}
-	var out []entry
-	for _, pub := range of.workflows[file].publications(p) {
-		if !j.idToken { // its permissions are at most those of its caller
-			pub.idToken, pub.signed, pub.predicates = false, "", nil
+		if c.count++; c.count > maxCalls || len(c.entries) > maxEntries {
+			c.notef("%q: %s: more than %d calls of workflows, or %d steps that publish: what the rest publishes is not proposed", c.project.source, c.begin.path, maxCalls, maxEntries)
+			return
 		}
-		out = append(out, entry{publication: pub, caller: w, signer: d.opt.Server + "/" + source + "/" + file, ref: ref})
+		source, file, ref := by.find(j.uses)
+		of := c.projects[source]
+		switch {
+		case of == nil || of.workflows[file] == nil:
+			c.notef("%q: %s:%d calls %q, which is not among what was read: what it publishes is not proposed", by.source, by.path, j.line, j.uses)
+			continue
+		case depth == maxDepth:
+			c.notef("%q: %s:%d calls %q, more than %d deep: what it publishes is not proposed", by.source, by.path, j.line, j.uses, maxDepth)
+			continue
+		}
+		called := caller{of.workflows[file], source, ref, by.idToken && (j.idToken || j.unsaid && depth > 0)}
+		for _, pub := range called.publications(c.project) {
+			if !called.idToken { // its permissions are at most those of its caller
+				pub.idToken, pub.signed, pub.predicates = false, "", nil
+			}
+			c.entries = append(c.entries, entry{publication: pub, caller: c.begin, signer: c.opt.Server + "/" + source + "/" + file, ref: ref})
+		}
+		c.follow(called, depth+1)
 	}
-	return out
 }
 
 // triggered reports whether a workflow is more than a part of others.

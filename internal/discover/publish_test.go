@@ -1,6 +1,7 @@
 package discover_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,6 +185,64 @@ func TestPublications(t *testing.T) {
 			notes: `calls "acme/ci/.github/workflows/publish.yml@v1", which is not among what was read`,
 		},
 		{
+			name: "a workflow that one called calls",
+			files: memory{
+				"package.json": npmPackage, release: onTags + "\n" + idToken + "\njobs:\n  a:\n    uses: ./.github/workflows/build.yml\n",
+				".github/workflows/build.yml":   "on: workflow_call\njobs:\n  a:\n    uses: $/.github/workflows/publish.yml\n",
+				".github/workflows/publish.yml": ofSteps("on: workflow_call", idToken, "run: npm publish"),
+			},
+			want: map[string]string{"npm:@acme/sdk": "tag v{version} acme/sdk/.github/workflows/publish.yml@refs/tags/{tag} on push" + provenance},
+		},
+		{
+			name: "a workflow that one called calls without tokens",
+			files: memory{
+				"package.json": npmPackage, release: onTags + "\n" + idToken + "\njobs:\n  a:\n    uses: ./.github/workflows/build.yml\n",
+				".github/workflows/build.yml":   "on: workflow_call\npermissions: {}\njobs:\n  a:\n    uses: ./.github/workflows/publish.yml\n",
+				".github/workflows/publish.yml": ofSteps("on: workflow_call", idToken, "run: npm publish"),
+			},
+			want: map[string]string{"npm:@acme/sdk": "tag v{version} unsigned"},
+		},
+		{
+			name: "a workflow that one without tokens calls",
+			files: memory{
+				"package.json": npmPackage, release: onTags + "\njobs:\n  a:\n    uses: ./.github/workflows/build.yml\n",
+				".github/workflows/build.yml":   "on: workflow_call\n" + idToken + "\njobs:\n  a:\n    uses: ./.github/workflows/publish.yml\n",
+				".github/workflows/publish.yml": ofSteps("on: workflow_call", idToken, "run: npm publish"),
+			},
+			want: map[string]string{"npm:@acme/sdk": "tag v{version} unsigned"},
+		},
+		{
+			name: "a workflow that one called calls and that is not there",
+			files: memory{
+				"package.json": npmPackage, release: onTags + "\n" + idToken + "\njobs:\n  a:\n    uses: ./.github/workflows/build.yml\n",
+				".github/workflows/build.yml": "on: workflow_call\njobs:\n  a:\n    uses: ./.github/workflows/publish.yml\n",
+			},
+			notes: `"acme/sdk": .github/workflows/build.yml:3 calls "./.github/workflows/publish.yml", which is not among what was read`,
+		},
+		{
+			name:  "a workflow that calls what is none",
+			files: memory{"package.json": npmPackage, release: onTags + "\njobs:\n  a:\n    uses: publish.yml\n"},
+			notes: `calls "publish.yml", which is not among what was read`,
+		},
+		{
+			name:  "a workflow that calls itself",
+			files: memory{"package.json": npmPackage, release: onTags + "\njobs:\n  a:\n    uses: ./.github/workflows/release.yml\n"},
+			notes: "more than 10 deep",
+		},
+		{
+			name:  "a workflow that calls itself time and again",
+			files: memory{"package.json": npmPackage, release: onTags + "\njobs:\n" + strings.Repeat("  a:\n    uses: ./.github/workflows/release.yml\n", 3)},
+			notes: "more than 500 calls of workflows",
+		},
+		{
+			name: "a workflow that calls one of very many steps",
+			files: memory{
+				release:                         onTags + "\njobs:\n" + strings.Repeat("  a:\n    uses: ./.github/workflows/publish.yml\n", 10),
+				".github/workflows/publish.yml": ofSteps("on: workflow_call", "", slices.Repeat([]string{"run: npm publish"}, 1_000)...),
+			},
+			notes: "or 5000 steps that publish",
+		},
+		{
 			name:  "pypi",
 			files: memory{"pyproject.toml": pyproject, release: ofSteps(onTags, idToken, "uses: pypa/gh-action-pypi-publish@release/v1")},
 			want:  map[string]string{"pypi:acme-sdk": "tag v{version} " + bySDK + pypi},
@@ -310,6 +369,38 @@ func TestReusableWorkflow(t *testing.T) {
 	}
 	if d := cmp.Diff(want, summary(t, p)); d != "" {
 		t.Errorf("-want +got\n%s\n%s", d, p.Text)
+	}
+}
+
+// What a called workflow of another repository calls is of that repository, as it was called.
+func TestReusableWorkflowCalls(t *testing.T) {
+	for _, own := range []string{"./", "$/"} {
+		p := propose(t, discover.Options{}, map[string]memory{
+			"sdk": {"package.json": npmPackage, ".github/workflows/release.yml": onTags + "\n" + idToken + "\njobs:\n  a:\n    uses: acme/ci/.github/workflows/build.yml@v1\n"},
+			"ci": {
+				".github/workflows/build.yml":   "on: workflow_call\njobs:\n  a:\n    uses: " + own + ".github/workflows/publish.yml\n",
+				".github/workflows/publish.yml": ofSteps("on: workflow_call", idToken, "run: npm publish"),
+			},
+		})
+		want := map[string]string{
+			"npm:@acme/sdk": "tag v{version} acme/ci/.github/workflows/publish.yml@refs/tags/v1 on push from refs/tags/{tag} with https://slsa.dev/provenance/v1",
+		}
+		if d := cmp.Diff(want, summary(t, p)); d != "" || len(p.Notes)+len(p.Unread) > 0 {
+			t.Errorf("%s: -want +got\n%s\n%s", own, d, p.Text)
+		}
+	}
+}
+
+// A called workflow that calls one that is not there is noted once, whoever calls it.
+func TestNotedOnce(t *testing.T) {
+	calls := memory{".github/workflows/release.yml": onTags + "\njobs:\n  a:\n    uses: acme/ci/.github/workflows/build.yml@v1\n"}
+	p := propose(t, discover.Options{}, map[string]memory{
+		"a": calls, "b": calls,
+		"ci": {".github/workflows/build.yml": "on: workflow_call\njobs:\n  a:\n    uses: other/ci/.github/workflows/publish.yml@v1\n"},
+	})
+	want := []string{`"acme/ci": .github/workflows/build.yml:3 calls "other/ci/.github/workflows/publish.yml@v1", which is not among what was read: what it publishes is not proposed`}
+	if d := cmp.Diff(want, p.Notes); d != "" {
+		t.Errorf("-want +got\n%s", d)
 	}
 }
 

@@ -32,6 +32,7 @@ type job struct {
 	line        int
 	uses        string // the reusable workflow that it calls
 	idToken     bool   // it may ask for an identity token
+	unsaid      bool   // nothing says what it may: where its workflow is called, what the job that calls may
 	environment string
 	hosted      bool // it surely runs on GitHub's own runners
 	steps       []step
@@ -86,6 +87,7 @@ func parseWorkflow(path string, content []byte) (*workflow, error) {
 			permissions = own
 		}
 		j.idToken = text(get(permissions, "id-token")) == "write" || text(permissions) == "write-all"
+		j.unsaid = permissions == nil
 		j.hosted = hosted(get(n, "runs-on"))
 		dir := text(get(get(get(n, "defaults"), "run"), "working-directory"))
 		env := texts(get(n, "env"))
