@@ -36,6 +36,9 @@ func TestCalls(t *testing.T) {
 	steps := func(uses string) string {
 		return "jobs: {publish: {steps: [{run: npm publish}, {uses: '" + uses + "'}]}}"
 	}
+	after := func(checkout, uses string) string {
+		return "jobs: {publish: {steps: [{uses: actions/checkout@v4, with: " + checkout + "}, {run: npm publish}, {uses: '" + uses + "'}]}}"
+	}
 	composite := func(uses string) string { return "runs: {using: composite, steps: [{uses: '" + uses + "'}]}" }
 	type files map[string]string
 	for _, tt := range []struct {
@@ -112,6 +115,14 @@ func TestCalls(t *testing.T) {
 				p.head = p.repo.Memory().Commit("refs/heads/main", "no cache", gitstore.Text(files{release: steps("./setup"), setup: nothing})).String()
 			},
 			ask: func(q *buildrun.Question) { q.Identity.BuildConfigDigest = "BEFORE" }, job: "publish", want: none,
+		},
+		{what: "a workspace of another commit", router: files{release: after("{ref: v1}", "./setup"), setup: nothing}, job: "publish", want: "published=yes poisoned=unsupported", detail: `"./setup"`},
+		{what: "a workspace of another repository", router: files{release: after("{repository: acme/x}", "./setup"), setup: nothing}, job: "publish", want: "published=yes poisoned=unsupported"},
+		{what: "a workspace of the run's commit", router: files{release: after("{ref: '${{ github.sha }}', repository: '${{github.repository}}'}", "./setup"), setup: nothing}, job: "publish", want: none},
+		{what: "its own, whatever the workspace is of", router: files{release: after("{ref: v1}", "$/setup"), setup: nothing}, job: "publish", want: none},
+		{
+			what: "the workspace of another job", job: "publish", want: none,
+			router: files{release: "jobs: {a: {steps: [{uses: actions/checkout@v4, with: {ref: v1}}]}, publish: {steps: [{run: npm publish}, {uses: ./setup}]}}", setup: nothing},
 		},
 		{what: "an action at a commit", router: files{release: steps("acme/shared/setup@COMMIT")}, shared: files{setup: nothing}, job: "publish", want: none},
 		{

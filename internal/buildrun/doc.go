@@ -11,11 +11,11 @@
 //
 // A workflow file is read as data. Nothing of it is run, and no address in it is asked: its
 // actions are looked up on the same GitHub, by owner, name and ref. "./path" of a step is in the
-// workspace: the run's repository at its commit, whichever file names it. "$/path", and the
-// "./path" of a workflow that a job calls, are of the repository of the file that names them, at
-// its commit. What is read at a branch or tag of which neither the certificate nor GitHub tells
-// what commit it was then may not be what ran: with it a run is not known to have published, or
-// to restore no cache.
+// workspace: the run's repository at its commit, whichever file names it, and not known where the
+// job checks out something else. "$/path", and the "./path" of a workflow that a job calls, are
+// of the repository of the file that names them, at its commit. What is read at a branch or tag
+// of which neither the certificate nor GitHub tells what commit it was then may not be what ran:
+// with it a run is not known to have published, or to restore no cache.
 //
 // What GitHub gives for as long as a Reader lives is asked once. A Reader is safe for concurrent
 // use.

@@ -78,7 +78,7 @@ func fromActions(w map[string]string) bool {
 // cacheless are actions that are known to restore none. Of every other one that is not in
 // cachers and is no composite action that can be read, it is not known.
 var cacheless = set(
-	"actions/checkout", "actions/upload-artifact", "actions/download-artifact", "actions/github-script", "actions/cache/save",
+	"actions/upload-artifact", "actions/download-artifact", "actions/github-script", "actions/cache/save",
 	"actions/attest", "actions/attest-build-provenance", "actions/attest-sbom", "actions/create-github-app-token", "actions/configure-pages",
 	"actions/labeler", "actions/create-release",
 	"docker/login-action", "docker/metadata-action", "docker/setup-qemu-action",
@@ -96,6 +96,7 @@ const (
 func (r *Reader) restores(ctx context.Context, f flow) restored {
 	w := walker{Reader: r, workspace: f.workspace, out: &restored{gap: f.gap}}
 	for i := range f.jobs {
+		w.elsewhere = false
 		w.steps(ctx, f.jobs[i].Steps, f.jobs[i].at, 0)
 	}
 	for _, list := range []*[]string{&w.out.prefixes, &w.out.unsure} {
@@ -108,6 +109,7 @@ func (r *Reader) restores(ctx context.Context, f flow) restored {
 type walker struct {
 	*Reader
 	workspace place
+	elsewhere bool // the job has checked out something else there
 	files     int
 	out       *restored
 }
@@ -118,6 +120,8 @@ func (w *walker) steps(ctx context.Context, steps []workflow.Step, at place, dep
 		s := &steps[i]
 		name := workflow.Action(s.Uses)
 		switch known, isCacher := cachers[name]; {
+		case name == "actions/checkout":
+			w.elsewhere = w.elsewhere || isElsewhere(s.With)
 		case s.Uses == "", cacheless[name], strings.HasPrefix(name, "docker://"):
 		case name == "actions/cache", name == "actions/cache/restore":
 			w.out.prefixes = append(w.out.prefixes, literal(s.With["key"]))
@@ -134,6 +138,17 @@ func (w *walker) steps(ctx context.Context, steps []workflow.Step, at place, dep
 			w.action(ctx, s, at, depth)
 		}
 	}
+}
+
+// isElsewhere reports whether a checkout is of another repository than the run's, or may be of
+// another commit.
+func isElsewhere(with map[string]string) bool {
+	for input, own := range map[string]string{"repository": "github.repository", "ref": "github.sha"} {
+		if value := strings.Trim(with[input], "${} "); value != "" && value != own {
+			return true
+		}
+	}
+	return false
 }
 
 // literal is what stands before the first expression of a key.
@@ -156,8 +171,9 @@ func (w *walker) action(ctx context.Context, s *workflow.Step, at place, depth i
 			continue
 		}
 		// Of JavaScript or an image, the file does not say what it does; and one at a branch or
-		// tag may not be what ran.
-		if !f.Action || f.Jobs[0].Steps == nil || !at.fixed() {
+		// tag may not be what ran, nor one of the workspace where something else lies there.
+		_, there := workflow.InWorkspace(s.Uses)
+		if !f.Action || f.Jobs[0].Steps == nil || !at.fixed() || there && w.elsewhere {
 			w.out.unsure = append(w.out.unsure, s.Uses)
 		}
 		for i := range f.Jobs {
