@@ -121,7 +121,7 @@ func (w *walker) steps(ctx context.Context, steps []workflow.Step, at place, dep
 		name := workflow.Action(s.Uses)
 		switch known, isCacher := cachers[name]; {
 		case name == "actions/checkout":
-			w.elsewhere = w.elsewhere || isElsewhere(s.With)
+			w.elsewhere = w.elsewhere || s.Elsewhere()
 		case s.Uses == "", cacheless[name], strings.HasPrefix(name, "docker://"):
 		case name == "actions/cache", name == "actions/cache/restore":
 			w.out.prefixes = append(w.out.prefixes, literal(s.With["key"]))
@@ -138,17 +138,6 @@ func (w *walker) steps(ctx context.Context, steps []workflow.Step, at place, dep
 			w.action(ctx, s, at, depth)
 		}
 	}
-}
-
-// isElsewhere reports whether a checkout is of another repository than the run's, or may be of
-// another commit.
-func isElsewhere(with map[string]string) bool {
-	for input, own := range map[string]string{"repository": "github.repository", "ref": "github.sha"} {
-		if value := strings.Trim(with[input], "${} "); value != "" && value != own {
-			return true
-		}
-	}
-	return false
 }
 
 // literal is what stands before the first expression of a key.

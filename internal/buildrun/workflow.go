@@ -131,25 +131,8 @@ func (c *calls) then(address, ref string) string {
 	}
 	signed, at, _ := strings.Cut(c.signer.BuildSignerURI, "@")
 	digest := strings.ToLower(c.signer.BuildSignerDigest)
-	if strings.HasSuffix(strings.ToLower(signed), "/"+strings.ToLower(address)) && short(at) == short(ref) && ghread.IsCommit(digest) {
+	if strings.HasSuffix(strings.ToLower(signed), "/"+strings.ToLower(address)) && ghread.ShortRef(at) == ghread.ShortRef(ref) && ghread.IsCommit(digest) {
 		return digest
 	}
-	then := ""
-	for _, called := range c.run.Referenced {
-		path, at, _ := strings.Cut(called.Path, "@")
-		sha := strings.ToLower(called.SHA)
-		if !strings.EqualFold(path, address) || short(at) != short(ref) && short(called.Ref) != short(ref) || !ghread.IsCommit(sha) {
-			continue
-		}
-		if then != "" && then != sha { // a branch and a tag of one name
-			return ref
-		}
-		then = sha
-	}
-	return cmp.Or(then, ref)
-}
-
-// short is a branch or tag without what its name in full begins with.
-func short(ref string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+	return cmp.Or(c.run.Called(address, ref), ref)
 }

@@ -37,11 +37,11 @@ const (
 type flow struct {
 	*asked
 	*ghread.Reader
-	repo   string // of the run, and what it has in its workspace, unless it checks out something else
-	ref    string
-	parts  []part
-	called []ghread.Referenced
-	calls  int // of workflows, so far
+	repo  string // of the run, and what it has in its workspace, unless it checks out something else
+	ref   string
+	parts []part
+	run   *ghread.Run
+	calls int // of workflows, so far
 	// unknown says why the jobs are not known, or not all of them.
 	unknown string
 
@@ -69,7 +69,7 @@ func (a *asked) flow(ctx context.Context, r *ghread.Reader, repo string, run *gh
 	if f := a.flows[key]; f != nil {
 		return f
 	}
-	f := &flow{asked: a, Reader: r, repo: repo, ref: ref, called: run.Referenced, known: map[string]effect{}}
+	f := &flow{asked: a, Reader: r, repo: repo, ref: ref, run: run, known: map[string]effect{}}
 	a.flows[key] = f
 	file, gap := r.Workflow(ctx, repo, run.Workflow(), ref)
 	if file == nil {
@@ -174,7 +174,7 @@ func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int
 			return nil, fmt.Sprintf("%.200q is no workflow", p.Uses)
 		}
 		repo, path, ref = parts[0]+"/"+parts[1], parts[2], at
-		if then := f.then(repo, path, ref); then != "" {
+		if then := f.run.Called(address, ref); then != "" {
 			ref, told = then, true
 		}
 	}
@@ -184,35 +184,6 @@ func (f *flow) calledFile(ctx context.Context, p *part, inner *caller, depth int
 		return nil, gap.Detail
 	}
 	return file, ""
-}
-
-// then is the commit that a called workflow was, "" where GitHub does not tell. In which form it tells the ref, its
-// description leaves open.
-func (f *flow) then(repo, path, ref string) string {
-	var same, others []string // commits: of that ref, and of whatever ref
-	for _, c := range f.called {
-		address, at, _ := strings.Cut(c.Path, "@")
-		parts := strings.SplitN(address, "/", 3)
-		sha := strings.ToLower(c.SHA)
-		if len(parts) < 3 || !ghread.IsCommit(sha) || !strings.EqualFold(parts[0]+"/"+parts[1], repo) || parts[2] != path {
-			continue
-		}
-		if short := shortRef(ref); short == shortRef(at) || short == shortRef(c.Ref) || strings.EqualFold(ref, sha) {
-			same = append(same, sha)
-		}
-		others = append(others, sha)
-	}
-	if len(same) == 0 {
-		same = others
-	}
-	if same = slices.Compact(slices.Sorted(slices.Values(same))); len(same) == 1 {
-		return same[0]
-	}
-	return ""
-}
-
-func shortRef(ref string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 }
 
 // find gives the jobs of the workflow that a run shows by a name, several where names are alike.

@@ -68,10 +68,15 @@ func (f *flow) installed(ctx context.Context, parts []*part, run *ghread.Run, j 
 		if p.unknown != "" {
 			unsure = p.unknown
 		}
+		elsewhere := false
 		for i := range p.Steps {
 			s := &p.Steps[i]
+			elsewhere = elsewhere || s.Elsewhere()
 			step := f.step(ctx, s, p.repo, p.ref, 0)
 			truth, how := step.truth, step.how
+			if _, there := workflow.InWorkspace(s.Uses); there && elsewhere && truth == triage.No {
+				truth = triage.Unknown
+			}
 			ran, said := stepRan(p.likes[i], j)
 			switch {
 			case truth == triage.No || ran == triage.No:

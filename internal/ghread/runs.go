@@ -43,6 +43,37 @@ type Referenced struct {
 	Ref  string `json:"ref"`
 }
 
+// Called is the commit that a workflow was, "owner/name/path", when the last attempt of the run called it at a
+// ref; "" where GitHub does not tell. In which form it tells the ref, its description leaves open.
+func (r *Run) Called(address, ref string) string {
+	var told []string // commits
+	for _, c := range r.Referenced {
+		path, at, _ := strings.Cut(c.Path, "@")
+		sha := strings.ToLower(c.SHA)
+		if !sameAddress(path, address) || !IsCommit(sha) {
+			continue
+		}
+		if short := ShortRef(ref); short == ShortRef(at) || short == ShortRef(c.Ref) || strings.EqualFold(ref, sha) {
+			told = append(told, sha)
+		}
+	}
+	if told = slices.Compact(slices.Sorted(slices.Values(told))); len(told) == 1 { // else a branch and a tag have one name
+		return told[0]
+	}
+	return ""
+}
+
+// sameAddress compares "owner/name/path", of which GitHub tells letter cases of the path alone apart.
+func sameAddress(a, b string) bool {
+	one, two := strings.SplitN(a, "/", 3), strings.SplitN(b, "/", 3)
+	return len(one) == 3 && len(two) == 3 && strings.EqualFold(one[0], two[0]) && strings.EqualFold(one[1], two[1]) && one[2] == two[2]
+}
+
+// ShortRef is a branch or tag without "refs/heads/" or "refs/tags/".
+func ShortRef(ref string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+}
+
 // Account is a user or an App.
 type Account struct {
 	Login string `json:"login"`

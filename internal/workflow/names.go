@@ -31,6 +31,20 @@ func InWorkspace(uses string) (path string, ok bool) { return strings.CutPrefix(
 // (GitHub's changelog of 2026-07-30).
 func InOwn(uses string) (path string, ok bool) { return strings.CutPrefix(uses, "$/") }
 
+// Elsewhere reports whether a step checks out another repository than the run's, or maybe another commit: what a
+// later "./path" names is then not known.
+func (s *Step) Elsewhere() bool {
+	if Action(s.Uses) != "actions/checkout" {
+		return false
+	}
+	for input, own := range map[string]string{"repository": "github.repository", "ref": "github.sha"} {
+		if value := strings.Trim(s.With[input], "${} "); value != "" && value != own {
+			return true
+		}
+	}
+	return false
+}
+
 // Local gives the path of either form: where a job calls a workflow by one, that is of the file's own repository
 // and commit.
 func Local(uses string) (path string, ok bool) {
