@@ -104,7 +104,7 @@ func (a *App) facts(ctx context.Context, s triage.Signal) (*exposure.Report, tri
 	case err != nil:
 		return nil, nil, err
 	case !report.Later.IsZero():
-		a.log.LogAttrs(ctx, slog.LevelWarn, "what data says of a signal is not all of it yet", slog.String("signal", s.ID), slog.Time("asked_on", report.Later))
+		a.log.LogAttrs(ctx, slog.LevelInfo, "what data says of a signal is not all of it yet", slog.String("signal", s.ID), slog.Time("asked_on", report.Later))
 		if err := a.triageSlow(ctx, &s, report.Later); err != nil {
 			return nil, nil, err
 		}

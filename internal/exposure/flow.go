@@ -230,11 +230,17 @@ const (
 	maxActionFiles = 50
 )
 
+// looksInto reports whether what a step does is in the file of an action. Where something else lies in the
+// workspace than the run's commit, such a file may be another, or name another.
+func (f *flow) looksInto(s *workflow.Step) bool {
+	return s.Uses != "" && !strings.HasPrefix(s.Uses, "docker://") && f.installs(s) == triage.Unknown
+}
+
 // step answers whether a step, if it ran, installed what the project locks. It looks into actions
 // that are made of steps.
 func (f *flow) step(ctx context.Context, s *workflow.Step, repo, ref string, depth int) effect {
 	out := effect{f.installs(s), s.Shown()}
-	if out.truth != triage.Unknown || s.Uses == "" || strings.HasPrefix(s.Uses, "docker://") {
+	if !f.looksInto(s) {
 		return out
 	}
 	folder := ""
@@ -282,12 +288,14 @@ func (f *flow) action(ctx context.Context, repo, folder, ref string, depth int) 
 		if !file.Action || len(file.Jobs) == 0 || file.Jobs[0].Steps == nil { // what it does, its file does not say
 			return effect{}
 		}
-		whole := triage.No
+		whole, elsewhere := triage.No, false
 		for i := range file.Jobs[0].Steps {
-			switch inner := f.step(ctx, &file.Jobs[0].Steps[i], repo, ref, depth+1); inner.truth {
-			case triage.Yes:
+			s := &file.Jobs[0].Steps[i]
+			elsewhere = elsewhere || s.Elsewhere()
+			switch inner := f.step(ctx, s, repo, ref, depth+1); {
+			case inner.truth == triage.Yes:
 				return inner
-			case triage.Unknown:
+			case inner.truth == triage.Unknown, elsewhere && f.looksInto(s):
 				whole = triage.Unknown
 			}
 		}

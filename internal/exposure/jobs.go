@@ -74,7 +74,7 @@ func (f *flow) installed(ctx context.Context, parts []*part, run *ghread.Run, j 
 			elsewhere = elsewhere || s.Elsewhere()
 			step := f.step(ctx, s, p.repo, p.ref, 0)
 			truth, how := step.truth, step.how
-			if _, there := workflow.InWorkspace(s.Uses); there && elsewhere && truth == triage.No {
+			if elsewhere && truth == triage.No && f.looksInto(s) {
 				truth = triage.Unknown
 			}
 			ran, said := stepRan(p.likes[i], j)
@@ -119,8 +119,9 @@ func otherThen(parts []*part, run *ghread.Run, j *ghread.Job) string {
 	return ""
 }
 
-// githubs are the steps that GitHub adds to those of a workflow.
-var githubs = regexp.MustCompile(`^(Set up (job|runner)|Complete (job|runner)|Initialize containers|Stop containers|(Pre|Post|Build|Pull) .*)$`)
+// githubs are the steps that GitHub adds to those of a workflow. It builds and pulls what has an address, so that
+// "Build app" is a step of somebody's own.
+var githubs = regexp.MustCompile(`^(Set up (job|runner)|Complete (job|runner)|Initialize containers|Stop containers|(Pre|Post) .*|(Build|Pull) \S*[/:@]\S*)$`)
 
 // stepRan answers whether a step of a workflow ran in a job, by its name. One that failed did.
 func stepRan(like *regexp.Regexp, j *ghread.Job) (triage.Truth, string) {

@@ -25,7 +25,8 @@ func Permissions() ghclient.Permissions {
 // permitted is how long an installation is believed to have the permissions that it had.
 const permitted = 10 * time.Minute
 
-// memoryRoom is how many bytes of answers are kept of one owner: of some thousand repositories.
+// memoryRoom is how many bytes of answers are kept of one owner: of a thousand repositories that each had some
+// twenty runs in the window.
 const memoryRoom = 64 << 20
 
 // Reader makes readers for an owner's repositories, of a client of an App, with as many of

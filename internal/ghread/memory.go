@@ -74,9 +74,12 @@ func (m *Memory) add(key string, k *kept) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept.Remove(key)
-	for m.held+k.size > m.room {
-		_, oldest, there := m.kept.GetOldest()
-		if unused := k.used.Sub(oldest.used); !there || unused >= 0 && unused < usedFor { // less than 0 of a clock that was put back
+	if k.size > m.room {
+		return
+	}
+	for m.held+k.size > m.room { // so that something is kept
+		_, oldest, _ := m.kept.GetOldest()
+		if unused := k.used.Sub(oldest.used); unused >= 0 && unused < usedFor { // less than 0 of a clock that was put back
 			return
 		}
 		m.kept.RemoveOldest()

@@ -41,11 +41,12 @@ func TestRoom(t *testing.T) {
 		size  int
 		want  int // times that it was found out
 	}{
+		{0, "huge", 3000, 1}, // while nothing else is kept, too
 		{0, "a", 1000, 1},
 		{0, "b", 1000, 1},
 		{0, "a", 1000, 1},
-		{0, "huge", 3000, 1},
 		{0, "huge", 3000, 2},
+		{0, "huge", 3000, 3},
 		{0, "c", 1000, 1},
 		{0, "c", 1000, 2}, // there was no room
 		{50 * time.Minute, "a", 1000, 1},
